@@ -1,0 +1,1 @@
+"""HOW a variant gets its weights: data, augmentation, loss, loop, evaluation."""

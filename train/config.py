@@ -1,0 +1,112 @@
+"""Everything that decides a training besides the variant and the data: a small YAML, checked."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import Field, ValidationError
+
+from zoo.checkpoint import Frozen
+from zoo.errors import RecipeError, UnknownName
+
+RECIPES = Path(__file__).parent / "recipes"
+Fraction = Annotated[float, Field(ge=0, le=1)]
+
+
+class Augmentation(Frozen):
+    """Joint for image and mask where it moves pixels; colour for the image alone.
+
+    crop_area_min: smallest share of the photograph that a random crop keeps. rotation_degrees,
+    rotation_share: largest angle, and share of the images turned. brightness, contrast,
+    saturation: factors drawn from 1 - x to 1 + x. grayscale_share: share of images without colour.
+    """
+
+    crop_area_min: Annotated[float, Field(gt=0, le=1)] = 0.5
+    rotation_degrees: Annotated[float, Field(ge=0, le=180)] = 15.0
+    rotation_share: Fraction = 0.5
+    brightness: Fraction = 0.3
+    contrast: Fraction = 0.3
+    saturation: Fraction = 0.3
+    grayscale_share: Fraction = 0.05
+
+
+class TrainConfig(Frozen):
+    """AdamW, linear warm-up then cosine to zero, EMA of the weights.
+
+    learning_rate is the decoder's; the encoder's is it times encoder_rate_factor. ema_decay is
+    per step. bce_share weighs BCE against Dice. evaluate_every is in epochs. autocast `auto` is
+    bf16 where the CPU computes in it (AVX-512), else fp32. threads null means all the cores.
+    """
+
+    target: Literal["hair", "face"] = "hair"
+    epochs: Annotated[int, Field(ge=1, le=10_000)]
+    batch_size: Annotated[int, Field(ge=2, le=4096)] = 16
+    learning_rate: Annotated[float, Field(gt=0, le=1)] = 2e-3
+    encoder_rate_factor: Annotated[float, Field(ge=0, le=1)] = 0.5
+    weight_decay: Annotated[float, Field(ge=0, le=1)] = 1e-2
+    warmup_epochs: Annotated[float, Field(ge=0)] = 1.0
+    ema_decay: Annotated[float, Field(ge=0, lt=1)] = 0.995
+    bce_share: Fraction = 0.5
+    evaluate_every: Annotated[int, Field(ge=1)] = 2
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    autocast: Literal["auto", "fp32", "bf16"] = "auto"
+    threads: Annotated[int, Field(ge=1, le=1024)] | None = None
+    augmentation: Augmentation = Augmentation()
+
+
+def recipe_names() -> list[str]:
+    """The recipes that come with the project."""
+    return sorted(path.name.removesuffix(".yaml") for path in RECIPES.glob("*.yaml"))
+
+
+def load_recipe(name_or_path: str) -> TrainConfig:
+    """A recipe by name, or from a YAML file where it holds a slash or ends in .yaml.
+
+    Raises RecipeError naming the file, the key and the nearest known one; UnknownName for a name
+    that is no recipe.
+    """
+    if "/" in name_or_path or name_or_path.endswith((".yaml", ".yml")):
+        path = Path(name_or_path)
+        if not path.is_file():
+            raise RecipeError(f"{path} does not exist", expected="a recipe in YAML")
+        return parse_recipe(path.read_bytes(), str(path))
+    if name_or_path not in recipe_names():
+        raise UnknownName.of("recipe", name_or_path, recipe_names(), "bench train --help")
+    return parse_recipe((RECIPES / f"{name_or_path}.yaml").read_bytes(), f"recipe {name_or_path}")
+
+
+def parse_recipe(text: bytes, source: str) -> TrainConfig:
+    """A validated configuration from YAML bytes; `source` names them in errors."""
+    try:
+        value = yaml.safe_load(text)
+    except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
+        raise RecipeError(
+            f"{source} is not YAML: {error}", expected="keys and values, such as `epochs: 24`"
+        ) from error
+    if not isinstance(value, dict):
+        raise RecipeError(f"{source} holds no keys", expected="at least `epochs: 24`")
+    try:
+        return TrainConfig.model_validate(value)
+    except ValidationError as error:
+        raise _explained(source, error) from error
+
+
+def _explained(source: str, error: ValidationError) -> RecipeError:
+    first = error.errors()[0]
+    key = ".".join(str(part) for part in first["loc"])
+    if first["type"] != "extra_forbidden":
+        return RecipeError(
+            f"{source}: {key}: {first['msg']}, seen {first.get('input')!r}",
+            remedy=f"correct {key}",
+        )
+    fields = Augmentation if key.startswith("augmentation.") else TrainConfig
+    known = list(fields.model_fields)
+    near = difflib.get_close_matches(key.rpartition(".")[2], known, n=1, cutoff=0.0)[0]
+    return RecipeError(
+        f"{source}: unknown key {key!r}",
+        expected=f"one of {', '.join(known)}",
+        remedy=f"did you mean {near}?",
+    )

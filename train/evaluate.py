@@ -1,0 +1,60 @@
+"""Counts pixels of hair, predicted against labelled, at each label's native size."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from train.dataset import CLASSES, Dataset, Item
+from zoo.iou import ImageCounts, count
+from zoo.preprocess import Float32, mask_at, resized, scaled
+
+if TYPE_CHECKING:
+    from torch import nn
+
+Predict = Callable[[Float32], Float32]
+
+
+def evaluate(
+    predict: Predict,
+    dataset: Dataset,
+    items: Sequence[Item],
+    *,
+    size: int,
+    target: str = "hair",
+    batch_size: int = 1,
+    progress: Callable[[Iterable[int]], Iterable[int]] = iter,
+) -> list[ImageCounts]:
+    """Counts of every item, in order.
+
+    predict: RGB float32 [N, 3, size, size] in 0..1 to probabilities [N, size, size]; N is at most
+    batch_size. Photograph, mask and threshold are treated as zoo.preprocess defines.
+    """
+    counts: list[ImageCounts] = []
+    for start in progress(range(0, len(items), batch_size)):
+        batch = items[start : start + batch_size]
+        pixels = np.stack([resized(dataset.photograph(item), size) for item in batch])
+        for item, probability in zip(batch, predict(scaled(pixels)), strict=True):
+            labelled = dataset.mask(item) == CLASSES[target]
+            predicted = mask_at(probability, item.width, item.height)
+            counts.append(count(item.id, predicted, labelled))
+    return counts
+
+
+def torch_predictor(network: nn.Module) -> Predict:
+    """`network` as `evaluate` wants it; switches it to eval mode."""
+    import torch
+
+    from zoo.network import Deployed
+
+    deployed = Deployed(network).eval()
+
+    def predict(image: Float32) -> Float32:
+        with torch.inference_mode():
+            tensor = torch.from_numpy(image).contiguous(memory_format=torch.channels_last)
+            probability: Float32 = deployed(tensor)[:, 0].numpy()
+        return probability
+
+    return predict

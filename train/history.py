@@ -1,0 +1,48 @@
+"""What a training looked like: a row an epoch, as CSV and as a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TypedDict
+
+from zoo.files import replacing
+
+
+class EpochRow(TypedDict):
+    """loss: mean over the epoch's batches. iou: pooled validation IoU, None where not measured."""
+
+    epoch: int
+    loss: float
+    learning_rate: float
+    iou: float | None
+    duration_s: float
+
+
+def write_history(folder: Path, name: str, rows: Sequence[EpochRow]) -> None:
+    """`history.csv` and `curve.png` in `folder`."""
+    import pandas as pd
+
+    with replacing(folder / "history.csv") as temporary:
+        pd.DataFrame(list(rows)).to_csv(temporary, index=False)
+    with replacing(folder / "curve.png") as temporary:
+        _draw(temporary, name, rows)
+
+
+def _draw(path: Path, name: str, rows: Sequence[EpochRow]) -> None:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7, 4), layout="constrained")
+    loss_axes = figure.add_subplot()
+    loss_axes.plot([r["epoch"] for r in rows], [r["loss"] for r in rows], color="#999999")
+    loss_axes.set(xlabel="epoch", ylabel="training loss (grey)", title=name)
+    iou_axes = loss_axes.twinx()
+    measured = [(r["epoch"], r["iou"]) for r in rows if r["iou"] is not None]
+    iou_axes.plot([e for e, _ in measured], [v for _, v in measured], "o-", color="#0072b2")
+    iou_axes.set_ylabel("validation IoU, pooled (blue)", color="#0072b2")
+    if measured:
+        epoch, best = max(measured, key=lambda row: row[1])
+        iou_axes.annotate(
+            f"{best:.4f}", (epoch, best), textcoords="offset points", xytext=(0, -14), ha="center"
+        )
+    figure.savefig(path, format="png", dpi=110)

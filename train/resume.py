@@ -1,0 +1,95 @@
+"""Where a training stands after each epoch, kept so that a killed one goes on from there."""
+
+from __future__ import annotations
+
+import pickle
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.optim.lr_scheduler import LambdaLR
+from torch.optim.swa_utils import AveragedModel
+from tqdm import tqdm
+
+from train.history import EpochRow
+from zoo.files import replacing
+from zoo.iou import ImageCounts, pooled
+from zoo.network import SegmentationNetwork
+
+FILE_NAME = "resume.pt"
+
+
+@dataclass(kw_only=True)
+class Progress:
+    """What changes while training. best_weights: the EMA's at the best validation IoU so far."""
+
+    network: SegmentationNetwork
+    ema: AveragedModel
+    optimizer: torch.optim.Optimizer
+    schedule: LambdaLR
+    history: list[EpochRow] = field(default_factory=list)
+    best_epoch: int = 0
+    best_weights: dict[str, Tensor] = field(default_factory=dict)
+    best_counts: list[ImageCounts] = field(default_factory=list)
+
+    @property
+    def epoch(self) -> int:
+        """Epochs done."""
+        return len(self.history)
+
+    def take(self, row: EpochRow, counts: list[ImageCounts] | None) -> None:
+        """Add a finished epoch; keep its weights if it measured the best IoU so far."""
+        self.history.append(row)
+        if counts is None or (self.best_counts and pooled(counts) <= pooled(self.best_counts)):
+            return
+        self.best_epoch, self.best_counts = row["epoch"], counts
+        self.best_weights = {k: v.clone() for k, v in self.ema.module.state_dict().items()}
+
+
+def save_progress(folder: Path, progress: Progress, fingerprint: dict[str, Any]) -> None:
+    """Write `resume.pt` atomically."""
+    state = {
+        "fingerprint": fingerprint,
+        "network": progress.network.state_dict(),
+        "ema": progress.ema.state_dict(),
+        "optimizer": progress.optimizer.state_dict(),
+        "schedule": progress.schedule.state_dict(),
+        "history": progress.history,
+        "best_epoch": progress.best_epoch,
+        "best_weights": progress.best_weights,
+        "best_counts": [asdict(counts) for counts in progress.best_counts],
+    }
+    with replacing(folder / FILE_NAME) as temporary:
+        torch.save(state, temporary)
+
+
+def load_progress(folder: Path, progress: Progress, fingerprint: dict[str, Any]) -> None:
+    """Go on from `resume.pt` if it is whole and of the same settings, else start from nothing."""
+    path = folder / FILE_NAME
+    if not path.is_file():
+        return
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        same = state["fingerprint"] == fingerprint
+    except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError, TypeError, OSError) as error:
+        tqdm.write(f"{path} can not be read ({error}): training starts from the beginning")
+        return
+    if not same:
+        tqdm.write(f"{path} is of other settings: training starts from the beginning")
+        return
+    progress.network.load_state_dict(state["network"])
+    progress.ema.load_state_dict(state["ema"])
+    progress.optimizer.load_state_dict(state["optimizer"])
+    progress.schedule.load_state_dict(state["schedule"])
+    progress.history = state["history"]
+    progress.best_epoch = state["best_epoch"]
+    progress.best_weights = state["best_weights"]
+    progress.best_counts = [ImageCounts(**counts) for counts in state["best_counts"]]
+    tqdm.write(f"{path.parent.name}: going on after epoch {progress.epoch}")
+
+
+def drop_progress(folder: Path) -> None:
+    """Remove `resume.pt`: the training is complete."""
+    (folder / FILE_NAME).unlink(missing_ok=True)

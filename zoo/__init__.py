@@ -1,0 +1,1 @@
+"""WHAT can be measured: names, networks, checkpoints, artifacts, and what every folder shares."""

@@ -1,0 +1,141 @@
+"""A trained variant: safetensors weights whose header carries the record that explains them.
+
+One file, so that weights and record can not part; no pickle, so that loading runs no code; no
+time or commit inside, so that the same training gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
+
+from zoo.errors import MissingStep, WeightsError
+from zoo.files import Home, replacing
+from zoo.spec import ModelSpec, parse
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from zoo.network import SegmentationNetwork
+
+SCHEMA: Final = 1
+FILE_NAME = "checkpoint.safetensors"
+MISFIT = "one trained for this variant by this version"
+
+
+class Frozen(BaseModel):
+    """A record that crosses a boundary: immutable, and nothing unknown passes unseen."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Init(Frozen):
+    """Where the encoder's first weights came from."""
+
+    kind: Literal["random", "torchvision", "keras"]
+    source: str | None = None
+    sha256: str | None = None
+
+
+class Split(Frozen):
+    """Which images were trained on and which chose the checkpoint."""
+
+    dataset: str
+    rule: str
+    sha256: str
+    train_images: int
+    validation_images: int
+
+
+class CheckpointRecord(Frozen):
+    """What made these weights. `config` is the trainer's whole configuration, as it was used."""
+
+    schema_version: Literal[1] = SCHEMA
+    model: str
+    config: dict[str, Any]
+    init: Init
+    split: Split
+    threads: int
+    autocast: Literal["fp32", "bf16"]
+    epoch: int
+    validation_iou: float
+    tools: dict[str, str]
+
+    @field_validator("model")
+    @classmethod
+    def _is_a_name(cls, value: str) -> str:
+        return parse(value).name
+
+    @property
+    def spec(self) -> ModelSpec:
+        return parse(self.model)
+
+
+def checkpoint_path(home: Home, spec: ModelSpec) -> Path:
+    return home.checkpoint_folder(spec) / FILE_NAME
+
+
+def save(path: Path, network: SegmentationNetwork, record: CheckpointRecord) -> None:
+    """Write the network's weights, contiguous and in fp32, with the record in the header."""
+    from safetensors.torch import save_file
+
+    tensors = {name: t.detach().contiguous() for name, t in network.state_dict().items()}
+    # Of one key only: safetensors writes several in the order of a hash map, which varies.
+    with replacing(path) as temporary:
+        save_file(tensors, temporary, metadata={"record": record.model_dump_json()})
+
+
+def read_record(path: Path) -> CheckpointRecord:
+    """The record alone: reads the header, needs no torch."""
+    from safetensors import SafetensorError, safe_open
+
+    if not path.is_file():
+        raise MissingStep(
+            f"{path} does not exist",
+            expected="a trained checkpoint",
+            remedy=f"bench train --model {path.parent.name}",
+        )
+    try:
+        with safe_open(path, framework="numpy") as stored:
+            text = (stored.metadata() or {}).get("record")
+        if text is None:
+            raise WeightsError(f"{path} carries no record", expected=MISFIT)
+        found = json.loads(text).get("schema_version")
+        if found != SCHEMA:
+            raise WeightsError(
+                f"{path} has checkpoint schema {found!r}", expected=f"schema {SCHEMA}"
+            )
+        return CheckpointRecord.model_validate_json(text)
+    except (SafetensorError, OSError, ValueError, AttributeError) as error:
+        detail = error.errors()[0] if isinstance(error, ValidationError) else error
+        raise WeightsError(
+            f"{path} is not a checkpoint of this project: {detail}",
+            expected="safetensors with a record",
+            remedy=f"remove it, then: bench train --model {path.parent.name}",
+        ) from error
+
+
+def load(path: Path) -> tuple[SegmentationNetwork, CheckpointRecord]:
+    """The network in eval mode, rebuilt from the checkpoint alone, and its record."""
+    from safetensors.torch import load_file
+
+    from zoo import registry
+
+    record = read_record(path)
+    network = registry.build(registry.get(record.model))
+    _fill(path, network, load_file(path))
+    return network.eval(), record
+
+
+def _fill(path: Path, network: SegmentationNetwork, tensors: dict[str, Tensor]) -> None:
+    try:
+        network.load_state_dict(tensors, strict=True)
+    except RuntimeError as error:
+        raise WeightsError(
+            f"{path} does not fit the network: {str(error).splitlines()[1].strip()}",
+            expected=MISFIT,
+            remedy=f"bench train --force --model {path.parent.name}",
+        ) from error

@@ -1,0 +1,137 @@
+"""Where files live, how they are written, and how they are told apart.
+
+Everything the tool makes lies under one home folder: `BENCH_HOME`, else the working folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from zoo.spec import ModelSpec
+
+EXTENSIONS = {"onnx": "onnx", "tflite": "tflite", "coreml": "mlpackage"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Home:
+    """The one place that knows every output path. No path is built from a name elsewhere."""
+
+    root: Path
+
+    @classmethod
+    def default(cls) -> Home:
+        """`BENCH_HOME` where it is set, else the working folder."""
+        return cls(root=Path(os.environ.get("BENCH_HOME") or ".").resolve())
+
+    @property
+    def results(self) -> Path:
+        return self.root / "results"
+
+    @property
+    def report(self) -> Path:
+        return self.root / "reports" / "out"
+
+    @property
+    def encoders(self) -> Path:
+        """Where pretrained encoders are looked for: `BENCH_ENCODERS`, else `weights/`."""
+        return Path(os.environ.get("BENCH_ENCODERS") or self.root / "weights")
+
+    def dataset(self, name: str) -> Path:
+        return self.root / "data" / name
+
+    def checkpoint_folder(self, spec: ModelSpec) -> Path:
+        return self.root / "checkpoints" / spec.name
+
+    def artifact_folder(self, spec: ModelSpec) -> Path:
+        return self.root / "artifacts" / spec.name
+
+    def artifact(self, spec: ModelSpec, format: str, precision: str) -> Path:
+        """`{variant}.{precision}.{ext}`. Never by `with_suffix`: widths hold a dot."""
+        return self.artifact_folder(spec) / f"{spec.name}.{precision}.{EXTENSIONS[format]}"
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield a temporary name beside `path`; rename it over `path` once the block ends well.
+
+    A process killed at any moment leaves the old file (or folder) or the new one. The ending of
+    the name is kept, because exporters choose their format by it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{secrets.token_hex(4)}.{path.name}")
+    try:
+        yield temporary
+        _flush(temporary)
+        if temporary.is_dir() and path.is_dir():
+            shutil.rmtree(path)  # a folder can not be renamed over a full one
+        temporary.replace(path)
+        _flush_entry(path.parent)
+    finally:
+        _remove(temporary)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write `text` atomically, as UTF-8."""
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write `value` atomically, as indented JSON that holds no NaN."""
+    write_text(path, json.dumps(value, indent=1, allow_nan=False) + "\n")
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file's bytes, or of a folder's sorted relative names and contents."""
+    if path.is_file():
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    digest = hashlib.sha256()
+    for member in sorted(p for p in path.rglob("*") if p.is_file()):
+        digest.update(member.relative_to(path).as_posix().encode() + b"\0")
+        digest.update(bytes.fromhex(sha256_of(member)))
+    return digest.hexdigest()
+
+
+def sha256_of_json(value: Any) -> str:
+    """SHA-256 of the canonical JSON of `value` (sorted keys, no spaces)."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def size_bytes(path: Path) -> int:
+    """Bytes of a file, or of all the files in a folder."""
+    if path.is_file():
+        return path.stat().st_size
+    return sum(p.stat().st_size for p in path.rglob("*") if p.is_file())
+
+
+def _flush(path: Path) -> None:
+    members = [path] if path.is_file() else [p for p in path.rglob("*") if p.is_file()]
+    for member in members:
+        with member.open("rb") as stream:
+            os.fsync(stream.fileno())
+
+
+def _flush_entry(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,80 @@
+"""MobileNetV2-UNet: torchvision's MobileNetV2 as the encoder, a lean U-Net decoder.
+
+MobileNetV2: Sandler et al., arXiv 1801.04381. U-Net: Ronneberger et al., arXiv 1505.04597. The
+encoder's 1280-channel convolution (torchvision's `features[18]`) serves classification and is not
+kept: with the parent project's transposed convolution behind it, it costs two thirds of the
+encoder at width 0.5.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torchvision.models import mobilenet_v2
+from torchvision.models.mobilenetv2 import InvertedResidual
+
+from zoo.network import SegmentationNetwork
+
+# Index of the last block of `features` at each stride 2, 4, 8, 16, 32.
+LEVELS = (1, 3, 6, 13, 17)
+# Expansion of the decoder's inverted residuals, from stride 16 to 2: the fine levels hold four
+# times the positions of the next and little meaning, so they are the place to save.
+EXPANSIONS = (6, 6, 4, 4)
+
+
+class MobileNetV2UNet(SegmentationNetwork):
+    """Skips at strides 2, 4, 8, 16; decoded from 32 to 2; the logit is resized to the input.
+
+    Every channel count is the encoder's own at that level, so any width multiplier works.
+    """
+
+    def __init__(self, width_multiplier: float) -> None:
+        super().__init__()
+        features = mobilenet_v2(weights=None, width_mult=width_multiplier).features
+        self.encoder = features[: LEVELS[-1] + 1]
+        channels = [_out_channels(features[level]) for level in LEVELS]
+        self.decoder = nn.ModuleList(
+            DecoderBlock(deep, skip, expansion)
+            for deep, skip, expansion in zip(
+                channels[:0:-1], channels[-2::-1], EXPANSIONS, strict=True
+            )
+        )
+        self.head = nn.Conv2d(channels[0], 1, kernel_size=1)
+
+    def logits(self, normalised: Tensor) -> Tensor:
+        skips: list[Tensor] = []
+        x = normalised
+        for index, block in enumerate(self.encoder.children()):
+            x = block(x)
+            if index in LEVELS[:-1]:
+                skips.append(x)
+        for up, skip in zip(self.decoder, reversed(skips), strict=True):
+            x = up(x, skip)
+        return _double(self.head(x))
+
+
+class DecoderBlock(nn.Module):
+    """[N, deep, h, w] and [N, skip, 2h, 2w] to [N, skip, 2h, 2w].
+
+    1x1 reduction before the resize, so that the resize touches the fewest channels.
+    """
+
+    def __init__(self, deep: int, skip: int, expansion: int) -> None:
+        super().__init__()
+        self.reduce = nn.Sequential(
+            nn.Conv2d(deep, skip, kernel_size=1, bias=False), nn.BatchNorm2d(skip)
+        )
+        self.mix = InvertedResidual(2 * skip, skip, stride=1, expand_ratio=expansion)
+
+    def forward(self, deep: Tensor, skip: Tensor) -> Tensor:
+        mixed: Tensor = self.mix(torch.cat([_double(self.reduce(deep)), skip], dim=1))
+        return mixed
+
+
+def _double(x: Tensor) -> Tensor:
+    return F.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)
+
+
+def _out_channels(block: nn.Module) -> int:
+    return [m.out_channels for m in block.modules() if isinstance(m, nn.Conv2d)][-1]

@@ -1,0 +1,81 @@
+"""What every architecture of the zoo is to the rest of it, and what is counted of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from zoo import registry
+from zoo.preprocess import IMAGENET_MEAN, IMAGENET_STD
+from zoo.spec import ModelSpec
+
+
+class SegmentationNetwork(nn.Module):
+    """RGB [N, 3, S, S] in 0..1 to hair logits [N, 1, S, S]. Subclasses define `logits`.
+
+    encoder: the part that may come pretrained, named as torchvision's `features`; the trainer
+    gives it its own learning rate.
+    """
+
+    encoder: nn.Module
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.tensor(IMAGENET_MEAN).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(IMAGENET_STD).view(1, 3, 1, 1), persistent=False)
+        self.mean: Tensor
+        self.std: Tensor
+
+    def forward(self, image: Tensor) -> Tensor:
+        return self.logits((image - self.mean) / self.std)
+
+    def logits(self, normalised: Tensor) -> Tensor:
+        """Hair logits [N, 1, S, S] from ImageNet-normalised RGB [N, 3, S, S]."""
+        raise NotImplementedError
+
+
+class Deployed(nn.Module):
+    """The network as it is exported and measured: image in, probability out."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, image: Tensor) -> Tensor:
+        return torch.sigmoid(self.network(image))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Complexity:
+    """Trainable parameters, and multiply-accumulates of one inference in convolutions."""
+
+    parameters: int
+    macs: int
+
+
+def complexity(spec: ModelSpec) -> Complexity:
+    """Counted by one forward pass on the CPU (the meta device is slower: it is all Python)."""
+    macs = 0
+
+    def count(module: nn.Module, _: tuple[Tensor, ...], output: Tensor) -> None:
+        nonlocal macs
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+            macs += _macs(module, output)
+
+    network = registry.build(spec).eval()
+    for module in network.modules():
+        module.register_forward_hook(count)
+    with torch.inference_mode():
+        network(torch.zeros(1, 3, spec.size, spec.size))
+    parameters = sum(p.numel() for p in network.parameters())
+    return Complexity(parameters=parameters, macs=macs)
+
+
+def _macs(convolution: nn.Conv2d | nn.ConvTranspose2d, output: Tensor) -> int:
+    """A transposed convolution multiplies per input position: its output over its strides."""
+    positions = output.shape[-2] * output.shape[-1]
+    if isinstance(convolution, nn.ConvTranspose2d):
+        positions //= convolution.stride[0] * convolution.stride[1]
+    return positions * convolution.weight.numel()

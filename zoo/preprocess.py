@@ -1,0 +1,64 @@
+"""The one definition of how a photograph becomes an input, and a mask becomes an answer.
+
+Used by training, export, the host and phones. The tensor contract, the same in every format:
+input `image`, RGB in 0..1 at SxS; output `mask`, hair probability in 0..1 at SxS. Normalisation
+is a part of the graph, so no caller needs to know it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from zoo.errors import DataError
+
+INPUT_NAME = "image"
+OUTPUT_NAME = "mask"
+THRESHOLD = 0.5
+
+# ImageNet statistics of RGB in 0..1, as torchvision's weights expect them.
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+Float32 = NDArray[np.float32]
+UInt8 = NDArray[np.uint8]
+
+
+def open_photograph(path: Path) -> Image.Image:
+    """The photograph as upright RGB; raises DataError naming the file when it can not be read."""
+    try:
+        with Image.open(path) as image:
+            return ImageOps.exif_transpose(image).convert("RGB")
+    except FileNotFoundError:
+        raise DataError(f"{path} does not exist", expected="a photograph") from None
+    except (UnidentifiedImageError, OSError, SyntaxError, Image.DecompressionBombError) as error:
+        raise DataError(
+            f"{path} can not be read as an image: {error}",
+            expected="a JPEG, PNG or PPM photograph",
+        ) from error
+
+
+def resized(image: Image.Image, size: int) -> UInt8:
+    """RGB uint8 [size, size, 3], by PIL bilinear (which filters when it shrinks)."""
+    small = image.resize((size, size), Image.Resampling.BILINEAR)
+    return np.asarray(small, dtype=np.uint8)
+
+
+def to_input(image: Image.Image, size: int) -> Float32:
+    """The network's input as float32 [1, 3, size, size], RGB in 0..1."""
+    return scaled(resized(image, size)[None])
+
+
+def scaled(pixels: UInt8) -> Float32:
+    """uint8 [N, S, S, 3] to float32 [N, 3, S, S] in 0..1."""
+    return np.ascontiguousarray(pixels.transpose(0, 3, 1, 2), dtype=np.float32) / np.float32(255)
+
+
+def mask_at(probability: Float32, width: int, height: int) -> NDArray[np.bool_]:
+    """Hair or not at [height, width], from probabilities [S, S]: bilinear, then the threshold."""
+    image = Image.fromarray(np.ascontiguousarray(probability, dtype=np.float32))
+    native = image.resize((width, height), Image.Resampling.BILINEAR)
+    return np.asarray(native) > THRESHOLD
