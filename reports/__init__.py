@@ -1,0 +1,1 @@
+"""WHAT is shown: sessions joined with the accuracy of the files they timed, fronts, pages."""

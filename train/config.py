@@ -110,3 +110,12 @@ def _explained(source: str, error: ValidationError) -> RecipeError:
         expected=f"one of {', '.join(known)}",
         remedy=f"did you mean {near}?",
     )
+
+
+def with_changes(config: TrainConfig, **changes: int | None) -> TrainConfig:
+    """The configuration with these values instead, those that are not None; validated again."""
+    given = {key: value for key, value in changes.items() if value is not None}
+    try:
+        return TrainConfig.model_validate(config.model_dump() | given)
+    except ValidationError as error:
+        raise _explained("the command line", error) from error

@@ -1,0 +1,59 @@
+"""The command line: thin commands, each in a module of its name, imported when it is asked for."""
+
+from __future__ import annotations
+
+import importlib
+import signal
+import sys
+from typing import Any
+
+import click
+
+COMMANDS = ("data", "train", "export", "run", "report", "predict", "models", "devices", "show")
+
+
+class LazyGroup(click.Group):
+    """Finds a command in `bench.cli.<name>`. Turns the project's errors into one clear message."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"bench.cli.{name}")
+        command: click.Command = module.command
+        return command
+
+    def invoke(self, context: click.Context) -> Any:
+        from zoo.errors import BenchError
+
+        try:
+            return super().invoke(context)
+        except BenchError as error:
+            raise click.ClickException(str(error)) from error
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="mobile-segmentation-zoo")
+def cli() -> None:
+    """Measure hair-segmentation models: IoU against latency, on the host and on phones.
+
+    \b
+    From a name to a report:
+      bench data lfw --archives FOLDER
+      bench train  --model 'mnv2_unet_0.35_*' --data lfw
+      bench export --model 'mnv2_unet_0.35_*'
+      bench run    --model 'mnv2_unet_0.35_*' --device host
+      bench report --open
+
+    Everything is written under the working folder, or under BENCH_HOME where that is set.
+    """
+
+
+def main() -> None:
+    """The `bench` program."""
+    # `bench models | head` ends quietly.
+    if hasattr(signal, "SIGPIPE"):
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    sys.exit(cli())

@@ -1,0 +1,104 @@
+"""`bench export`: make the files that phones run, and prove them."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import click
+
+from bench.cli.options import force_option, model_option
+
+if TYPE_CHECKING:
+    from zoo.files import Home
+    from zoo.manifest import Artifact, Manifest
+    from zoo.spec import ModelSpec
+
+
+@click.command()
+@model_option()
+@click.option(
+    "--format",
+    "formats",
+    multiple=True,
+    metavar="NAME",
+    help="onnx, tflite, coreml.  [default: all]",
+)
+@click.option(
+    "--jobs", type=click.IntRange(1), help="Exports at once.  [default: as many as cores]"
+)
+@force_option
+@click.pass_context
+def command(
+    context: click.Context,
+    models: tuple[str, ...],
+    formats: tuple[str, ...],
+    jobs: int | None,
+    force: bool,
+) -> None:
+    """Export trained variants to ONNX, TFLite and Core ML, then prove each file.
+
+    Proving runs the exported file itself: its masks against torch's, and its IoU on the
+    validation images, where they are at hand. What cannot run here is left out with the reason.
+
+    \b
+    Example:
+      bench export --model 'mnv2_unet_0.35_*'
+    """
+    from train.prove import dataset_of, is_proved, prove
+    from zoo.checkpoint import checkpoint_path, read_record
+    from zoo.errors import ExportFailed
+    from zoo.export.run import export, is_current, targets
+    from zoo.files import Home
+    from zoo.manifest import read_manifest, write_manifest
+    from zoo.registry import select
+
+    home, wanted = Home.default(), targets(formats)
+    failed = False
+    for spec in select(models):
+        dataset, no_data = dataset_of(home, read_record(checkpoint_path(home, spec)))
+        manifest = read_manifest(home, spec)
+        stale = [t for t in wanted if force or not is_current(home, spec, manifest, t)]
+        for target, outcome in export(home, spec, stale, jobs or os.cpu_count() or 1):
+            if isinstance(outcome, ExportFailed):
+                failed = True
+                manifest = manifest.with_failure(target.key, outcome.seen)
+                click.echo(str(outcome), err=True)
+            else:
+                manifest = manifest.with_artifact(outcome)
+                click.echo(f"{spec.name}.{target.key}: {outcome.size_bytes / 1e6:.2f} MB")
+            write_manifest(home, spec, manifest)
+        for target in wanted:
+            artifact = manifest.artifacts.get(target.key)
+            if artifact is None or is_proved(home, spec, artifact, dataset):
+                continue
+            manifest = manifest.with_artifact(prove(home, spec, artifact, dataset, no_data))
+            write_manifest(home, spec, manifest)
+        _say(home, spec, manifest)
+    context.exit(1 if failed else 0)
+
+
+def _say(home: Home, spec: ModelSpec, manifest: Manifest) -> None:
+    for key in sorted(manifest.artifacts):
+        artifact = manifest.artifacts[key]
+        click.echo(f"{spec.name}.{key}: {_parity(artifact)}; {_accuracy(home, spec, artifact)}")
+
+
+def _parity(artifact: Artifact) -> str:
+    if artifact.parity is None:
+        return f"parity not measured: {artifact.parity_reason}"
+    found = artifact.parity
+    return f"differs from torch by at most {found.max_abs_difference:.1e} on {found.images} images"
+
+
+def _accuracy(home: Home, spec: ModelSpec, artifact: Artifact) -> str:
+    from zoo.iou import pooled_interval, read_counts
+
+    if artifact.accuracy is None:
+        return f"IoU not measured: {artifact.accuracy_reason}"
+    accuracy = artifact.accuracy
+    iou = pooled_interval(read_counts(home.artifact_folder(spec) / accuracy.counts_file))
+    return (
+        f"IoU {iou.value:.4f} [{iou.low:.4f}, {iou.high:.4f}] on {accuracy.images} "
+        f"{accuracy.dataset} {accuracy.split} images"
+    )

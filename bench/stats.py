@@ -1,0 +1,69 @@
+"""Statistics of sessions. The session is the replicate; inferences within one are not.
+
+Intervals of quantiles are by order statistics (Hahn and Meeker, Statistical Intervals, ch. 5):
+no distribution is assumed, and where the count allows no 95 % interval there is none.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quantile:
+    """A quantile with its 95 % interval; low and high are None where the count allows none."""
+
+    value: float
+    low: float | None
+    high: float | None
+
+
+def quantile(values: Sequence[float], share: float) -> Quantile:
+    """The `share` quantile of independent values (numpy's linear rule) with its interval.
+
+    A two-sided 95 % interval needs 6 values for a median, 36 for p90, 368 for p99.
+    """
+    ordered = np.sort(np.asarray(values, dtype=np.float64))
+    ranks = order_ranks(len(ordered), share)
+    low, high = (float(ordered[rank - 1]) for rank in ranks) if ranks else (None, None)
+    return Quantile(value=float(np.quantile(ordered, share)), low=low, high=high)
+
+
+def order_ranks(count: int, share: float) -> tuple[int, int] | None:
+    """1-based ranks (lower, upper) whose values cover the quantile with at least 95 %.
+
+    Each tail holds at most 2.5 %; None where the count is too small for that.
+    """
+    tail = (1 - CONFIDENCE) / 2
+    below = _binomial_cdf(count, share)
+    # P(value of rank r <= quantile) = P(Binomial >= r), so coverage(l, u) = cdf(u-1) - cdf(l-1).
+    lower = max((r for r in range(1, count + 1) if below[r - 1] <= tail), default=None)
+    upper = min((r for r in range(1, count + 1) if below[r - 1] >= 1 - tail), default=None)
+    return None if lower is None or upper is None else (lower, upper)
+
+
+def across_sessions(medians: Sequence[float]) -> Quantile:
+    """The median of session medians with its interval over sessions (None below 6 sessions)."""
+    return quantile(medians, 0.5)
+
+
+def _binomial_cdf(count: int, share: float) -> list[float]:
+    """P(Binomial(count, share) <= k) for k = 0..count."""
+    mass = [
+        math.comb(count, k) * share**k * (1 - share) ** (count - k)
+        if count < 1000
+        else math.exp(_log_mass(count, k, share))
+        for k in range(count + 1)
+    ]
+    return [float(total) for total in np.cumsum(mass)]
+
+
+def _log_mass(count: int, k: int, share: float) -> float:
+    choose = math.lgamma(count + 1) - math.lgamma(k + 1) - math.lgamma(count - k + 1)
+    return choose + k * math.log(share) + (count - k) * math.log1p(-share)

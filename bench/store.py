@@ -1,0 +1,83 @@
+"""The store of sessions: immutable JSON files, `results/<device>/<time>-<id>.json`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from bench.record import SCHEMA, Session
+from zoo.errors import RecordError, UnknownName
+from zoo.files import Home, write_text
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stored:
+    """What lies in a results folder: the sessions, oldest first, and what could not be read."""
+
+    sessions: tuple[Session, ...]
+    problems: tuple[RecordError, ...]
+
+
+def write_session(home: Home, session: Session) -> Path:
+    """Write one session under a name of its own; returns the path."""
+    stamp = session.started_at.strftime("%Y%m%dT%H%M%SZ")
+    path = home.results / session.device.kind / f"{stamp}-{session.id}.json"
+    write_text(path, session.model_dump_json() + "\n")
+    return path
+
+
+def read_session(path: Path) -> Session:
+    """Raises RecordError, naming the file, when it is broken or of an unknown schema version."""
+    try:
+        value = json.loads(path.read_bytes())
+        version = value.get("schema_version") if isinstance(value, dict) else None
+        if version != SCHEMA:
+            raise RecordError(
+                f"{path} has session schema {version!r}",
+                expected=f"schema {SCHEMA}",
+                remedy="read it with the version of this project that wrote it",
+            )
+        return Session.model_validate(value)
+    except (ValidationError, ValueError, OSError, RecursionError) as error:
+        detail = error.errors()[0]["msg"] if isinstance(error, ValidationError) else error
+        raise RecordError(
+            f"{path} is not a session: {detail}",
+            expected="the JSON that bench run wrote",
+            remedy="it is left out; remove it, or restore it from a copy",
+        ) from error
+
+
+def read_all(home: Home) -> Stored:
+    """Every session of every device; a broken file is a problem in the list, and no more."""
+    return read_files(sorted(home.results.glob("*/*.json")))
+
+
+def read_files(paths: Iterable[Path]) -> Stored:
+    """The sessions of these files, oldest first, and the problems met."""
+    sessions, problems = [], []
+    for path in paths:
+        try:
+            sessions.append(read_session(path))
+        except RecordError as error:
+            problems.append(error)
+    sessions.sort(key=lambda session: (session.started_at, session.position))
+    return Stored(sessions=tuple(sessions), problems=tuple(problems))
+
+
+def find_session(home: Home, id: str) -> Session:
+    """The one session whose id begins so; raises UnknownName."""
+    paths = sorted(home.results.glob("*/*.json"))
+    ids = [path.name.removesuffix(".json").rpartition("-")[2] for path in paths]
+    matching = [path for path, found in zip(paths, ids, strict=True) if found.startswith(id)]
+    if not id or not matching:
+        raise UnknownName.of("session", id, ids, "bench models --long")
+    if len(matching) > 1:
+        raise UnknownName(
+            f"{id!r} begins {len(matching)} session ids",
+            expected=f"more of one, such as {ids[paths.index(matching[0])]}",
+        )
+    return read_session(matching[0])

@@ -1,0 +1,58 @@
+"""A device that plays recorded sessions: the public stand-in for tests and demonstrations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from devices.base import Device, DeviceInfo, OpenRun, RawRun, Reading, RunRequest
+from zoo.errors import SessionFailed
+
+
+class ReplayDevice(Device):
+    """Gives the runs it was made with, one a session, in order; marked as emulated."""
+
+    def __init__(self, info: DeviceInfo, runs: Sequence[RawRun]) -> None:
+        self._info = info.model_copy(update={"emulated": True})
+        self.left: Iterator[RawRun] = iter(runs)
+        self.current: RawRun | None = None
+
+    def info(self) -> DeviceInfo:
+        return self._info
+
+    def runtimes(self) -> Mapping[str, str | None]:
+        return {"onnxruntime": None, "litert": None}
+
+    def runtime_version(self, runtime: str) -> str:
+        return self.current.runtime_version if self.current else "unknown"
+
+    def conditions(self) -> dict[str, Reading]:
+        return {"replayed": Reading(value="yes")}
+
+    def open(self, request: RunRequest, artifact: Path) -> OpenRun:
+        self.current = next(self.left, None)
+        if self.current is None:
+            raise SessionFailed("open", "the recording has ended")
+        return ReplayRun(self.current)
+
+
+class ReplayRun(OpenRun):
+    """Plays one recorded run: its warm-up first, then its samples."""
+
+    def __init__(self, run: RawRun) -> None:
+        self.load_ns = run.load_ns
+        self.first_inference_ns = run.first_inference_ns or 0
+        self.recorded = run
+        self.series = iter((*run.warmup_ns, *(run.samples_ns or ())))
+
+    def sample(self, count: int) -> list[int]:
+        samples = [ns for _, ns in zip(range(count), self.series, strict=False)]
+        if len(samples) < count:
+            raise SessionFailed("sample", f"the recording holds {len(samples)} more, not {count}")
+        return samples
+
+    def memory(self) -> tuple[int | None, int | None]:
+        return self.recorded.peak_memory_bytes, self.recorded.baseline_memory_bytes
+
+    def close(self) -> None:
+        self.series = iter(())

@@ -1,0 +1,108 @@
+"""From a timed file back to its IoU: session, artifact, checkpoint, each by its hash."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from devices.base import RunRequest
+from zoo.checkpoint import CheckpointRecord, checkpoint_path, read_record
+from zoo.errors import BenchError
+from zoo.files import Home, sha256_of, size_bytes
+from zoo.iou import ImageCounts, Interval, mean_interval, pooled, pooled_interval, read_counts
+from zoo.manifest import Artifact, read_manifest
+from zoo.registry import get
+from zoo.spec import ModelSpec
+
+
+@dataclass(frozen=True, kw_only=True)
+class Joined:
+    """What the chain of hashes says of a timed file.
+
+    orphan: the reason where the chain is broken; nothing of it is joined then. iou_reason: why
+    there is no IoU. init: where the encoder's first weights came from; a front that mixes them
+    compares more than width.
+    """
+
+    orphan: str | None = None
+    iou: Interval | None = None
+    mean_iou: Interval | None = None
+    iou_reason: str | None = None
+    iou_of: str | None = None
+    max_abs_difference: float | None = None
+    size_bytes: int | None = None
+    checkpoint_sha256: str | None = None
+    init: str | None = None
+    commit: str | None = None
+
+
+def join(home: Home, request: RunRequest) -> Joined:
+    """The accuracy of the very file that was timed, or the reason why it is not known."""
+    try:
+        spec = get(request.model)
+        path = checkpoint_path(home, spec)
+        record, checkpoint_sha256 = read_record(path), sha256_of(path)
+        if request.format == "torch":
+            return _of_checkpoint(path, record, checkpoint_sha256, request)
+        return _of_artifact(home, spec, record, checkpoint_sha256, request)
+    except BenchError as error:
+        return Joined(orphan=error.seen)
+
+
+def _of_artifact(
+    home: Home, spec: ModelSpec, record: CheckpointRecord, checkpoint: str, request: RunRequest
+) -> Joined:
+    artifact = read_manifest(home, spec).artifacts.get(f"{request.format}.{request.precision}")
+    if artifact is None or artifact.sha256 != request.artifact_sha256:
+        return Joined(orphan=f"no manifest holds the file {request.artifact_sha256[:12]} any more")
+    if artifact.checkpoint_sha256 != checkpoint:
+        return Joined(orphan="the checkpoint it was exported from has been replaced")
+    common = Joined(
+        max_abs_difference=artifact.parity.max_abs_difference if artifact.parity else None,
+        size_bytes=artifact.size_bytes,
+        checkpoint_sha256=checkpoint,
+        init=record.init.kind,
+        commit=artifact.commit,
+    )
+    return _with_iou(common, *_counts(home, spec, artifact))
+
+
+def _counts(
+    home: Home, spec: ModelSpec, artifact: Artifact
+) -> tuple[list[ImageCounts] | None, str]:
+    """The stored counts and what they are of, or None and the reason."""
+    accuracy = artifact.accuracy
+    if accuracy is None:
+        return None, artifact.accuracy_reason or "not measured"
+    path = home.artifact_folder(spec) / accuracy.counts_file
+    if not path.is_file() or sha256_of(path) != accuracy.counts_sha256:
+        return None, f"{path.name} is gone or was changed"
+    return read_counts(path), f"{accuracy.dataset} {accuracy.split}, {accuracy.images} images"
+
+
+def _of_checkpoint(
+    path: Path, record: CheckpointRecord, checkpoint: str, request: RunRequest
+) -> Joined:
+    if checkpoint != request.artifact_sha256:
+        return Joined(orphan="the checkpoint that was timed has been replaced")
+    common = Joined(
+        size_bytes=size_bytes(path), checkpoint_sha256=checkpoint, init=record.init.kind
+    )
+    counts_path = path.parent / "validation_counts.csv"
+    if not counts_path.is_file():
+        return _with_iou(common, None, f"{counts_path.name} is gone")
+    counts = read_counts(counts_path)
+    if pooled(counts) != record.validation_iou:
+        return _with_iou(common, None, f"{counts_path.name} is not of this checkpoint")
+    return _with_iou(common, counts, f"{record.split.dataset} validation, {len(counts)} images")
+
+
+def _with_iou(common: Joined, counts: list[ImageCounts] | None, what: str) -> Joined:
+    if counts is None:
+        return Joined(**(vars(common) | {"iou_reason": what}))
+    measured = {
+        "iou": pooled_interval(counts),
+        "mean_iou": mean_interval(counts),
+        "iou_of": what,
+    }
+    return Joined(**(vars(common) | measured))

@@ -1,0 +1,165 @@
+"""Figures by matplotlib: the Pareto scatter, and the series of one session."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, NullFormatter
+
+from bench.record import Session
+from bench.verdict import verdict
+from reports.load import Facet, Report, Row
+from reports.pareto import staircase
+from zoo.files import replacing
+from zoo.registry import ARCHITECTURES
+from zoo.spec import parse
+
+if TYPE_CHECKING:
+    from matplotlib.container import ErrorbarContainer
+
+# Okabe and Ito's palette, which colour-blind readers tell apart. By the registry's order, not by
+# what is shown, so that a variant looks the same in every report.
+COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+BUDGETS_MS = {16.7: "60 FPS", 33.3: "30 FPS", 66.7: "15 FPS"}
+
+
+def draw_pareto(report: Report, folder: Path) -> None:
+    """`pareto.svg` and `pareto.png`: a facet a device and runtime, IoU against p50."""
+    facets = [f for f in report.facets if any(r.joined.iou for r in report.of(f))]
+    figure = Figure(figsize=(max(6.4, 5.4 * len(facets)), 5.2), layout="constrained")
+    if not facets:
+        figure.text(0.5, 0.5, "no session with a known IoU is stored", ha="center")
+    shared: Axes | None = None
+    for index, facet in enumerate(facets):
+        axes = figure.add_subplot(1, len(facets), index + 1, sharey=shared)
+        shared = shared or axes
+        _draw_facet(axes, facet, [row for row in report.of(facet) if row.joined.iou])
+    if facets:
+        figure.supxlabel("latency p50, ms (log scale; bars: 95 % over sessions)", fontsize=9)
+        figure.supylabel("hair IoU, pooled (bars: 95 % over images)", fontsize=9)
+        figure.legend(handles=_legend(), loc="outside lower center", ncols=5, fontsize=8)
+    # No date and no random ids inside: the same sessions give the same bytes.
+    with rc_context({"svg.hashsalt": "pareto"}), replacing(folder / "pareto.svg") as temporary:
+        figure.savefig(temporary, format="svg", metadata={"Date": None})
+    with replacing(folder / "pareto.png") as temporary:
+        figure.savefig(temporary, format="png", dpi=150)
+
+
+def draw_series(session: Session, path: Path) -> None:
+    """One session's inferences in time order, warm-up paler, as a PNG."""
+    run = session.run
+    warmup = [ns / 1e6 for ns in run.warmup_ns] if run else []
+    samples = [ns / 1e6 for ns in run.samples_ns or ()] if run else []
+    figure = Figure(figsize=(8, 3.5), layout="constrained")
+    axes = figure.add_subplot()
+    axes.plot(range(len(warmup)), warmup, ".", color="#bbbbbb", label="warm-up")
+    axes.plot(range(len(warmup), len(warmup) + len(samples)), samples, ".", color=COLOURS[0])
+    found = verdict(session)
+    axes.set(
+        xlabel="inference",
+        ylabel="ms",
+        title=f"{session.request.model} {session.request.runtime} {session.id}: {found.label}",
+    )
+    axes.set_ylim(bottom=0)
+    with replacing(path) as temporary:
+        figure.savefig(temporary, format="png", dpi=110)
+
+
+def _draw_facet(axes: Axes, facet: Facet, rows: Sequence[Row]) -> None:
+    for row in rows:
+        _draw_point(axes, row)
+    steady = [row for row in rows if row.steady]
+    steps = staircase(
+        [row.p50_ms.value for row in steady],
+        [row.joined.iou.value for row in steady if row.joined.iou],
+    )
+    axes.step(*steps, where="post", color="#444444", linewidth=1, zorder=1)
+    axes.set_title(facet.title, fontsize=8)
+    axes.set_xscale("log")
+    _mark_budgets(axes, [row.p50_ms.value for row in rows])
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.grid(alpha=0.25, which="both", linewidth=0.5)
+
+
+def _draw_point(axes: Axes, row: Row) -> ErrorbarContainer:
+    colour, marker = style(row.model)
+    iou, p50 = row.joined.iou, row.p50_ms
+    assert iou is not None
+    x_error = None if p50.low is None or p50.high is None else _around(p50.value, p50.low, p50.high)
+    axes.annotate(
+        row.model.partition("unet_")[2].replace("_", "/") or row.model,
+        (p50.value, iou.value),
+        textcoords="offset points",
+        xytext=(7, 5),
+        fontsize=7,
+        fontweight="bold" if row.on_front else "normal",
+    )
+    return axes.errorbar(
+        p50.value,
+        iou.value,
+        xerr=x_error,
+        yerr=_around(iou.value, iou.low, iou.high),
+        fmt=marker,
+        markersize=8,
+        markerfacecolor=colour if row.steady else "none",
+        markeredgecolor="black" if row.on_front else colour,
+        markeredgewidth=1.4,
+        ecolor="#666666",
+        elinewidth=0.8,
+        capsize=2,
+        alpha=1.0 if row.on_front else 0.6,
+        zorder=3,
+    )
+
+
+def style(model: str) -> tuple[str, str]:
+    """Colour by width and marker by size, fixed by the registry."""
+    spec = parse(model)
+    family = ARCHITECTURES[spec.arch]
+    colour = COLOURS[family.widths.index(spec.width) % len(COLOURS)]
+    return colour, MARKERS[family.sizes.index(spec.size) % len(MARKERS)]
+
+
+def _around(value: float, low: float, high: float) -> list[list[float]]:
+    return [[value - low], [high - value]]
+
+
+def _mark_budgets(axes: Axes, latencies: Sequence[float]) -> None:
+    """Camera budgets as lines, and a decade of room that does not depend on one point."""
+    low, high = min(latencies) / 1.6, max(latencies) * 1.6
+    if high < low * 6:
+        middle = (low * high) ** 0.5
+        low, high = middle / 6**0.5, middle * 6**0.5
+    axes.set_xlim(low, high)
+    ticks = [t for decade in (0.1, 1, 10, 100) for t in (decade, 2 * decade, 5 * decade)]
+    axes.set_xticks([t for t in ticks if low <= t <= high])
+    for budget, label in BUDGETS_MS.items():
+        if low <= budget <= high:
+            axes.axvline(budget, color="#d55e00", linestyle=":", linewidth=1)
+            axes.text(budget, 0.01, f" {label}", transform=axes.get_xaxis_transform(), fontsize=7)
+
+
+def _legend() -> list[Line2D]:
+    (family, *_) = ARCHITECTURES.values()
+    grey = "#888888"
+    return [
+        *(_key("o", colour, f"x{w}") for w, colour in zip(family.widths, COLOURS, strict=False)),
+        *(_key(marker, grey, f"{s}") for s, marker in zip(family.sizes, MARKERS, strict=False)),
+        Line2D([], [], color="#444444", linewidth=1, label="front"),
+        _key("o", grey, "not steady", filled=False),
+    ]
+
+
+def _key(marker: str, colour: str, label: str, filled: bool = True) -> Line2D:
+    face = colour if filled else "none"
+    return Line2D(
+        [], [], linestyle="", marker=marker, color=colour, markerfacecolor=face, label=label
+    )

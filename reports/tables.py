@@ -1,0 +1,196 @@
+"""Reports as text: Markdown, CSV and JSON from the same rows."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pandas as pd
+
+from bench.record import Session
+from bench.stats import Quantile, quantile
+from bench.verdict import verdict
+from reports.load import Report, Row
+from zoo.iou import Interval
+
+NOT_MEASURED = "not measured"
+
+
+def markdown(report: Report) -> str:
+    """A table a facet, then what was left out, orphaned, failed or unreadable."""
+    parts = []
+    for facet in report.facets:
+        rows = [row for row in report.of(facet) if row.joined.orphan is None]
+        if rows:
+            title = facet.title.replace("\n", ": ")
+            parts.append(f"**{title}**\n\n{_table(rows)}")
+    parts += [f"- {note}" for note in notes(report)]
+    return "\n\n".join(parts) + "\n" if parts else "No sessions are stored. Next: bench run\n"
+
+
+def notes(report: Report) -> list[str]:
+    """What a reader must know besides the figures, a sentence each."""
+    lines = []
+    for row in report.rows:
+        name = f"{row.model} {row.facet.runtime}"
+        if row.joined.orphan is not None:
+            lines.append(
+                f"{name}: orphan, {len(row.sessions)} sessions not shown: {row.joined.orphan}"
+            )
+        for id, found in row.left_out:
+            lines.append(f"{name}: session {id} left out: {found.label}, {found.reason}")
+        if not row.steady:
+            lines.append(f"{name}: no session was steady; its figures are of unsteady ones")
+    for failed in report.failed:
+        lines.append(
+            f"{failed.model} {failed.runtime}: {len(failed.sessions)} sessions failed: "
+            f"{failed.reason}"
+        )
+    lines += [f"left out: {problem.seen}" for problem in report.problems]
+    unknown = sorted({name for row in report.rows for name in row.unknown_conditions})
+    if unknown:
+        lines.append(f"unknown on some device, so not held equal: {', '.join(unknown)}")
+    if len({row.joined.init for row in report.rows if row.joined.init}) > 1:
+        lines.append("encoders began from different weights (column init): not width alone differs")
+    return lines
+
+
+def _table(rows: list[Row]) -> str:
+    head = (
+        "| model | IoU [95 %] | p50 ms [95 %] | p90 ms | first ms | load ms | size MB "
+        "| peak MB | init | sessions | front |"
+    )
+    rule = "|---|---|---|---|---|---|---|---|---|---|---|"
+    return "\n".join([head, rule, *(_markdown_row(row) for row in rows)])
+
+
+def _markdown_row(row: Row) -> str:
+    joined = row.joined
+    peak = row.peak_memory_bytes
+    cells = [
+        row.model,
+        interval_text(joined.iou) if joined.iou else f"{NOT_MEASURED}: {joined.iou_reason}",
+        quantile_text(row.p50_ms),
+        f"{row.p90_ms.value:.2f}" if row.p90_ms else "too few samples",
+        f"{row.first_inference_ms:.2f}",
+        f"{row.load_ms:.1f}",
+        f"{joined.size_bytes / 1e6:.2f}" if joined.size_bytes else NOT_MEASURED,
+        f"{peak / 1e6:.0f}" if peak else NOT_MEASURED,
+        joined.init or "unknown",
+        f"{len(row.sessions)} of {len(row.sessions) + len(row.left_out)}"
+        + ("" if row.steady else " unsteady"),
+        "yes" if row.on_front else "",
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def interval_text(interval: Interval) -> str:
+    return f"{interval.value:.3f} [{interval.low:.3f}, {interval.high:.3f}]"
+
+
+def quantile_text(found: Quantile) -> str:
+    if found.low is None or found.high is None:
+        return f"{found.value:.2f} (too few sessions for an interval)"
+    return f"{found.value:.2f} [{found.low:.2f}, {found.high:.2f}]"
+
+
+def records(report: Report) -> list[dict[str, Any]]:
+    """A flat dictionary a row, with every figure at full precision."""
+    return [_record(row) for row in report.rows]
+
+
+def rows_json(report: Report) -> str:
+    value = {"rows": records(report), "notes": notes(report)}
+    return json.dumps(value, indent=1, allow_nan=False)
+
+
+def rows_csv(report: Report) -> str:
+    text: str = pd.DataFrame(records(report)).to_csv(index=False)
+    return text
+
+
+def _record(row: Row) -> dict[str, Any]:
+    facet, joined = row.facet, row.joined
+    p90 = row.p90_ms
+    return {
+        "model": row.model,
+        "device": facet.device_name,
+        "device_kind": facet.device_kind,
+        "emulated": facet.emulated,
+        "runtime": facet.runtime,
+        "runtime_version": facet.runtime_version,
+        "threads": facet.threads,
+        "precision": facet.precision,
+        "mode": facet.mode,
+        "iou": joined.iou.value if joined.iou else None,
+        "iou_low": joined.iou.low if joined.iou else None,
+        "iou_high": joined.iou.high if joined.iou else None,
+        "iou_per_image_mean": joined.mean_iou.value if joined.mean_iou else None,
+        "iou_of": joined.iou_of,
+        "iou_reason": joined.iou_reason,
+        "p50_ms": row.p50_ms.value,
+        "p50_ms_low": row.p50_ms.low,
+        "p50_ms_high": row.p50_ms.high,
+        "p90_ms": p90.value if p90 else None,
+        "p90_ms_low": p90.low if p90 else None,
+        "p90_ms_high": p90.high if p90 else None,
+        "first_inference_ms": row.first_inference_ms,
+        "load_ms": row.load_ms,
+        "warm_load_ms": row.warm_load_ms,
+        "peak_memory_bytes": row.peak_memory_bytes,
+        "size_bytes": joined.size_bytes,
+        "max_abs_difference": joined.max_abs_difference,
+        "on_front": row.on_front,
+        "steady": row.steady,
+        "orphan": joined.orphan,
+        "init": joined.init,
+        "samples": row.samples,
+        "sessions": " ".join(row.sessions),
+        "sessions_left_out": " ".join(id for id, _ in row.left_out),
+        "artifact_sha256": row.artifact_sha256,
+        "checkpoint_sha256": joined.checkpoint_sha256,
+        "export_commit": joined.commit,
+    }
+
+
+def session_text(session: Session) -> str:
+    """One session for a reader: what, where, how long, under which conditions."""
+    request, run, found = session.request, session.run, verdict(session)
+    lines = [
+        f"session   {session.id} of batch {session.batch}, {session.started_at:%Y-%m-%d %H:%M:%S}",
+        f"device    {session.device.name}, {session.device.cores} cores, {session.device.os}",
+        f"file      {request.model} {request.format} {request.precision}, "
+        f"sha256 {request.artifact_sha256[:12]}",
+        f"runtime   {request.runtime} {run.runtime_version if run else ''}, "
+        f"{request.threads} thread(s)",
+        f"verdict   {found.label}: {found.reason}",
+    ]
+    if run is None:
+        return "\n".join(lines)
+    lines.append(f"load      {', '.join(f'{ns / 1e6:.2f}' for ns in run.load_ns)} ms (cold, warm)")
+    if run.first_inference_ns is not None:
+        lines.append(f"first     {run.first_inference_ns / 1e6:.3f} ms")
+    if run.samples_ns:
+        lines += [_quantile_line(run.samples_ns, share) for share in (0.5, 0.9)]
+    if run.peak_memory_bytes is not None:
+        lines.append(f"memory    {run.peak_memory_bytes / 1e6:.0f} MB at the peak of the process")
+    for name, reading in run.conditions_before.items():
+        after = run.conditions_after.get(name)
+        shown = (
+            f"unknown: {reading.reason}"
+            if reading.value is None
+            else f"{reading.value} before, {after.value if after else 'unknown'} after"
+        )
+        lines.append(f"  {name:24} {shown}")
+    return "\n".join(lines)
+
+
+def _quantile_line(samples_ns: tuple[int, ...], share: float) -> str:
+    found = quantile([ns / 1e6 for ns in samples_ns], share)
+    name = f"p{share * 100:.0f}"
+    if found.low is None:
+        return f"{name}       not given: {len(samples_ns)} samples are too few"
+    return (
+        f"{name}       {found.value:.3f} ms [{found.low:.3f}, {found.high:.3f}] within this "
+        f"session, {len(samples_ns)} samples"
+    )

@@ -1,0 +1,24 @@
+"""Writes a report: `reports/out/` with index.html, tables and figures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from reports.figures import draw_pareto
+from reports.load import Report
+from reports.page import page_html
+from reports.tables import markdown, rows_csv, rows_json
+from zoo.files import Home, write_text
+
+
+def write_report(home: Home, report: Report) -> Path:
+    """Every form of the report; returns the path of the page."""
+    folder = home.report
+    folder.mkdir(parents=True, exist_ok=True)
+    draw_pareto(report, folder)
+    write_text(folder / "table.md", markdown(report))
+    write_text(folder / "table.csv", rows_csv(report))
+    write_text(folder / "rows.json", rows_json(report) + "\n")
+    page = folder / "index.html"
+    write_text(page, page_html(report, (folder / "pareto.svg").read_text(encoding="utf-8")))
+    return page

@@ -1,0 +1,138 @@
+"""What was exported of one variant: `artifacts/{variant}/manifest.json`.
+
+Commit and time stand here and not inside the files, so that the same weights and tools give the
+same bytes. Missing is null with a reason.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+from pydantic import Field, ValidationError, model_validator
+
+from zoo.checkpoint import Frozen
+from zoo.errors import ArtifactError
+from zoo.files import Home, sha256_of, write_text
+from zoo.spec import ModelSpec
+
+SCHEMA: Final = 1
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class Parity(Frozen):
+    """How far the file's masks are from torch's, on the same images: probabilities in 0..1."""
+
+    images: Annotated[int, Field(gt=0)]
+    source: str
+    max_abs_difference: Annotated[float, Field(ge=0)]
+    mean_abs_difference: Annotated[float, Field(ge=0)]
+
+
+class Accuracy(Frozen):
+    """Where the per-image counts of this very file lie; IoU and its interval derive from them."""
+
+    dataset: str
+    split: Literal["train", "validation", "test"]
+    split_sha256: Sha256
+    runtime: str
+    images: Annotated[int, Field(gt=0)]
+    counts_file: Annotated[str, Field(pattern=r"^[^/\\]+\.csv$")]
+    counts_sha256: Sha256
+
+
+class Artifact(Frozen):
+    """One exported file (or package), and what is known of it."""
+
+    model: str
+    format: Literal["onnx", "tflite", "coreml"]
+    precision: Literal["fp32", "fp16", "int8", "int8w", "pal6", "pal4"]
+    sha256: Sha256
+    size_bytes: Annotated[int, Field(gt=0)]
+    checkpoint_sha256: Sha256
+    code_sha256: Sha256
+    tools: dict[str, str]
+    exported_at: datetime
+    commit: str | None
+    parity: Parity | None = None
+    parity_reason: str | None = None
+    accuracy: Accuracy | None = None
+    accuracy_reason: str | None = None
+
+    @model_validator(mode="after")
+    def _missing_has_a_reason(self) -> Artifact:
+        for name in ("parity", "accuracy"):
+            if (getattr(self, name) is None) == (getattr(self, f"{name}_reason") is None):
+                raise ValueError(f"expected either {name} or {name}_reason")
+        return self
+
+    @property
+    def key(self) -> str:
+        return f"{self.format}.{self.precision}"
+
+
+class Manifest(Frozen):
+    """artifacts and failures: by `format.precision`; a failure holds the reason."""
+
+    schema_version: Literal[1] = SCHEMA
+    model: str
+    artifacts: dict[str, Artifact] = Field(default_factory=dict)
+    failures: dict[str, str] = Field(default_factory=dict)
+
+    def with_artifact(self, artifact: Artifact) -> Manifest:
+        failures = {k: v for k, v in self.failures.items() if k != artifact.key}
+        artifacts = self.artifacts | {artifact.key: artifact}
+        return self.model_copy(update={"artifacts": artifacts, "failures": failures})
+
+    def with_failure(self, key: str, reason: str) -> Manifest:
+        artifacts = {k: v for k, v in self.artifacts.items() if k != key}
+        failures = self.failures | {key: reason}
+        return self.model_copy(update={"artifacts": artifacts, "failures": failures})
+
+
+def manifest_path(home: Home, spec: ModelSpec) -> Path:
+    return home.artifact_folder(spec) / "manifest.json"
+
+
+def read_manifest(home: Home, spec: ModelSpec) -> Manifest:
+    """The stored manifest, empty where nothing was exported; raises ArtifactError when broken."""
+    path = manifest_path(home, spec)
+    if not path.is_file():
+        return Manifest(model=spec.name)
+    try:
+        manifest = Manifest.model_validate_json(path.read_bytes())
+    except (ValidationError, OSError) as error:
+        detail = error.errors()[0]["msg"] if isinstance(error, ValidationError) else error
+        raise ArtifactError(
+            f"{path} is broken: {detail}",
+            expected=f"a manifest of schema {SCHEMA}",
+            remedy=f"remove it, then: bench export --model {spec.name}",
+        ) from error
+    if manifest.model != spec.name:
+        raise ArtifactError(f"{path} is of {manifest.model}", expected=f"one of {spec.name}")
+    return manifest
+
+
+def write_manifest(home: Home, spec: ModelSpec, manifest: Manifest) -> None:
+    write_text(manifest_path(home, spec), manifest.model_dump_json(indent=1) + "\n")
+
+
+def verified(home: Home, spec: ModelSpec, artifact: Artifact) -> Path:
+    """The artifact's path, its bytes checked against the manifest; raises ArtifactError."""
+    path = home.artifact(spec, artifact.format, artifact.precision)
+    remedy = f"bench export --force --model {spec.name}"
+    if not path.exists():
+        raise ArtifactError(f"{path} is gone", expected="the file of the manifest", remedy=remedy)
+    found = sha256_of(path)
+    if found != artifact.sha256:
+        raise ArtifactError(
+            f"{path} was changed: its hash is {found[:12]}",
+            expected=f"{artifact.sha256[:12]}, as the manifest has it",
+            remedy=remedy,
+        )
+    return path
+
+
+def now() -> datetime:
+    return datetime.now(UTC).replace(microsecond=0)
