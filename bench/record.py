@@ -21,9 +21,9 @@ class Plan(Frozen):
     shuffled by `seed`, so that drift of the device meets all alike."""
 
     mode: Literal["burst"] = "burst"
-    sessions: Annotated[int, Field(ge=1, le=1000)] = 6
-    warmup: Annotated[int, Field(ge=0, le=100_000)] = 20
-    samples: Annotated[int, Field(ge=1, le=1_000_000)] = 100
+    sessions: Annotated[int, Field(ge=1, le=1000)] = 10
+    warmup: Annotated[int, Field(ge=0, le=100_000)] = 50
+    samples: Annotated[int, Field(ge=1, le=1_000_000)] = 200
     seed: int = 0
 
 

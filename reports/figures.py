@@ -10,7 +10,7 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, NullFormatter
+from matplotlib.ticker import FuncFormatter, NullLocator
 
 from bench.record import Session
 from bench.verdict import verdict
@@ -39,11 +39,11 @@ def draw_pareto(report: Report, folder: Path) -> None:
     shared: Axes | None = None
     for index, facet in enumerate(facets):
         axes = figure.add_subplot(1, len(facets), index + 1, sharey=shared)
-        shared = shared or axes
+        if shared is None:
+            shared = axes
+            axes.set_ylabel("hair IoU, pooled (axis cut; bars: 95 % over images)", fontsize=9)
         _draw_facet(axes, facet, [row for row in report.of(facet) if row.joined.iou])
     if facets:
-        figure.supxlabel("latency p50, ms (log scale; bars: 95 % over sessions)", fontsize=9)
-        figure.supylabel("hair IoU, pooled (bars: 95 % over images)", fontsize=9)
         figure.legend(handles=_legend(), loc="outside lower center", ncols=5, fontsize=8)
     # No date and no random ids inside: the same sessions give the same bytes.
     with rc_context({"svg.hashsalt": "pareto"}), replacing(folder / "pareto.svg") as temporary:
@@ -82,10 +82,11 @@ def _draw_facet(axes: Axes, facet: Facet, rows: Sequence[Row]) -> None:
     )
     axes.step(*steps, where="post", color="#444444", linewidth=1, zorder=1)
     axes.set_title(facet.title, fontsize=8)
+    axes.set_xlabel("latency p50, ms (log scale; bars: 95 % over sessions)", fontsize=9)
     axes.set_xscale("log")
     _mark_budgets(axes, [row.p50_ms.value for row in rows])
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.xaxis.set_minor_locator(NullLocator())
     axes.grid(alpha=0.25, which="both", linewidth=0.5)
 
 
@@ -93,6 +94,9 @@ def _draw_point(axes: Axes, row: Row) -> ErrorbarContainer:
     colour, marker = style(row.model)
     iou, p50 = row.joined.iou, row.p50_ms
     assert iou is not None
+    if p50.low is None:  # too few sessions for an interval: each as a tick instead
+        medians = row.session_medians_ms
+        axes.plot(medians, [iou.value] * len(medians), "|", color="#666666", markersize=7)
     x_error = None if p50.low is None or p50.high is None else _around(p50.value, p50.low, p50.high)
     axes.annotate(
         row.model.partition("unet_")[2].replace("_", "/") or row.model,

@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 @click.option(
     "--sessions",
     type=click.IntRange(1, 1000),
-    default=6,
+    default=10,
     show_default=True,
     help="Fresh processes an artifact; below 6 no interval can be given.",
 )
-@click.option("--warmup", type=click.IntRange(0), default=20, show_default=True)
-@click.option("--samples", type=click.IntRange(1), default=100, show_default=True)
+@click.option("--warmup", type=click.IntRange(0), default=50, show_default=True)
+@click.option("--samples", type=click.IntRange(1), default=200, show_default=True)
 @click.option("--seed", default=0, show_default=True, help="Of the order of the sessions.")
 @click.option("--missing", is_flag=True, help="Only the sessions that are not stored yet.")
 @click.pass_context

@@ -1,0 +1,36 @@
+"""Runs `bench` as a user does: in this process, or as one of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from click.testing import CliRunner, Result
+
+from zoo.files import Home
+
+TINY = "mnv2_unet_0.35_128"
+
+
+def invoke(*words: str, status: int = 0) -> Result:
+    from bench.cli import cli
+
+    result = CliRunner().invoke(cli, words)
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    assert result.exit_code == status, result.output
+    return result
+
+
+def bench_process(home: Home, *words: str) -> subprocess.Popen[str]:
+    """A `bench` command as a process of its own, its standard error merged into its output."""
+    environment = os.environ | {"BENCH_HOME": str(home.root)}
+    return subprocess.Popen(
+        [Path(sys.executable).parent / "bench", *words],
+        env=environment,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )

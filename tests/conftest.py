@@ -1,0 +1,72 @@
+"""Real things, small: drawn portraits, a variant trained on them, its exported files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from commands import TINY, invoke
+from drawn import write_portraits
+
+from zoo.files import Home
+
+
+@pytest.fixture(scope="session")
+def lfw_archives() -> Path:
+    """The real archives; without them the test says what it did not check."""
+    beside = Path(__file__).parents[2] / "shared" / "data" / "lfw"
+    folder = Path(os.environ.get("BENCH_TEST_LFW", beside))
+    if not folder.is_dir():
+        pytest.skip(f"the LFW archives are not at {folder}: real photographs not tested")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def portraits(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_portraits(tmp_path_factory.mktemp("portraits"), 40)
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
+    """An empty home that the commands use too."""
+    monkeypatch.setenv("BENCH_HOME", str(tmp_path))
+    monkeypatch.delenv("BENCH_ENCODERS", raising=False)
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "no-cache"))
+    return Home(root=tmp_path)
+
+
+@dataclass(frozen=True)
+class Chain:
+    """A home in which one variant was trained on portraits, exported and measured."""
+
+    home: Home
+    outputs: dict[str, str]
+
+
+@pytest.fixture(scope="session")
+def chain(tmp_path_factory: pytest.TempPathFactory, portraits: Path) -> Iterator[Chain]:
+    """The whole chain by its commands, once for all the tests that look at what it left."""
+    with pytest.MonkeyPatch.context() as patch:
+        root = tmp_path_factory.mktemp("home")
+        patch.setenv("BENCH_HOME", str(root))
+        patch.setenv("TORCH_HOME", str(root / "no-cache"))
+        model = ("--model", TINY)
+        steps = {
+            "data": ("data", "folder", str(portraits), "--name", "drawn"),
+            "train": ("train", *model, "--data", "drawn", "--recipe", "quick", "--init", "random"),
+            "export": ("export", *model),
+            "run": ("run", *model, "--sessions", "6", "--samples", "40", "--warmup", "10"),
+            "report": ("report",),
+        }
+        outputs = {name: invoke(*words).output for name, words in steps.items()}
+        yield Chain(home=Home(root=root), outputs=outputs)
+
+
+@pytest.fixture
+def in_chain(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> Chain:
+    """The finished chain, as the home of the commands this test runs. Leave it as it is."""
+    monkeypatch.setenv("BENCH_HOME", str(chain.home.root))
+    return chain

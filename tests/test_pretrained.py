@@ -1,0 +1,116 @@
+"""Keras encoders: the conversion is exact where the two frameworks pad alike."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional as F
+
+from train.encoders import choose_encoder
+from train.pretrained import KERAS_EPSILON, load_encoder
+from zoo import registry
+from zoo.errors import WeightsError
+from zoo.network import SegmentationNetwork
+
+SPEC = registry.get("mnv2_unet_0.35_128")
+
+
+def write_keras_file(path: Path, network: SegmentationNetwork) -> None:
+    """A file in Keras' layout and names, with random weights of the network's shapes."""
+    generator = np.random.default_rng(0)
+    blocks = list(network.encoder.children())
+
+    with h5py.File(path, "w") as file:
+        root = file.create_group("model_weights")
+
+        def norm(name: str, channels: int) -> None:
+            for weight in ("gamma", "beta", "moving_mean", "moving_variance"):
+                values = generator.uniform(0.5, 1.5, channels).astype(np.float32)
+                root[f"{name}/{name}/{weight}:0"] = values
+
+        def convolution(name: str, bn: str, weight: torch.Tensor, depthwise: bool) -> None:
+            out, fan, height, width = weight.shape
+            shape = (height, width, out, 1) if depthwise else (height, width, fan, out)
+            kind = "depthwise_kernel" if depthwise else "kernel"
+            values = generator.normal(0, 0.3, shape).astype(np.float32)
+            root[f"{name}/{name}/{kind}:0"] = values
+            norm(bn, out)
+
+        convolution("Conv1", "bn_Conv1", blocks[0][0].weight, depthwise=False)  # type: ignore[index]
+        for index, block in enumerate(blocks[1:]):
+            prefix = "expanded_conv" if index == 0 else f"block_{index}"
+            parts = ["expand", "depthwise", "project"][index == 0 :]
+            weights = [m.weight for m in block.modules() if isinstance(m, torch.nn.Conv2d)]
+            for part, weight in zip(parts, weights, strict=True):
+                name = f"{prefix}_{part}"
+                convolution(name, f"{name}_BN", weight, depthwise=part == "depthwise")
+
+
+def keras_stem(path: Path, image: torch.Tensor) -> torch.Tensor:
+    """Keras' own first layer: inputs in -1..1, padding at the bottom and right, epsilon 1e-3."""
+    with h5py.File(path) as file:
+        kernel = torch.from_numpy(file["model_weights/Conv1/Conv1/kernel:0"][()])
+        bn = {
+            k: torch.from_numpy(v[()]) for k, v in file["model_weights/bn_Conv1/bn_Conv1"].items()
+        }
+    x = F.conv2d(F.pad(image * 2 - 1, (0, 1, 0, 1)), kernel.permute(3, 2, 0, 1), stride=2)
+    x = F.batch_norm(
+        x,
+        bn["moving_mean:0"],
+        bn["moving_variance:0"],
+        bn["gamma:0"],
+        bn["beta:0"],
+        eps=KERAS_EPSILON,
+    )
+    return x.clamp(0, 6)
+
+
+def test_converted_stem_equals_keras_away_from_the_edges(tmp_path: Path) -> None:
+    network = registry.build(SPEC).eval()
+    path = tmp_path / "keras_mobilenet_v2_0.35_224.h5"
+    write_keras_file(path, network)
+    load_encoder(network.encoder, choose_encoder(SPEC, "keras", tmp_path), SPEC)
+    image = torch.rand(1, 3, 64, 64)
+    with torch.no_grad():
+        # Keras samples one pixel further down and right: shift the image to meet it.
+        shifted = torch.roll(image, (-1, -1), dims=(2, 3))
+        ours = next(network.encoder.children())((shifted - network.mean) / network.std)
+        theirs = keras_stem(path, image)
+    assert torch.allclose(ours[..., 1:-1, 1:-1], theirs[..., 1:-1, 1:-1], atol=1e-4)
+
+
+def test_every_layer_of_the_encoder_is_filled(tmp_path: Path) -> None:
+    network = registry.build(SPEC)
+    before = {k: v.clone() for k, v in network.encoder.state_dict().items()}
+    write_keras_file(tmp_path / "mobilenetv2_0.35_128.h5", network)
+    load_encoder(network.encoder, choose_encoder(SPEC, "auto", tmp_path), SPEC)
+    after = network.encoder.state_dict()
+    same = [k for k in before if "num_batches" not in k and torch.equal(before[k], after[k])]
+    assert same == []
+
+
+def test_a_file_of_another_width_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "mobilenetv2_0.35_128.h5"
+    write_keras_file(path, registry.build(SPEC))
+    wide = registry.get("mnv2_unet_1.0_128")
+    with pytest.raises(WeightsError, match=r"does not fit mnv2_unet_1\.0_128"):
+        load_encoder(registry.build(wide).encoder, choose_encoder(wide, str(path), tmp_path), wide)
+
+
+def test_a_file_that_is_not_keras_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "mobilenetv2_0.35_128.h5"
+    path.write_bytes(b"no h5 at all")
+    source = choose_encoder(SPEC, "keras", tmp_path)
+    with pytest.raises(WeightsError, match="not a Keras MobileNetV2"):
+        load_encoder(registry.build(SPEC).encoder, source, SPEC)
+
+
+def test_auto_without_weights_says_random_and_keras_is_an_error(tmp_path: Path) -> None:
+    narrow = registry.get("mnv2_unet_0.5_128")
+    assert choose_encoder(narrow, "auto", tmp_path).init.kind == "random"
+    with pytest.raises(WeightsError, match=r"no Keras MobileNetV2 of width 0\.5"):
+        choose_encoder(narrow, "keras", tmp_path)
