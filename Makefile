@@ -1,6 +1,6 @@
 # `make help` lists the targets. Several are named like folders, hence .PHONY for all of them.
 .DEFAULT_GOAL := help
-.PHONY: help setup zoo data train export run report test lint bench-self clean
+.PHONY: help setup zoo train export run report test lint bench-self clean
 
 PYTHON ?= python3
 VENV   := .venv

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 from click.testing import CliRunner, Result
@@ -12,6 +13,8 @@ from click.testing import CliRunner, Result
 from zoo.files import Home
 
 TINY = "mnv2_unet_0.35_128"
+RECIPE = str(Path(__file__).with_name("tiny.yaml"))
+TRAIN = ("train", "--model", TINY, "--data", "drawn", "--recipe", RECIPE, "--init", "random")
 
 
 def invoke(*words: str, status: int = 0) -> Result:
@@ -34,3 +37,11 @@ def bench_process(home: Home, *words: str) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )
+
+
+@dataclass(frozen=True)
+class Chain:
+    """A home in which one variant was trained on portraits, exported and measured."""
+
+    home: Home
+    outputs: dict[str, str]

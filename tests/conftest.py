@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from commands import TINY, invoke
+from commands import TINY, TRAIN, Chain, invoke
 from drawn import write_portraits
 
 from zoo.files import Home
+
+pytest_plugins = ["self_figures"]
 
 
 @pytest.fixture(scope="session")
@@ -38,14 +39,6 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     return Home(root=tmp_path)
 
 
-@dataclass(frozen=True)
-class Chain:
-    """A home in which one variant was trained on portraits, exported and measured."""
-
-    home: Home
-    outputs: dict[str, str]
-
-
 @pytest.fixture(scope="session")
 def chain(tmp_path_factory: pytest.TempPathFactory, portraits: Path) -> Iterator[Chain]:
     """The whole chain by its commands, once for all the tests that look at what it left."""
@@ -56,7 +49,7 @@ def chain(tmp_path_factory: pytest.TempPathFactory, portraits: Path) -> Iterator
         model = ("--model", TINY)
         steps = {
             "data": ("data", "folder", str(portraits), "--name", "drawn"),
-            "train": ("train", *model, "--data", "drawn", "--recipe", "quick", "--init", "random"),
+            "train": TRAIN,
             "export": ("export", *model),
             "run": ("run", *model, "--sessions", "6", "--samples", "40", "--warmup", "10"),
             "report": ("report",),

@@ -26,12 +26,12 @@ def portrait(seed: int, side: int = 96) -> tuple[Image.Image, Image.Image]:
     return image, mask
 
 
-def write_portraits(folder: Path, count: int) -> Path:
+def write_portraits(folder: Path, count: int, side: int = 96) -> Path:
     """`count` portraits in the parent project's layout."""
     for name in ("images", "masks"):
         (folder / name).mkdir(parents=True)
     for seed in range(count):
-        image, mask = portrait(seed)
+        image, mask = portrait(seed, side)
         image.save(folder / "images" / f"p{seed:03}.jpg", quality=92)
         mask.save(folder / "masks" / f"p{seed:03}.ppm")
     return folder

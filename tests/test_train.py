@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from commands import TINY, bench_process, invoke
-from conftest import Chain
+from commands import RECIPE, TINY, TRAIN, Chain, bench_process, invoke
 
 from train.augment import Augment
 from train.config import Augmentation, load_recipe, parse_recipe, recipe_names
@@ -20,8 +19,6 @@ from zoo.files import Home, sha256_of
 from zoo.iou import pooled, read_counts
 from zoo.registry import get
 
-TRAIN = ("train", "--model", TINY, "--data", "drawn", "--recipe", "quick", "--init", "random")
-
 
 @pytest.fixture
 def drawn(home: Home, portraits: Path) -> Home:
@@ -29,7 +26,7 @@ def drawn(home: Home, portraits: Path) -> Home:
     return home
 
 
-def wait_for(path: Path, process: object, seconds: float = 120) -> None:
+def wait_for(path: Path, seconds: float = 120) -> None:
     deadline = time.monotonic() + seconds
     while not path.exists():
         assert time.monotonic() < deadline, f"{path} did not appear"
@@ -43,7 +40,7 @@ def test_killed_training_goes_on_to_the_same_bytes(drawn: Home) -> None:
     path.unlink()
 
     killed = bench_process(drawn, *TRAIN)
-    wait_for(path.parent / "resume.pt", killed)
+    wait_for(path.parent / "resume.pt")
     killed.send_signal(signal.SIGKILL)
     killed.communicate()
     assert not path.exists()
@@ -66,7 +63,7 @@ def test_it_learns_and_leaves_its_records(chain: Chain) -> None:
     assert record.init.kind == "random"
     assert record.split.dataset == "drawn"
     assert (folder / "curve.png").stat().st_size > 1000
-    assert len((folder / "history.csv").read_text().splitlines()) == 1 + load_recipe("quick").epochs
+    assert len((folder / "history.csv").read_text().splitlines()) == 1 + load_recipe(RECIPE).epochs
     assert not (folder / "resume.pt").exists()
 
 

@@ -1,0 +1,151 @@
+"""The command line, as its users meet it."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import click
+import numpy as np
+import pytest
+from commands import TINY, Chain, bench_process, invoke
+from drawn import portrait
+from PIL import Image
+
+from bench.cli import COMMANDS, cli
+from bench.store import read_all
+from zoo.files import Home
+from zoo.registry import all_specs
+
+ROOT = Path(__file__).parents[1]
+
+
+def commands() -> dict[str, click.Command]:
+    context = click.Context(cli)
+    found: dict[str, click.Command] = {}
+    for name in COMMANDS:
+        command = cli.get_command(context, name)
+        assert command is not None
+        if isinstance(command, click.Group):
+            found |= {f"{name} {sub}": command.commands[sub] for sub in command.commands}
+        else:
+            found[name] = command
+    return found
+
+
+@pytest.mark.parametrize("name", commands())
+def test_help_is_complete_and_has_an_example(name: str) -> None:
+    output = invoke(*name.split(), "--help").output
+    assert f"bench {name}" in output.partition("Example:")[2]
+    for option in commands()[name].params:
+        if isinstance(option, click.Option) and option.name not in ("as_json", "help"):
+            assert option.help or option.show_default, option.name
+
+
+def test_models_lists_the_registry_and_what_exists(in_chain: Chain) -> None:
+    rows = json.loads(invoke("models", "--json").output)
+    assert [row["model"] for row in rows] == [spec.name for spec in all_specs()]
+    (made,) = [row for row in rows if row["checkpoint"]]
+    assert made["model"] == TINY
+    assert made["sessions"] == 12
+    assert sorted(made["artifacts"]) == ["coreml.fp16", "coreml.fp32", "onnx.fp32", "tflite.fp32"]
+    assert made["parameters"] == 313_065
+    assert "drawn IoU" in invoke("models", "--model", "*0.35_128").output
+
+
+def test_devices_tells_known_from_unknown() -> None:
+    found = json.loads(invoke("devices", "--json").output)
+    assert found["host"]["runtimes"]["onnxruntime"]["version"]
+    for reading in found["host"]["conditions"].values():
+        assert (reading["value"] is None) != (reading["reason"] is None)
+    assert "android" in found["unavailable"]
+
+
+def test_show_prints_one_session(in_chain: Chain, tmp_path: Path) -> None:
+    session = read_all(in_chain.home).sessions[0]
+    picture = tmp_path / "series.png"
+    output = invoke("show", session.id[:8], "--plot", str(picture)).output
+    assert session.id in output
+    assert re.search(r"p50 +\d+\.\d+ ms \[", output)
+    with Image.open(picture) as drawn:
+        assert drawn.format == "PNG"
+    shown = json.loads(invoke("show", session.id[:8], "--json").output)
+    assert shown == json.loads(session.model_dump_json())
+
+
+@pytest.mark.parametrize("runtime", ["onnxruntime", "litert", "torch"])
+def test_predict_tints_the_hair(in_chain: Chain, tmp_path: Path, runtime: str) -> None:
+    photograph = tmp_path / "photo.jpg"
+    image, mask = portrait(3, side=200)
+    image.save(photograph, quality=95)
+    output = invoke("predict", str(photograph), "-m", TINY, "--runtime", runtime).output
+    written = tmp_path / f"photo.jpg.{TINY}.png"
+    assert str(written) in output
+    with Image.open(written) as tinted, Image.open(photograph) as plain:
+        changed = (np.asarray(tinted) != np.asarray(plain)).any(axis=2)
+    labelled = (np.asarray(mask) == (255, 0, 0)).all(axis=2)
+    assert (changed & labelled).sum() / (changed | labelled).sum() > 0.5
+    again = invoke("predict", str(photograph), "-m", TINY, "--runtime", runtime, status=1)
+    assert "--force" in again.output
+
+
+def test_run_measures_what_is_missing_only(in_chain: Chain) -> None:
+    words = ("run", "-m", TINY, "--sessions", "6", "--samples", "40", "--missing")
+    assert "every session is there already" in invoke(*words).output
+    assert len(read_all(in_chain.home).sessions) == 12
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("run", "-m", "mnv2_unet_0.5_225"), "nearest: 224 and 256"),
+        (("run", "-m", "nothing*"), "bench models"),
+        (("run", "-m", TINY, "--device", "iphon"), "nearest: iphone"),
+        (("run", "-m", TINY, "--device", "iphone"), "no adapter for it yet"),
+        (("run", "-m", TINY, "--runtime", "coreml"), "macOS"),
+        (("train", "-m", TINY, "--data", "lfw"), "bench data lfw"),
+        (("export", "-m", TINY), "bench train"),
+        (("show", "abc"), "unknown session"),
+        (("predict", "missing.jpg", "-m", TINY), "does not exist"),
+    ],
+)
+def test_a_mistake_gets_one_clear_message(home: Home, words: tuple[str, ...], told: str) -> None:
+    output = invoke(*words, status=1).output
+    assert told in output
+    assert "Traceback" not in output
+
+
+def test_the_program_itself_runs(home: Home) -> None:
+    process = bench_process(home, "models", "-m", "*0.35_128")
+    output, _ = process.communicate(timeout=120)
+    assert process.returncode == 0
+    assert TINY in output
+
+
+def test_make_help_lists_every_target() -> None:
+    text = (ROOT / "Makefile").read_text()
+    phony = re.search(r"^\.PHONY: (.*)$", text, re.MULTILINE)
+    assert phony
+    shown = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True)
+    for target in phony[1].split():
+        assert f"make {target}" in shown.stdout
+
+
+def test_the_readme_names_what_there_is() -> None:
+    text = (ROOT / "README.md").read_text()
+    known = commands()
+    for line in re.findall(r"^ *(?:\$ )?bench +(.*)$", text, re.MULTILINE):
+        words = line.split()
+        assert words[0] in known or " ".join(words[:2]) in known, line
+    names = {spec.name for spec in all_specs()}
+    assert set(re.findall(r"mnv2_unet_\d\.\d+_\d+", text)) <= names
+
+
+def test_the_readme_shows_the_stored_table() -> None:
+    text = (ROOT / "README.md").read_text()
+    blocks = re.findall(r"<!-- begin (\S+) -->\n(.*?)<!-- end \1 -->", text, re.DOTALL)
+    assert blocks
+    for name, shown in blocks:
+        assert shown.strip() == (ROOT / name).read_text().strip(), name

@@ -1,0 +1,184 @@
+"""Reports: the join, the front, and what a reader is told."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from commands import TINY, Chain, invoke
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from bench.store import read_all, write_session
+from reports.accuracy import join
+from reports.figures import style
+from reports.load import Report, load
+from reports.pareto import front
+from reports.tables import markdown, notes, records
+from reports.write import write_report
+from zoo.files import Home
+from zoo.iou import pooled, read_counts
+from zoo.manifest import read_manifest
+from zoo.registry import all_specs, get
+
+points = st.lists(st.tuples(st.integers(1, 12), st.integers(0, 12)), min_size=0, max_size=40)
+
+
+@given(points)
+def test_the_front_is_that_of_brute_force(pairs: list[tuple[int, int]]) -> None:
+    chosen = front([x for x, _ in pairs], [y for _, y in pairs])
+    for i, (x, y) in enumerate(pairs):
+        dominated = any(a <= x and b >= y and (a, b) != (x, y) for a, b in pairs)
+        duplicate = (x, y) in pairs[:i]
+        assert chosen[i] == (not dominated and not duplicate)
+
+
+def copied(chain: Chain, folder: Path) -> Home:
+    shutil.copytree(chain.home.root, folder, dirs_exist_ok=True)
+    return Home(root=folder)
+
+
+def test_a_row_joins_latency_with_the_iou_of_that_file(chain: Chain) -> None:
+    report = load(chain.home)
+    assert len(report.facets) == 2
+    manifest = read_manifest(chain.home, get(TINY))
+    for row in report.rows:
+        format = {"onnxruntime": "onnx", "litert": "tflite"}[row.facet.runtime]
+        artifact = manifest.artifacts[f"{format}.fp32"]
+        assert row.artifact_sha256 == artifact.sha256
+        assert artifact.accuracy is not None
+        counts = read_counts(chain.home.artifact_folder(get(TINY)) / artifact.accuracy.counts_file)
+        assert row.joined.iou is not None
+        assert row.joined.iou.value == pooled(counts)
+        assert row.joined.init == "random"
+
+
+def test_unlike_conditions_are_never_pooled(chain: Chain, tmp_path: Path) -> None:
+    home = copied(chain, tmp_path)
+    session = read_all(home).sessions[0]
+    other = session.device.model_copy(update={"cpu": "another"})
+    write_session(home, session.model_copy(update={"id": "a" * 12, "device": other}))
+    two = session.request.model_copy(update={"threads": 2})
+    write_session(home, session.model_copy(update={"id": "b" * 12, "request": two}))
+    before, after = load(chain.home), load(home)
+    assert len(after.rows) == len(before.rows) + 2
+    assert sum(len(r.sessions) + len(r.left_out) for r in after.rows) == 14
+
+
+@pytest.mark.parametrize(
+    ("break_it", "reason"),
+    [
+        (
+            lambda home: (home.checkpoint_folder(get(TINY)) / "checkpoint.safetensors").unlink(),
+            "does not exist",
+        ),
+        (
+            lambda home: (home.artifact_folder(get(TINY)) / "manifest.json").unlink(),
+            "no manifest holds",
+        ),
+        (
+            lambda home: (home.artifact_folder(get(TINY)) / "manifest.json").write_text("{"),
+            "is broken",
+        ),
+    ],
+    ids=["checkpoint", "manifest", "edited manifest"],
+)
+def test_a_broken_chain_makes_an_orphan(
+    chain: Chain, tmp_path: Path, break_it: object, reason: str
+) -> None:
+    home = copied(chain, tmp_path)
+    assert callable(break_it)
+    break_it(home)
+    report = load(home)
+    assert {row.joined.iou for row in report.rows} == {None}
+    assert not any(row.on_front for row in report.rows)
+    told = [note for note in notes(report) if "orphan" in note]
+    assert len(told) == 2
+    assert all(reason in note for note in told)
+
+
+def test_edited_counts_give_no_iou(chain: Chain, tmp_path: Path) -> None:
+    home = copied(chain, tmp_path)
+    for path in home.artifact_folder(get(TINY)).glob("*.counts.csv"):
+        path.write_text(path.read_text().replace("p0", "q0"))
+    for row in load(home).rows:
+        assert row.joined.iou is None
+        assert "was changed" in (row.joined.iou_reason or "")
+    page = write_report(home, load(home))
+    assert "not measured" in page.read_text()
+
+
+def test_what_is_left_out_is_said(chain: Chain, tmp_path: Path) -> None:
+    home = copied(chain, tmp_path)
+    session = read_all(home).sessions[0]
+    assert session.run is not None
+    slowing = tuple(int(5e6 * (1 + i / 100)) for i in range(40))
+    run = session.run.model_copy(update={"samples_ns": slowing})
+    write_session(home, session.model_copy(update={"id": "c" * 12, "run": run}))
+    (home.results / "host" / "20200101T000000Z-x.json").write_text("{}")
+    told = "\n".join(notes(load(home)))
+    assert f"session {'c' * 12} left out: drifting" in told
+    assert "20200101T000000Z-x.json" in told
+
+
+def test_every_form_holds_the_same_figures(in_chain: Chain) -> None:
+    report = load(in_chain.home)
+    out = in_chain.home.report
+    assert (out / "table.md").read_text() == markdown(report)
+    table = list(csv.DictReader(io.StringIO((out / "table.csv").read_text())))
+    assert [float(r["p50_ms"]) for r in table] == [r.p50_ms.value for r in report.rows]
+    printed = json.loads(invoke("report", "--json").output)
+    assert printed["rows"] == records(report)
+    with Image.open(out / "pareto.png") as picture:
+        assert picture.size[0] > 600
+
+
+def test_the_page_asks_nothing_of_the_network(chain: Chain) -> None:
+    page = (chain.home.report / "index.html").read_text()
+    assert re.findall(r"""(?:src|href)\s*=\s*["'](?!#)""", page) == []
+    assert not re.search(r"@import|url\(\s*['\"]?(?!#)", page)
+    assert page.count("<svg") == 1
+    assert TINY in page
+
+
+def test_the_same_sessions_give_the_same_bytes(chain: Chain, tmp_path: Path) -> None:
+    home = copied(chain, tmp_path)
+    names = ("index.html", "table.md", "table.csv", "pareto.svg", "pareto.png")
+    write_report(home, load(home))
+    first = {name: (home.report / name).read_bytes() for name in names}
+    write_report(home, load(home))
+    assert {name: (home.report / name).read_bytes() for name in names} == first
+
+
+def test_a_variant_looks_the_same_in_every_report() -> None:
+    assert len({style(spec.name) for spec in all_specs()}) == len(all_specs())
+    assert style("mnv2_unet_0.35_128") == ("#0072b2", "o")
+
+
+def test_an_empty_home_has_a_report_that_says_so(home: Home) -> None:
+    assert load(home) == Report(rows=(), failed=(), problems=())
+    assert "bench run" in invoke("report").output
+    assert "bench run" in (home.report / "index.html").read_text()
+
+
+def test_the_torch_reference_joins_its_checkpoint(in_chain: Chain, tmp_path: Path) -> None:
+    session = read_all(in_chain.home).sessions[0]
+    asked = session.request.model_copy(update={"format": "torch", "runtime": "torch"})
+    assert "has been replaced" in str(join(in_chain.home, asked).orphan)
+    from zoo.checkpoint import checkpoint_path
+    from zoo.files import sha256_of
+
+    sha256 = sha256_of(checkpoint_path(in_chain.home, get(TINY)))
+    found = join(in_chain.home, asked.model_copy(update={"artifact_sha256": sha256}))
+    assert found.iou is not None
+    assert np.isclose(
+        found.iou.value,
+        pooled(read_counts(in_chain.home.checkpoint_folder(get(TINY)) / "validation_counts.csv")),
+    )

@@ -1,0 +1,63 @@
+"""Statistics and verdicts of sessions, against hand-made and simulated series."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from bench.stats import across_sessions, order_ranks, quantile
+from bench.verdict import judge
+
+
+@pytest.mark.parametrize(
+    ("count", "share", "ranks"),
+    [
+        # Hahn and Meeker's tables, and the least counts at which an interval exists.
+        (5, 0.5, None),
+        (6, 0.5, (1, 6)),
+        (10, 0.5, (2, 9)),
+        (30, 0.5, (10, 21)),
+        (100, 0.5, (40, 61)),
+        (35, 0.9, None),
+        (36, 0.9, (29, 36)),
+        (367, 0.99, None),
+        (368, 0.99, (360, 368)),
+    ],
+)
+def test_order_ranks(count: int, share: float, ranks: tuple[int, int] | None) -> None:
+    assert order_ranks(count, share) == ranks
+
+
+@pytest.mark.parametrize(("share", "count"), [(0.5, 10), (0.9, 60), (0.5, 1500)])
+def test_the_interval_covers_as_often_as_it_says(share: float, count: int) -> None:
+    generator = np.random.default_rng(0)
+    truth = -np.log(1 - share)  # of the exponential distribution, as skewed as latencies are
+    covered = 0
+    for _ in range(300):
+        found = quantile(generator.exponential(size=count).tolist(), share)
+        assert found.low is not None
+        assert found.high is not None
+        covered += found.low <= truth <= found.high
+    assert covered >= 0.93 * 300
+
+
+def test_few_sessions_get_no_interval() -> None:
+    found = across_sessions([1.0, 1.1, 1.2, 1.3, 1.4])
+    assert (found.value, found.low, found.high) == (1.2, None, None)
+
+
+def series(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> list[int]:
+    return [int(v * 1e6) for v in values]
+
+
+def test_verdicts() -> None:
+    generator = np.random.default_rng(0)
+    calm = 5 + generator.normal(0, 0.05, 200)
+    assert judge(series(calm)).label == "steady"
+    assert judge(series(calm * np.linspace(1, 1.2, 200))).label == "drifting"
+    assert judge(series(calm * np.linspace(1.2, 1, 200))).label == "drifting"
+    assert judge(series(5 + generator.uniform(-1, 1, 200))).label == "noisy"
+    assert judge(series(calm[:10])).label == "short"
+    spiked = calm.copy()
+    spiked[[20, 90, 150]] = 40  # a few interruptions do not make a series unsteady
+    assert judge(series(spiked)).label == "steady"
