@@ -21,17 +21,18 @@ from zoo.provenance import commit
 
 @dataclass(frozen=True, kw_only=True)
 class Work:
-    """One artifact to be measured."""
+    """One artifact to be measured; `done` sessions of it are stored already."""
 
     request: RunRequest
     artifact: Path
+    done: int = 0
 
 
 def schedule(work: Sequence[Work], plan: Plan) -> list[Work]:
-    """Every piece of work once a round, each round in an order of its own."""
+    """Every piece of work once a round until it has its sessions, each round shuffled anew."""
     generator = random.Random(plan.seed)
     rounds = [generator.sample(work, len(work)) for _ in range(plan.sessions)]
-    return [one for order in rounds for one in order]
+    return [one for number, order in enumerate(rounds) for one in order if one.done <= number]
 
 
 def measure(device: Device, work: Sequence[Work], plan: Plan) -> Iterator[Session]:

@@ -26,6 +26,11 @@ class Plan(Frozen):
     samples: Annotated[int, Field(ge=1, le=1_000_000)] = 200
     seed: int = 0
 
+    @property
+    def protocol(self) -> str:
+        """What must be equal for two sessions to be pooled."""
+        return f"{self.mode}, {self.warmup} warm-up + {self.samples} samples"
+
 
 class Failure(Frozen):
     """A session that did not end well: at which stage, and why."""

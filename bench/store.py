@@ -74,7 +74,7 @@ def find_session(home: Home, id: str) -> Session:
     ids = [path.name.removesuffix(".json").rpartition("-")[2] for path in paths]
     matching = [path for path, found in zip(paths, ids, strict=True) if found.startswith(id)]
     if not id or not matching:
-        raise UnknownName.of("session", id, ids, "bench models --long")
+        raise UnknownName.of("session", id, ids, "bench report --json lists them")
     if len(matching) > 1:
         raise UnknownName(
             f"{id!r} begins {len(matching)} session ids",

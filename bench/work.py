@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from bench.protocol import Work
 from bench.record import Plan, Session
-from devices.base import Device, DeviceInfo, RunRequest
+from devices.base import Device, RunRequest
 from zoo.checkpoint import checkpoint_path
 from zoo.errors import DeviceError, MissingStep
 from zoo.files import Home, sha256_of
@@ -34,11 +35,20 @@ def collect(
 
 
 def still_missing(
-    work: Iterable[Work], sessions: Iterable[Session], device: DeviceInfo, plan: Plan
+    work: Iterable[Work], sessions: Iterable[Session], device: Device, plan: Plan
 ) -> list[Work]:
-    """The work of which fewer sessions than planned are stored for this device."""
-    done = Counter(s.request for s in sessions if s.run is not None and s.device == device)
-    return [one for one in work if done[one.request] < plan.sessions]
+    """The work that has fewer sessions than planned, stored by this device in the same way."""
+    info = device.info()
+    done = Counter(
+        s.request
+        for s in sessions
+        if s.run is not None
+        and s.device == info
+        and s.plan.protocol == plan.protocol
+        and s.run.runtime_version == device.runtime_version(s.request.runtime)
+    )
+    counted = [replace(one, done=done[one.request]) for one in work]
+    return [one for one in counted if one.done < plan.sessions]
 
 
 def _runtimes(device: Device, wanted: Sequence[str]) -> list[str]:

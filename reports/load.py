@@ -21,27 +21,29 @@ from zoo.errors import RecordError
 from zoo.files import Home
 
 
-@dataclass(frozen=True, kw_only=True, order=True)
+@dataclass(frozen=True, kw_only=True)
 class Facet:
     """What must be equal for two rows to be compared: points of one picture."""
 
-    device_kind: str
-    device_name: str
+    device: DeviceInfo
     runtime: str
     runtime_version: str
     threads: int
     precision: str
-    mode: str
-    emulated: bool
+    protocol: str
 
     @property
     def title(self) -> str:
         threads = f"{self.threads} thread{'s' if self.threads > 1 else ''}"
-        mark = "EMULATED " if self.emulated else ""
+        mark = "EMULATED " if self.device.emulated else ""
         return (
-            f"{mark}{self.device_name}\n{self.runtime} {self.runtime_version}, {threads}, "
-            f"{self.precision}, {self.mode}"
+            f"{mark}{self.device.name}\n{self.runtime} {self.runtime_version}, {threads}, "
+            f"{self.precision}, {self.protocol}"
         )
+
+    @property
+    def order(self) -> tuple[str, str]:
+        return (self.title, self.device.model_dump_json())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +56,6 @@ class Row:
 
     model: str
     facet: Facet
-    device: DeviceInfo
     artifact_sha256: str
     sessions: tuple[str, ...]
     steady: bool
@@ -92,7 +93,7 @@ class Report:
 
     @property
     def facets(self) -> list[Facet]:
-        return sorted({row.facet for row in self.rows})
+        return sorted({row.facet for row in self.rows}, key=lambda facet: facet.order)
 
     def of(self, facet: Facet) -> list[Row]:
         return [row for row in self.rows if row.facet == facet]
@@ -111,16 +112,14 @@ def load(home: Home) -> Report:
             rows.append(_row(home, sessions, usable))
         else:
             failed.append(_failed(sessions))
-    ordered = sorted(_marked(rows), key=lambda row: (row.facet, row.p50_ms.value))
+    ordered = sorted(_marked(rows), key=lambda row: (row.facet.order, row.p50_ms.value))
     return Report(rows=tuple(ordered), failed=tuple(failed), problems=stored.problems)
 
 
 def _key(session: Session) -> tuple[object, ...]:
     """What may be pooled: the same file, device, runtime and way of measuring."""
-    plan = session.plan
     version = session.run.runtime_version if session.run else None
-    protocol = (plan.mode, plan.warmup, plan.samples)
-    return (session.request, session.device.model_dump_json(), version, protocol)
+    return (session.request, session.device, version, session.plan.protocol)
 
 
 def _row(home: Home, sessions: Sequence[Session], usable: Sequence[Session]) -> Row:
@@ -137,7 +136,6 @@ def _row(home: Home, sessions: Sequence[Session], usable: Sequence[Session]) -> 
     return Row(
         model=last.request.model,
         facet=_facet(last),
-        device=last.device,
         artifact_sha256=last.request.artifact_sha256,
         sessions=tuple(session.id for session in used),
         steady=bool(steady),
@@ -162,14 +160,12 @@ def _row(home: Home, sessions: Sequence[Session], usable: Sequence[Session]) -> 
 def _facet(session: Session) -> Facet:
     assert session.run is not None
     return Facet(
-        device_kind=session.device.kind,
-        device_name=session.device.name,
+        device=session.device,
         runtime=session.request.runtime,
         runtime_version=session.run.runtime_version,
         threads=session.request.threads,
         precision=session.request.precision,
-        mode=session.plan.mode,
-        emulated=session.device.emulated,
+        protocol=session.plan.protocol,
     )
 
 

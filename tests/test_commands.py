@@ -92,7 +92,7 @@ def test_predict_tints_the_hair(in_chain: Chain, tmp_path: Path, runtime: str) -
 
 
 def test_run_measures_what_is_missing_only(in_chain: Chain) -> None:
-    words = ("run", "-m", TINY, "--sessions", "6", "--samples", "40", "--missing")
+    words = ("run", "-m", TINY, "--sessions", "6", "--samples", "40", "--warmup", "10", "--missing")
     assert "every session is there already" in invoke(*words).output
     assert len(read_all(in_chain.home).sessions) == 12
 

@@ -15,7 +15,7 @@ from PIL import Image
 
 from train.dataset import Dataset, split_by_hash
 from train.lfw import IMAGES, MASKS, parse_list, prepare_folder, prepare_lfw
-from zoo.errors import DataError, MissingStep
+from zoo.errors import DataError, InvalidName, MissingStep
 from zoo.files import Home
 
 NAMES = ["Ann_Lee_0001", "Ann_Lee_0002", "Bo_Ek_0001", "Cy_Orr_0003"]
@@ -59,6 +59,17 @@ def test_official_lists_with_unpadded_numbers(tmp_path: Path, home: Home) -> Non
     drawn = np.asarray(portrait(2)[1])
     assert ((dataset.mask(item) == 1) == (drawn == (255, 0, 0)).all(axis=2)).all()
     assert dataset.photograph(item).size == (96, 96)
+
+
+def test_a_test_list_is_taken_and_changes_no_hash(tmp_path: Path, home: Home) -> None:
+    write_archives(tmp_path)
+    (tmp_path / "parts_train.txt").write_text("Ann_Lee 1\n")
+    (tmp_path / "parts_validation.txt").write_text("Bo_Ek 1\n")
+    without = prepare_lfw(home, tmp_path)
+    (tmp_path / "parts_test.txt").write_text("Cy_Orr 3\n")
+    with_test = prepare_lfw(home, tmp_path)
+    assert [i.id for i in with_test.items("test")] == ["Cy_Orr_0003"]
+    assert with_test.record.sha256 == without.record.sha256
 
 
 def test_without_lists_the_split_is_by_hash_and_recorded(tmp_path: Path, home: Home) -> None:
@@ -132,6 +143,12 @@ def test_an_image_without_a_mask_is_named(tmp_path: Path, home: Home) -> None:
     (folder / "masks" / "p002.ppm").unlink()
     with pytest.raises(DataError, match="p002"):
         prepare_folder(home, folder, "own")
+
+
+@pytest.mark.parametrize("name", ["../out", "a/b", "", ".hidden", "a\nb"])
+def test_a_data_set_stays_in_its_folder(home: Home, name: str) -> None:
+    with pytest.raises(InvalidName):
+        Dataset.open(home, name)
 
 
 def test_a_data_set_that_was_never_prepared(home: Home) -> None:

@@ -70,6 +70,13 @@ def test_sessions_are_interleaved_and_the_order_is_of_the_seed() -> None:
     assert order != [one.request.model for one in schedule(work, Plan(sessions=5, seed=8))]
 
 
+def test_what_is_stored_is_not_scheduled_again() -> None:
+    fresh = Work(request=request("a"), artifact=Path("a"))
+    begun = Work(request=request("b"), artifact=Path("b"), done=3)
+    counts = Counter(one.request.model for one in schedule([fresh, begun], Plan(sessions=5)))
+    assert counts == {"a": 5, "b": 2}
+
+
 def test_a_replayed_session_keeps_every_sample_and_is_marked() -> None:
     first, second = sessions()
     assert first.run is not None

@@ -112,7 +112,7 @@ def _explained(source: str, error: ValidationError) -> RecipeError:
     )
 
 
-def with_changes(config: TrainConfig, **changes: int | None) -> TrainConfig:
+def with_changes(config: TrainConfig, **changes: int | str | None) -> TrainConfig:
     """The configuration with these values instead, those that are not None; validated again."""
     given = {key: value for key, value in changes.items() if value is not None}
     try:

@@ -109,7 +109,8 @@ def _splits(archives: Path, ids: list[str], seed: int) -> tuple[dict[str, SplitN
                 raise DataError(
                     f"{path} lists {id}, which is in {splits[id]} too", expected="disjoint lists"
                 )
-    return splits, f"official lists: {', '.join(p.name for p in present.values())}"
+    named = [LISTS[split] for split in ("train", "validation") if split in present]
+    return splits, f"official lists: {', '.join(named)}"
 
 
 def _pairs(

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
+from tqdm import tqdm
 
 from train.dataset import PALETTE, RECORD, Dataset, DatasetRecord, Item, SplitName, write_mask
 from zoo.errors import DataError
@@ -42,7 +43,8 @@ def prepare(
     with replacing(folder) as temporary:
         (temporary / "images").mkdir(parents=True)
         (temporary / "masks").mkdir()
-        items = tuple(sorted((_store(temporary, pair) for pair in pairs), key=lambda i: i.id))
+        counted = tqdm(pairs, desc=f"preparing {name}", unit="image", leave=False, disable=None)
+        items = tuple(sorted((_store(temporary, pair) for pair in counted), key=lambda i: i.id))
         _check_splits(name, items)
         record = DatasetRecord(name=name, rule=rule, sources=sources, items=items)
         write_text(temporary / RECORD, record.model_dump_json(indent=1))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -16,8 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from zoo.errors import InvalidName
 from zoo.spec import ModelSpec
 
+_FOLDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 EXTENSIONS = {"onnx": "onnx", "tflite": "tflite", "coreml": "mlpackage"}
 
 
@@ -46,6 +49,11 @@ class Home:
         return Path(os.environ.get("BENCH_ENCODERS") or self.root / "weights")
 
     def dataset(self, name: str) -> Path:
+        """Raises InvalidName for a name that could lead out of `data/`."""
+        if not _FOLDER_NAME.fullmatch(name):
+            raise InvalidName(
+                f"{name!r} can not name a data set", expected="letters, digits, . _ and -"
+            )
         return self.root / "data" / name
 
     def checkpoint_folder(self, spec: ModelSpec) -> Path:

@@ -59,6 +59,8 @@ def command(
         dataset, no_data = dataset_of(home, read_record(checkpoint_path(home, spec)))
         manifest = read_manifest(home, spec)
         stale = [t for t in wanted if force or not is_current(home, spec, manifest, t)]
+        if stale:
+            click.echo(f"{spec.name}: exporting {', '.join(target.key for target in stale)}")
         for target, outcome in export(home, spec, stale, jobs or os.cpu_count() or 1):
             if isinstance(outcome, ExportFailed):
                 failed = True

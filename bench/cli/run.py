@@ -61,7 +61,7 @@ def command(
     """
     from tqdm import tqdm
 
-    from bench.protocol import measure
+    from bench.protocol import measure, schedule
     from bench.record import Plan
     from bench.store import read_all, write_session
     from bench.work import collect, still_missing
@@ -73,12 +73,12 @@ def command(
     plan = Plan(sessions=sessions, warmup=warmup, samples=samples, seed=seed)
     work = collect(home, target, select(models), runtimes, precision, threads)
     if missing:
-        work = still_missing(work, read_all(home).sessions, target.info(), plan)
+        work = still_missing(work, read_all(home).sessions, target, plan)
     if not work:
         click.echo("every session is there already")
         return
     failed = 0
-    bar = tqdm(total=len(work) * plan.sessions, unit="session", disable=None, leave=False)
+    bar = tqdm(total=len(schedule(work, plan)), unit="session", disable=None, leave=False)
     with bar:
         for session in measure(target, work, plan):
             path = write_session(home, session)

@@ -34,6 +34,7 @@ from bench.cli.options import force_option, model_option
 )
 @click.option("--epochs", type=click.IntRange(1), help="Instead of the recipe's.")
 @click.option("--seed", type=click.IntRange(0), help="Instead of the recipe's.")
+@click.option("--target", type=click.Choice(["hair", "face"]), help="Instead of the recipe's.")
 @force_option
 def command(
     models: tuple[str, ...],
@@ -43,6 +44,7 @@ def command(
     encoders: Path | None,
     epochs: int | None,
     seed: int | None,
+    target: str | None,
     force: bool,
 ) -> None:
     """Train variants, or go on where a stopped training was.
@@ -63,7 +65,7 @@ def command(
 
     home = Home.default()
     specs = select(models)
-    config = with_changes(load_recipe(recipe), epochs=epochs, seed=seed)
+    config = with_changes(load_recipe(recipe), epochs=epochs, seed=seed, target=target)
     dataset = Dataset.open(home, data)
     for spec in specs:
         encoder = choose_encoder(spec, init, encoders or home.encoders)
@@ -72,7 +74,8 @@ def command(
         if not force and is_trained(path, settings):
             click.echo(f"{spec.name}: trained already")
             continue
-        click.echo(f"{spec.name}: encoder from {encoder.init.source or 'random weights'}")
+        hint = "random weights (from ImageNet's the IoU is higher: --encoders, --init)"
+        click.echo(f"{spec.name}: the encoder begins from {encoder.init.source or hint}")
         from train.loop import train
 
         record = train(settings, home.checkpoint_folder(spec))
