@@ -23,7 +23,9 @@ def test_parse_inverts_name(spec: ModelSpec) -> None:
 
 
 def test_the_default_zoo_is_the_whole_grid() -> None:
-    assert len(select(["mnv2_unet_*"])) == 16
+    names = {spec.name for spec in select(["mnv2_unet_*"])}
+    widths, sizes = ("0.35", "0.5", "0.75", "1.0"), (128, 160, 192, 224)
+    assert {f"mnv2_unet_{width}_{size}" for width in widths for size in sizes} <= names
 
 
 @pytest.mark.parametrize(

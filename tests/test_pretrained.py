@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 import torch
 from torch.nn import functional as F
+from torchvision.models import mobilenet_v2
 
 from train.encoders import choose_encoder
 from train.pretrained import KERAS_EPSILON, load_encoder
 from zoo import registry
 from zoo.errors import WeightsError
+from zoo.files import Home
 from zoo.network import SegmentationNetwork
 
 SPEC = registry.get("mnv2_unet_0.35_128")
@@ -109,7 +111,21 @@ def test_a_file_that_is_not_keras_is_refused(tmp_path: Path) -> None:
         load_encoder(registry.build(SPEC).encoder, source, SPEC)
 
 
-def test_auto_without_weights_says_random_and_keras_is_an_error(tmp_path: Path) -> None:
+def test_auto_takes_torchvision_weights_from_the_cache(home: Home) -> None:
+    cache = home.root / "no-cache" / "hub" / "checkpoints"
+    cache.mkdir(parents=True)
+    theirs = mobilenet_v2(weights=None)
+    torch.save(theirs.state_dict(), cache / "mobilenet_v2-7ebf99e0.pth")
+    wide = registry.get("mnv2_unet_1.0_128")
+    source = choose_encoder(wide, "auto", home.encoders)
+    assert (source.init.kind, source.init.source) == ("torchvision", "mobilenet_v2-7ebf99e0.pth")
+    network = registry.build(wide)
+    load_encoder(network.encoder, source, wide)
+    first = network.encoder.state_dict()["17.conv.2.weight"]
+    assert torch.equal(first, theirs.state_dict()["features.17.conv.2.weight"])
+
+
+def test_auto_without_weights_says_random_and_keras_is_an_error(home: Home, tmp_path: Path) -> None:
     narrow = registry.get("mnv2_unet_0.5_128")
     assert choose_encoder(narrow, "auto", tmp_path).init.kind == "random"
     with pytest.raises(WeightsError, match=r"no Keras MobileNetV2 of width 0\.5"):

@@ -29,7 +29,7 @@ def command(
 ) -> None:
     """Tint the hair in a photograph, by the exported file itself.
 
-    Writes PHOTOGRAPH.MODEL.png beside it, with the mask and the share of hair.
+    Writes PHOTOGRAPH.MODEL.png beside it, and prints the share of hair.
 
     \b
     Example:
