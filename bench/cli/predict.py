@@ -35,10 +35,9 @@ def command(
     Example:
       bench predict photo.jpg --model mnv2_unet_0.35_128
     """
-    from reports.overlay import overlay
-
     from bench.work import collect
     from devices.host import HostDevice
+    from reports.overlay import overlay
     from zoo.errors import FileError
     from zoo.files import Home, replacing
     from zoo.preprocess import mask_at, open_photograph, to_input
