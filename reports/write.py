@@ -1,4 +1,4 @@
-"""Writes a report: `reports/out/` with index.html, tables and figures."""
+"""Writes a report: a folder with index.html, tables and figures."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ from reports.figures import draw_pareto
 from reports.load import Report
 from reports.page import page_html
 from reports.tables import markdown, rows_csv, rows_json
-from zoo.files import Home, write_text
+from zoo.files import write_text
 
 
-def write_report(home: Home, report: Report) -> Path:
-    """Every form of the report; returns the path of the page."""
-    folder = home.report
+def write_report(folder: Path, report: Report) -> Path:
+    """Every form of the report, into `folder`; returns the path of the page."""
     folder.mkdir(parents=True, exist_ok=True)
     draw_pareto(report, folder)
     write_text(folder / "table.md", markdown(report))

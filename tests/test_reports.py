@@ -111,7 +111,7 @@ def test_edited_counts_give_no_iou(chain: Chain, tmp_path: Path) -> None:
     for row in load(home).rows:
         assert row.joined.iou is None
         assert "was changed" in (row.joined.iou_reason or "")
-    page = write_report(home, load(home))
+    page = write_report(home.report, load(home))
     assert "not measured" in page.read_text()
 
 
@@ -151,9 +151,9 @@ def test_the_page_asks_nothing_of_the_network(chain: Chain) -> None:
 def test_the_same_sessions_give_the_same_bytes(chain: Chain, tmp_path: Path) -> None:
     home = copied(chain, tmp_path)
     names = ("index.html", "table.md", "table.csv", "pareto.svg", "pareto.png")
-    write_report(home, load(home))
+    write_report(home.report, load(home))
     first = {name: (home.report / name).read_bytes() for name in names}
-    write_report(home, load(home))
+    write_report(home.report, load(home))
     assert {name: (home.report / name).read_bytes() for name in names} == first
 
 

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NoReturn, TypeAlias
 
 import torch
 import torchvision
@@ -33,6 +33,7 @@ from zoo.network import SegmentationNetwork
 
 EVALUATION_BATCH = 25
 Autocast = Literal["fp32", "bf16"]
+Bar: TypeAlias = "tqdm[NoReturn]"
 
 
 def train(settings: Settings, folder: Path) -> CheckpointRecord:
@@ -61,10 +62,11 @@ def train(settings: Settings, folder: Path) -> CheckpointRecord:
     progress = Progress(network=network, ema=ema, optimizer=optimizer, schedule=schedule)
     identity = settings.fingerprint() | {"threads": threads, "autocast": autocast}
     load_progress(folder, progress, identity)
+    bar = _bar(settings, done=progress.epoch * len(sampler), total=config.epochs * len(sampler))
     for epoch in range(progress.epoch, config.epochs):
         started = time.monotonic()
         sampler.epoch = epoch
-        loss = _train_epoch(settings, progress, loader, autocast)
+        loss = _train_epoch(settings, progress, loader, autocast, bar)
         counts = _validate(settings, ema) if _is_due(epoch, config) else None
         row = EpochRow(
             epoch=epoch + 1,
@@ -75,7 +77,8 @@ def train(settings: Settings, folder: Path) -> CheckpointRecord:
         )
         progress.take(row, counts)
         save_progress(folder, progress, identity)
-        _say(settings, row)
+        _say(settings, row, bar)
+    bar.close()
 
     record = _record(settings, progress, threads, autocast)
     network.load_state_dict(progress.best_weights)
@@ -149,19 +152,29 @@ def _ema(decay: float) -> Callable[..., None]:
     return update
 
 
+def _bar(settings: Settings, done: int, total: int) -> Bar:
+    """Over the whole training, with its ETA; into a log file go the lines of _say alone."""
+    return tqdm(
+        desc=settings.spec.name, unit="batch", initial=done, total=total, leave=False, disable=None
+    )
+
+
 def _train_epoch(
-    settings: Settings, progress: Progress, loader: DataLoader[Tensor], autocast: Autocast
+    settings: Settings,
+    progress: Progress,
+    loader: DataLoader[Tensor],
+    autocast: Autocast,
+    bar: Bar,
 ) -> float:
     progress.network.train()
     losses = []
-    label = f"{settings.spec.name} epoch {progress.epoch + 1}/{settings.config.epochs}"
-    # Into a log file go the lines of _say alone.
-    for batch in tqdm(loader, desc=label, unit="batch", leave=False, disable=None):
+    for batch in loader:
         losses.append(
             train_step(progress.network, batch, settings.config, progress.optimizer, autocast)
         )
         progress.schedule.step()
         progress.ema.update_parameters(progress.network)
+        bar.update()
     return float(torch.stack(losses).mean())
 
 
@@ -196,8 +209,10 @@ def _record(
     )
 
 
-def _say(settings: Settings, row: EpochRow) -> None:
+def _say(settings: Settings, row: EpochRow, bar: Bar) -> None:
     measured = "" if row["iou"] is None else f"  IoU {row['iou']:.4f}"
+    if row["iou"] is not None:
+        bar.set_postfix(IoU=f"{row['iou']:.4f}")
     left_s = (settings.config.epochs - row["epoch"]) * row["duration_s"]
     tqdm.write(
         f"{settings.spec.name}  epoch {row['epoch']}/{settings.config.epochs}"
