@@ -21,9 +21,10 @@ from typing import Any
 import numpy as np
 import psutil
 
+from zoo.engines import OpenModel
 from zoo.errors import BenchError
 from zoo.parity import noise
-from zoo.runtime import OpenModel, load_library, open_model
+from zoo.runtime import load_library, open_model
 
 # Linux counts ru_maxrss in KiB, macOS in bytes.
 MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from devices.base import RunRequest
 from zoo.checkpoint import CheckpointRecord, checkpoint_path, read_record
 from zoo.errors import BenchError
 from zoo.files import Home, sha256_of, size_bytes
-from zoo.iou import ImageCounts, Interval, mean_interval, pooled, pooled_interval, read_counts
+from zoo.iou import (
+    ImageCounts,
+    Interval,
+    mean_interval,
+    paired_difference,
+    pooled,
+    pooled_interval,
+    read_counts,
+)
 from zoo.manifest import Artifact, read_manifest
 from zoo.registry import get
 from zoo.spec import ModelSpec
@@ -20,13 +28,14 @@ class Joined:
     """What the chain of hashes says of a timed file.
 
     orphan: the reason where the chain is broken; nothing of it is joined then. iou_reason: why
-    there is no IoU. init: where the encoder's first weights came from; a front that mixes them
-    compares more than width.
+    there is no IoU. iou_change: the file's IoU minus torch's, paired over the same images. init:
+    where the encoder's first weights came from; a front that mixes them compares more than width.
     """
 
     orphan: str | None = None
     iou: Interval | None = None
     mean_iou: Interval | None = None
+    iou_change: Interval | None = None
     iou_reason: str | None = None
     iou_of: str | None = None
     max_abs_difference: float | None = None
@@ -64,7 +73,12 @@ def _of_artifact(
         init=record.init.kind,
         commit=artifact.commit,
     )
-    return _with_iou(common, *_counts(home, spec, artifact))
+    counts, what = _counts(home, spec, artifact)
+    joined = _with_iou(common, counts, what)
+    reference, _ = _counts_of_checkpoint(checkpoint_path(home, spec), record)
+    if counts is None or reference is None:
+        return joined
+    return replace(joined, iou_change=paired_difference(counts, reference))
 
 
 def _counts(
@@ -88,21 +102,24 @@ def _of_checkpoint(
     common = Joined(
         size_bytes=size_bytes(path), checkpoint_sha256=checkpoint, init=record.init.kind
     )
+    return _with_iou(common, *_counts_of_checkpoint(path, record))
+
+
+def _counts_of_checkpoint(
+    path: Path, record: CheckpointRecord
+) -> tuple[list[ImageCounts] | None, str]:
+    """What the trainer counted with these weights in torch, or None and the reason."""
     counts_path = path.parent / "validation_counts.csv"
     if not counts_path.is_file():
-        return _with_iou(common, None, f"{counts_path.name} is gone")
+        return None, f"{counts_path.name} is gone"
     counts = read_counts(counts_path)
     if pooled(counts) != record.validation_iou:
-        return _with_iou(common, None, f"{counts_path.name} is not of this checkpoint")
-    return _with_iou(common, counts, f"{record.split.dataset} validation, {len(counts)} images")
+        return None, f"{counts_path.name} is not of this checkpoint"
+    return counts, f"{record.split.dataset} validation, {len(counts)} images"
 
 
 def _with_iou(common: Joined, counts: list[ImageCounts] | None, what: str) -> Joined:
     if counts is None:
-        return Joined(**(vars(common) | {"iou_reason": what}))
-    measured = {
-        "iou": pooled_interval(counts),
-        "mean_iou": mean_interval(counts),
-        "iou_of": what,
-    }
-    return Joined(**(vars(common) | measured))
+        return replace(common, iou_reason=what)
+    iou, mean_iou = pooled_interval(counts), mean_interval(counts)
+    return replace(common, iou=iou, mean_iou=mean_iou, iou_of=what)

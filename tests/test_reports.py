@@ -58,6 +58,8 @@ def test_a_row_joins_latency_with_the_iou_of_that_file(chain: Chain) -> None:
         assert row.joined.iou is not None
         assert row.joined.iou.value == pooled(counts)
         assert row.joined.init == "random"
+        assert row.joined.iou_change is not None
+        assert abs(row.joined.iou_change.value) < 1e-3
 
 
 def test_unlike_conditions_are_never_pooled(chain: Chain, tmp_path: Path) -> None:

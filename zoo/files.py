@@ -71,31 +71,29 @@ class Home:
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary name beside `path`; rename it over `path` once the block ends well.
 
-    A process killed at any moment leaves the old file (or folder) or the new one. The ending of
-    the name is kept, because exporters choose their format by it.
+    A process killed at any moment leaves the old file or the new one. Of a folder, which can not
+    be renamed over a full one, it may leave neither between two renames; never half of one. The
+    ending of the name is kept, because exporters choose their format by it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{secrets.token_hex(4)}.{path.name}")
+    aside = temporary.with_name(f"{temporary.name}.old")
     try:
         yield temporary
         _flush(temporary)
         if temporary.is_dir() and path.is_dir():
-            shutil.rmtree(path)  # a folder can not be renamed over a full one
+            path.replace(aside)
         temporary.replace(path)
         _flush_entry(path.parent)
     finally:
         _remove(temporary)
+        _remove(aside)
 
 
 def write_text(path: Path, text: str) -> None:
     """Write `text` atomically, as UTF-8."""
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
-
-
-def write_json(path: Path, value: Any) -> None:
-    """Write `value` atomically, as indented JSON that holds no NaN."""
-    write_text(path, json.dumps(value, indent=1, allow_nan=False) + "\n")
 
 
 def sha256_of(path: Path) -> str:

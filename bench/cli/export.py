@@ -10,6 +10,9 @@ import click
 from bench.cli.options import force_option, model_option
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from zoo.export.run import Target
     from zoo.files import Home
     from zoo.manifest import Artifact, Manifest
     from zoo.spec import ModelSpec
@@ -45,39 +48,56 @@ def command(
     Example:
       bench export --model 'mnv2_unet_0.35_*'
     """
-    from train.prove import dataset_of, is_proved, prove
-    from zoo.checkpoint import checkpoint_path, read_record
-    from zoo.errors import ExportFailed
-    from zoo.export.run import export, is_current, targets
+    from zoo.export.run import targets
     from zoo.files import Home
-    from zoo.manifest import read_manifest, write_manifest
     from zoo.registry import select
 
     home, wanted = Home.default(), targets(formats)
-    failed = False
+    failures = 0
     for spec in select(models):
-        dataset, no_data = dataset_of(home, read_record(checkpoint_path(home, spec)))
-        manifest = read_manifest(home, spec)
-        stale = [t for t in wanted if force or not is_current(home, spec, manifest, t)]
-        if stale:
-            click.echo(f"{spec.name}: exporting {', '.join(target.key for target in stale)}")
-        for target, outcome in export(home, spec, stale, jobs or os.cpu_count() or 1):
-            if isinstance(outcome, ExportFailed):
-                failed = True
-                manifest = manifest.with_failure(target.key, outcome.seen)
-                click.echo(str(outcome), err=True)
-            else:
-                manifest = manifest.with_artifact(outcome)
-                click.echo(f"{spec.name}.{target.key}: {outcome.size_bytes / 1e6:.2f} MB")
-            write_manifest(home, spec, manifest)
-        for target in wanted:
-            artifact = manifest.artifacts.get(target.key)
-            if artifact is None or is_proved(home, spec, artifact, dataset):
-                continue
+        manifest = _export(home, spec, wanted, jobs or os.cpu_count() or 1, force)
+        manifest = _prove(home, spec, wanted, manifest)
+        failures += sum(target.key in manifest.failures for target in wanted)
+        _say(home, spec, manifest)
+    context.exit(1 if failures else 0)
+
+
+def _export(
+    home: Home, spec: ModelSpec, wanted: Sequence[Target], jobs: int, force: bool
+) -> Manifest:
+    """Make the files that are missing or stale; each is in the manifest as soon as it is there."""
+    from zoo.errors import ExportFailed
+    from zoo.export.run import export, is_current
+    from zoo.manifest import read_manifest, write_manifest
+
+    manifest = read_manifest(home, spec)
+    stale = [t for t in wanted if force or not is_current(home, spec, manifest, t)]
+    if stale:
+        click.echo(f"{spec.name}: exporting {', '.join(target.key for target in stale)}")
+    for target, outcome in export(home, spec, stale, jobs):
+        if isinstance(outcome, ExportFailed):
+            manifest = manifest.with_failure(target.key, outcome.seen)
+            click.echo(str(outcome), err=True)
+        else:
+            manifest = manifest.with_artifact(outcome)
+            click.echo(f"{spec.name}.{target.key}: {outcome.size_bytes / 1e6:.2f} MB")
+        write_manifest(home, spec, manifest)
+    return manifest
+
+
+def _prove(home: Home, spec: ModelSpec, wanted: Sequence[Target], manifest: Manifest) -> Manifest:
+    """Find out what is not known yet of each file; the rest stays as it is."""
+    from train.prove import dataset_of, is_proved, prove
+    from zoo.checkpoint import checkpoint_path, read_record
+    from zoo.manifest import write_manifest
+
+    dataset, no_data = dataset_of(home, read_record(checkpoint_path(home, spec)))
+    for target in wanted:
+        artifact = manifest.artifacts.get(target.key)
+        if artifact is not None and not is_proved(home, spec, artifact, dataset):
             manifest = manifest.with_artifact(prove(home, spec, artifact, dataset, no_data))
             write_manifest(home, spec, manifest)
-        _say(home, spec, manifest)
-    context.exit(1 if failed else 0)
+    return manifest
 
 
 def _say(home: Home, spec: ModelSpec, manifest: Manifest) -> None:
