@@ -38,7 +38,8 @@ class TrainConfig(Frozen):
 
     learning_rate is the decoder's; the encoder's is it times encoder_rate_factor. ema_decay is
     per step. bce_share weighs BCE against Dice. evaluate_every is in epochs. autocast `auto` is
-    bf16 where the CPU computes in it (AVX-512), else fp32. threads null means all the cores.
+    bf16 where the CPU computes in it (AVX-512), else fp32. threads null means all the cores but
+    those of the loader.
     """
 
     target: Literal["hair", "face"] = "hair"

@@ -21,7 +21,7 @@ from tqdm import tqdm
 from train.config import TrainConfig
 from train.evaluate import evaluate, torch_predictor
 from train.history import EpochRow, write_history
-from train.loader import EpochBatches, TrainingImages, batches
+from train.loader import EpochBatches, TrainingImages, batches, spare_workers
 from train.losses import segmentation_loss
 from train.pretrained import load_encoder
 from train.resume import Progress, drop_progress, load_progress, save_progress
@@ -44,7 +44,9 @@ def train(settings: Settings, folder: Path) -> CheckpointRecord:
     gives the same bytes. Raises WeightsError, DataError.
     """
     spec, config = settings.spec, settings.config
-    threads = config.threads or os.cpu_count() or 1
+    cores = os.cpu_count() or 1
+    workers = spare_workers(cores)
+    threads = config.threads or cores - workers
     autocast = resolve_autocast(config)
     torch.set_num_threads(threads)
     torch.manual_seed(config.seed)
@@ -55,7 +57,7 @@ def train(settings: Settings, folder: Path) -> CheckpointRecord:
     ema = AveragedModel(network, multi_avg_fn=_ema(config.ema_decay), use_buffers=True)
     images = TrainingImages(settings.dataset, config, spec.size)
     sampler = EpochBatches(len(images), config)
-    loader = batches(images, sampler)
+    loader = batches(images, sampler, workers)
     optimizer = make_optimizer(network, config)
     schedule = LambdaLR(optimizer, lambda step: rate_factor(step, len(sampler), config))
 

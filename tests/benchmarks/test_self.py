@@ -20,7 +20,7 @@ from torch import Tensor
 from train.config import load_recipe
 from train.dataset import Dataset
 from train.lfw import prepare_folder
-from train.loader import EpochBatches, TrainingImages, batches
+from train.loader import EpochBatches, TrainingImages, batches, spare_workers
 from train.loop import make_optimizer, resolve_autocast, train_step
 from zoo import registry
 from zoo.checkpoint import CheckpointRecord, Init, checkpoint_path, save
@@ -51,14 +51,16 @@ def test_training_is_not_held_up_by_its_loader(
     dataset: Dataset, figure: Figure, name: str, steps: int, rounds: int, bound: float
 ) -> None:
     spec, config = registry.get(name), load_recipe("standard")
-    torch.set_num_threads(os.cpu_count() or 1)
+    cores = os.cpu_count() or 1
+    workers = spare_workers(cores)
+    torch.set_num_threads(cores - workers)
     network = registry.build(spec).train()
     network = network.to(memory_format=torch.channels_last)
     optimizer = make_optimizer(network, config)
     autocast = resolve_autocast(config)
     images = TrainingImages(dataset, config, spec.size)
     sampler = EpochBatches(len(images), config)
-    loaded = iter(batches(images, sampler))
+    loaded = iter(batches(images, sampler, workers))
     fixed = next(loaded).clone()
 
     def seconds(next_batch: Callable[[], Tensor]) -> float:
@@ -71,7 +73,7 @@ def test_training_is_not_held_up_by_its_loader(
         nonlocal loaded
         batch: Tensor | None = next(loaded, None)
         if batch is None:
-            loaded = iter(batches(images, sampler))
+            loaded = iter(batches(images, sampler, workers))
             batch = next(loaded)
         return batch
 
@@ -113,11 +115,12 @@ def test_all_formats_of_the_largest_variant_export_in_time(
 
 
 TRAIN_AND_TELL = """
-import resource, sys
+import os, resource, sys
 from pathlib import Path
 from train.config import load_recipe
 from train.dataset import Dataset
 from train.encoders import choose_encoder
+from train.loader import spare_workers
 from train.loop import train
 from train.settings import Settings
 from zoo.files import Home
@@ -129,7 +132,9 @@ dataset = Dataset.open(home, "small")
 encoder = choose_encoder(spec, "random", home.encoders)
 settings = Settings(spec=spec, config=config, dataset=dataset, encoder=encoder)
 train(settings, home.root / "memory")
-who = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+# Without workers the only children are programs that were started, not part of the training.
+children = [resource.RUSAGE_CHILDREN] if spare_workers(os.cpu_count()) else []
+who = [resource.RUSAGE_SELF, *children]
 print(sum(resource.getrusage(w).ru_maxrss for w in who) * 1024)
 """
 
