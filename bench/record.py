@@ -11,7 +11,7 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import Field, model_validator
 
 from devices.base import DeviceInfo, RawRun, RunRequest
-from zoo.checkpoint import Frozen
+from zoo.frozen import Frozen
 
 SCHEMA: Final = 1
 

@@ -13,7 +13,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from zoo.checkpoint import Frozen
+from zoo.frozen import Frozen
 
 Nanoseconds = Annotated[int, Field(gt=0)]
 

@@ -14,9 +14,10 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 from pydantic import Field, ValidationError, field_validator
 
-from zoo.checkpoint import Frozen, Split
+from zoo.checkpoint import Split
 from zoo.errors import DataError, MissingStep
 from zoo.files import Home, sha256_of_json
+from zoo.frozen import Frozen
 from zoo.preprocess import UInt8, open_photograph
 
 SCHEMA: Final = 1

@@ -10,10 +10,11 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
+from pydantic import ValidationError, field_validator
 
 from zoo.errors import MissingStep, WeightsError
 from zoo.files import Home, replacing
+from zoo.frozen import Frozen
 from zoo.spec import ModelSpec, parse
 
 if TYPE_CHECKING:
@@ -24,12 +25,6 @@ if TYPE_CHECKING:
 SCHEMA: Final = 1
 FILE_NAME = "checkpoint.safetensors"
 MISFIT = "one trained for this variant by this version"
-
-
-class Frozen(BaseModel):
-    """A record that crosses a boundary: immutable, and nothing unknown passes unseen."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Init(Frozen):

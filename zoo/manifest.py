@@ -12,9 +12,9 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
-from zoo.checkpoint import Frozen
 from zoo.errors import ArtifactError
 from zoo.files import Home, sha256_of, write_text
+from zoo.frozen import Frozen
 from zoo.spec import ModelSpec
 
 SCHEMA: Final = 1
