@@ -45,8 +45,12 @@ class Home:
 
     @property
     def encoders(self) -> Path:
-        """Where pretrained encoders are looked for: `BENCH_ENCODERS`, else `weights/`."""
-        return Path(os.environ.get("BENCH_ENCODERS") or self.root / "weights")
+        """Where pretrained encoders are looked for: `BENCH_ENCODERS`, else `weights/`, else
+        `../shared/weights`, where a team keeps what is too large for a repository."""
+        if given := os.environ.get("BENCH_ENCODERS"):
+            return Path(given)
+        own, shared = self.root / "weights", self.root.parent / "shared" / "weights"
+        return shared if shared.is_dir() and not own.is_dir() else own
 
     def dataset(self, name: str) -> Path:
         """Raises InvalidName for a name that could lead out of `data/`."""

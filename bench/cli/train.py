@@ -30,7 +30,8 @@ from bench.cli.options import force_option, model_option
 @click.option(
     "--encoders",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Folder of Keras MobileNetV2 .h5 files.  [default: BENCH_ENCODERS, else weights/]",
+    help="Folder of Keras MobileNetV2 .h5 files.  "
+    "[default: BENCH_ENCODERS, else weights/, else ../shared/weights]",
 )
 @click.option("--epochs", type=click.IntRange(1), help="Instead of the recipe's.")
 @click.option("--seed", type=click.IntRange(0), help="Instead of the recipe's.")
