@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -29,12 +28,12 @@ def figure() -> Figure:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if not _figures:
         return
+    lines = ["| figure | measured | bound | |", "|---|---|---|---|"]
     for row in _figures:
-        terminalreporter.write_line(
-            f"{row['name']!s:62} {row['value']!s:>9} {row['unit']!s:7} {row['bound']!s:9} "
-            f"{'held' if row['held'] else 'MISSED'}"
-        )
-    target = os.environ.get("BENCH_SELF_OUTPUT")
-    if target:
-        Path(target).write_text(json.dumps(_figures, indent=1) + "\n")
+        held = "held" if row["held"] else "MISSED"
+        lines.append(f"| {row['name']} | {row['value']} {row['unit']} | {row['bound']} | {held} |")
+    for line in lines:
+        terminalreporter.write_line(line)
+    if target := os.environ.get("BENCH_SELF_OUTPUT"):
+        Path(target).write_text("\n".join(lines) + "\n")
         terminalreporter.write_line(f"written: {target}")
