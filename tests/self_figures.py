@@ -2,36 +2,56 @@
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
-Figure = Callable[[str, float, str, float, str], None]
-_figures: list[dict[str, object]] = []
+_rows: list[str] = []
+
+
+class Figure(Protocol):
+    """Record a figure; fails beyond its bound, if it has one."""
+
+    def __call__(
+        self,
+        name: str,
+        value: float,
+        unit: str,
+        *,
+        at_least: float = -math.inf,
+        at_most: float = math.inf,
+    ) -> None: ...
 
 
 @pytest.fixture
 def figure() -> Figure:
-    """Record a figure: name, value, comparison (`>=` or `<=`), bound, unit. Fails beyond it."""
+    """Adds a row to the table that is printed at the end."""
 
-    def record(name: str, value: float, comparison: str, bound: float, unit: str) -> None:
-        held = value >= bound if comparison == ">=" else value <= bound
-        row = {"name": name, "value": round(value, 4), "bound": f"{comparison} {bound}"}
-        _figures.append(row | {"unit": unit, "held": held})
-        assert held, f"{name}: {value:.3f} {unit}, bound {comparison} {bound}"
+    def record(
+        name: str,
+        value: float,
+        unit: str,
+        *,
+        at_least: float = -math.inf,
+        at_most: float = math.inf,
+    ) -> None:
+        bounds = {">=": at_least, "<=": at_most}
+        told = " ".join(f"{sign} {b:g}" for sign, b in bounds.items() if math.isfinite(b))
+        held = at_least <= value <= at_most
+        verdict = ("held" if held else "MISSED") if told else ""
+        _rows.append(f"| {name} | {value:.4g} {unit} | {told} | {verdict} |")
+        assert held, f"{name}: {value:.4g} {unit}, bound {told}"
 
     return record
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if not _figures:
+    if not _rows:
         return
-    lines = ["| figure | measured | bound | |", "|---|---|---|---|"]
-    for row in _figures:
-        held = "held" if row["held"] else "MISSED"
-        lines.append(f"| {row['name']} | {row['value']} {row['unit']} | {row['bound']} | {held} |")
+    lines = ["| figure | measured | bound | |", "|---|---|---|---|", *_rows]
     for line in lines:
         terminalreporter.write_line(line)
     if target := os.environ.get("BENCH_SELF_OUTPUT"):

@@ -86,9 +86,9 @@ def test_training_is_not_held_up_by_its_loader(
             train_step(network, reload(), config, optimizer, autocast)
         fed.append(seconds(reload))
     images_per_second = steps * config.batch_size * rounds / sum(fed)
-    figure(f"training {name}: images a second", images_per_second, ">=", 1, "img/s")
+    figure(f"training {name}: images a second", images_per_second, "img/s")
     share = sum(alone) / sum(fed)
-    figure(f"training {name}: share of the step on a fixed batch", share, ">=", bound, "")
+    figure(f"training {name}: share of the step on a fixed batch", share, "", at_least=bound)
 
 
 def test_all_formats_of_the_largest_variant_export_in_time(
@@ -111,7 +111,7 @@ def test_all_formats_of_the_largest_variant_export_in_time(
     outcomes = dict(export(home, spec, TARGETS, jobs=os.cpu_count() or 1))
     duration_s = time.perf_counter() - started
     assert all(isinstance(outcome, Artifact) for outcome in outcomes.values()), outcomes
-    figure(f"export {spec.name}, {len(TARGETS)} files", duration_s, "<=", 60, "s")
+    figure(f"export {spec.name}, {len(TARGETS)} files", duration_s, "s", at_most=60)
 
 
 TRAIN_AND_TELL = """
@@ -148,7 +148,7 @@ def test_memory_of_training_the_largest_variant(home: Home, figure: Figure, tmp_
         check=True,
     )
     peak_gb = int(done.stdout.split()[-1]) / 1e9
-    figure("peak memory of training mnv2_unet_1.0_224, batch 16", peak_gb, "<=", 4, "GB")
+    figure("peak memory of training mnv2_unet_1.0_224, batch 16", peak_gb, "GB", at_most=4)
 
 
 def test_help_is_quick(benchmark: BenchmarkFixture, figure: Figure) -> None:
@@ -158,7 +158,7 @@ def test_help_is_quick(benchmark: BenchmarkFixture, figure: Figure) -> None:
         subprocess.run, args=(program,), kwargs=quiet, rounds=10
     )
     assert benchmark.stats
-    figure("bench --help, median", benchmark.stats.stats.median, "<=", 0.5, "s")
+    figure("bench --help, median", benchmark.stats.stats.median, "s", at_most=0.5)
 
 
 def test_a_zoo_with_nothing_to_do_is_quick(
@@ -181,4 +181,4 @@ def test_a_zoo_with_nothing_to_do_is_quick(
     assert "trained already" in done.stdout
     assert "every session is there already" in done.stdout
     assert benchmark.stats
-    figure("make zoo with nothing to do, median", benchmark.stats.stats.median, "<=", 10, "s")
+    figure("make zoo with nothing to do, median", benchmark.stats.stats.median, "s", at_most=10)
