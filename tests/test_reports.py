@@ -122,8 +122,9 @@ def test_what_is_left_out_is_said(chain: Chain, tmp_path: Path) -> None:
     session = read_all(home).sessions[0]
     assert session.run is not None
     slowing = tuple(int(5e6 * (1 + i / 100)) for i in range(40))
-    run = session.run.model_copy(update={"samples_ns": slowing})
-    write_session(home, session.model_copy(update={"id": "c" * 12, "run": run}))
+    for id, samples in {"c" * 12: slowing, "d" * 12: (5_000_000,) * 40}.items():
+        run = session.run.model_copy(update={"samples_ns": samples})
+        write_session(home, session.model_copy(update={"id": id, "run": run}))
     (home.results / "host" / "20200101T000000Z-x.json").write_text("{}")
     told = "\n".join(notes(load(home)))
     assert f"session {'c' * 12} left out: drifting" in told
