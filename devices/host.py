@@ -48,7 +48,8 @@ class HostRun(OpenRun):
 
     def __init__(self, request: RunRequest, artifact: Path) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "devices.host_worker"],
+            # -P: the working folder may hold a folder named like one of ours.
+            [sys.executable, "-P", "-m", "devices.host_worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import shutil
+import threading
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import onnx
+import psutil
 import pytest
 from ai_edge_litert.interpreter import Interpreter
-from commands import TINY, Chain, invoke
+from commands import TINY, Chain, bench_process, invoke
 
 from train.prove import dataset_of, is_proved, prove
 from zoo.checkpoint import checkpoint_path, read_record
-from zoo.errors import ArtifactError, ExportFailed, MissingStep, UnknownName
+from zoo.errors import ArtifactError, ExportFailed, MissingStep, UnknownName, WeightsError
 from zoo.export.run import TARGETS, Target, export, targets
 from zoo.files import Home, sha256_of, size_bytes
 from zoo.iou import pooled, read_counts
@@ -129,18 +133,56 @@ def test_an_edited_file_is_noticed(chain: Chain, tmp_path: Path) -> None:
         verified(elsewhere, SPEC, artifact)
 
 
+def copied_checkpoint(chain: Chain, folder: Path) -> Home:
+    shutil.copytree(chain.home.root / "checkpoints", folder / "checkpoints")
+    return Home(root=folder)
+
+
+def kill_exporter() -> None:
+    """SIGKILL the exporting child of this process as soon as it is there."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        for child in psutil.Process().children():
+            with suppress(psutil.Error):
+                if "zoo.export" in child.cmdline():
+                    child.kill()
+                    return
+        time.sleep(0.01)
+
+
 def test_an_exporter_that_dies_is_a_failure_and_leaves_nothing(
     chain: Chain, tmp_path: Path
 ) -> None:
-    elsewhere = Home(root=tmp_path)
-    shutil.copytree(chain.home.root / "checkpoints", elsewhere.root / "checkpoints")
-    unknown = Target(format="onnx", precision="fp32", tools=("torch",))
-    path = checkpoint_path(elsewhere, SPEC)
-    whole = path.read_bytes()
-    path.write_bytes(whole[:-4000])  # the header still reads, the weights do not
-    with pytest.raises(BaseException, match="checkpoint"):
-        dict(export(elsewhere, SPEC, [unknown], jobs=1))
-    assert not elsewhere.artifact_folder(SPEC).exists()
+    home = copied_checkpoint(chain, tmp_path)
+    killer = threading.Thread(target=kill_exporter)
+    killer.start()
+    ((_, outcome),) = export(home, SPEC, TARGETS[:1], jobs=1)
+    killer.join()
+    assert isinstance(outcome, ExportFailed)
+    assert "died by SIGKILL" in str(outcome)
+    assert list(home.artifact_folder(SPEC).iterdir()) == []
+
+
+def test_a_truncated_checkpoint_stops_the_export(chain: Chain, tmp_path: Path) -> None:
+    home = copied_checkpoint(chain, tmp_path)
+    path = checkpoint_path(home, SPEC)
+    path.write_bytes(path.read_bytes()[:-4000])
+    with pytest.raises(WeightsError, match=r"checkpoint\.safetensors"):
+        list(export(home, SPEC, TARGETS, jobs=1))
+    assert not home.artifact_folder(SPEC).exists()
+
+
+def test_folders_of_our_names_in_the_working_folder_do_no_harm(
+    chain: Chain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = copied_checkpoint(chain, tmp_path / "home")
+    shutil.copytree(chain.home.root / "artifacts", home.root / "artifacts")
+    for name in ("zoo", "devices", "bench", "reports", "train"):
+        (tmp_path / name).mkdir()
+    monkeypatch.chdir(tmp_path)
+    process = bench_process(home, "run", "-m", TINY, "--sessions", "1", "--runtime", "litert")
+    output, _ = process.communicate(timeout=120)
+    assert process.returncode == 0, output
 
 
 def test_what_is_asked_for_too_early_names_the_step_before(home: Home) -> None:

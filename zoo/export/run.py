@@ -128,7 +128,8 @@ def _export_one(home: Home, spec: ModelSpec, target: Target) -> Artifact:
 
 
 def _run_child(spec: ModelSpec, target: Target, checkpoint: Path, output: Path) -> None:
-    command = [sys.executable, "-m", "zoo.export", target.format, target.precision]
+    # -P: the working folder may hold a folder named like one of ours.
+    command = [sys.executable, "-P", "-m", "zoo.export", target.format, target.precision]
     environment = os.environ | {"CUDA_VISIBLE_DEVICES": "", "TF_CPP_MIN_LOG_LEVEL": "2"}
     label = f"{spec.name}: export to {target.key}"
     try:
