@@ -11,7 +11,7 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import Field, model_validator
 
 from devices.base import DeviceInfo, RawRun, RunRequest
-from zoo.frozen import Frozen
+from zoo.frozen import Frozen, exactly_one
 
 SCHEMA: Final = 1
 
@@ -59,6 +59,5 @@ class Session(Frozen):
 
     @model_validator(mode="after")
     def _ran_or_failed(self) -> Self:
-        if (self.run is None) == (self.failure is None):
-            raise ValueError("expected either a run or a failure")
+        exactly_one(run=self.run, failure=self.failure)
         return self

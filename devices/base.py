@@ -13,7 +13,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from zoo.frozen import Frozen
+from zoo.frozen import Frozen, exactly_one
 
 Nanoseconds = Annotated[int, Field(gt=0)]
 
@@ -26,8 +26,7 @@ class Reading(Frozen):
 
     @model_validator(mode="after")
     def _missing_has_a_reason(self) -> Self:
-        if (self.value is None) == (self.reason is None):
-            raise ValueError("expected either a value or a reason")
+        exactly_one(value=self.value, reason=self.reason)
         return self
 
 
@@ -78,8 +77,7 @@ class RawRun(Frozen):
 
     @model_validator(mode="after")
     def _missing_has_a_reason(self) -> Self:
-        if (self.samples_ns is None) == (self.samples_reason is None):
-            raise ValueError("expected either samples_ns or samples_reason")
+        exactly_one(samples_ns=self.samples_ns, samples_reason=self.samples_reason)
         return self
 
 
@@ -87,7 +85,7 @@ class OpenRun(ABC):
     """An artifact that is loaded and has run once. A context manager; closing frees the device."""
 
     load_ns: tuple[int, ...]
-    first_inference_ns: int
+    first_inference_ns: int | None
 
     @abstractmethod
     def sample(self, count: int) -> list[int]:

@@ -83,7 +83,7 @@ class HostRun(OpenRun):
         self.first_inference_ns = opened["first_inference_ns"]
 
     def sample(self, count: int) -> list[int]:
-        slowest_s = 10 * self.first_inference_ns / 1e9
+        slowest_s = 10 * (self.first_inference_ns or 0) / 1e9
         answer = self._ask("sample", SAMPLE_DEADLINE_S + count * slowest_s, count=count)
         samples: list[int] = answer["samples_ns"]
         return samples

@@ -41,7 +41,7 @@ class ReplayRun(OpenRun):
 
     def __init__(self, run: RawRun) -> None:
         self.load_ns = run.load_ns
-        self.first_inference_ns = run.first_inference_ns or 0
+        self.first_inference_ns = run.first_inference_ns
         self.recorded = run
         self.series = iter((*run.warmup_ns, *(run.samples_ns or ())))
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from devices.base import RunRequest
-from zoo.checkpoint import CheckpointRecord, checkpoint_path, read_record
+from zoo.checkpoint import COUNTS_NAME, CheckpointRecord, checkpoint_path, read_record
 from zoo.errors import BenchError
 from zoo.files import Home, sha256_of, size_bytes
 from zoo.iou import (
@@ -109,7 +109,7 @@ def _counts_of_checkpoint(
     path: Path, record: CheckpointRecord
 ) -> tuple[list[ImageCounts] | None, str]:
     """What the trainer counted with these weights in torch, or None and the reason."""
-    counts_path = path.parent / "validation_counts.csv"
+    counts_path = path.parent / COUNTS_NAME
     if not counts_path.is_file():
         return None, f"{counts_path.name} is gone"
     counts = read_counts(counts_path)

@@ -66,7 +66,7 @@ class Row:
     samples: int
     load_ms: float
     warm_load_ms: float
-    first_inference_ms: float
+    first_inference_ms: float | None
     peak_memory_bytes: int | None
     unknown_conditions: tuple[str, ...]
     joined: Joined
@@ -132,6 +132,7 @@ def _row(home: Home, sessions: Sequence[Session], usable: Sequence[Session]) -> 
     series = [[ns / 1e6 for ns in run.samples_ns or ()] for run in runs]
     p50s = [quantile(values, 0.5).value for values in series]
     p90s = [quantile(values, 0.9) for values in series]
+    firsts = [run.first_inference_ns / 1e6 for run in runs if run.first_inference_ns is not None]
     peaks = [run.peak_memory_bytes for run in runs if run.peak_memory_bytes is not None]
     return Row(
         model=last.request.model,
@@ -150,7 +151,7 @@ def _row(home: Home, sessions: Sequence[Session], usable: Sequence[Session]) -> 
         samples=sum(len(values) for values in series),
         load_ms=_median([run.load_ns[0] / 1e6 for run in runs]),
         warm_load_ms=_median([run.load_ns[-1] / 1e6 for run in runs]),
-        first_inference_ms=_median([(run.first_inference_ns or 0) / 1e6 for run in runs]),
+        first_inference_ms=_median(firsts) if len(firsts) == len(runs) else None,
         peak_memory_bytes=max(peaks) if len(peaks) == len(runs) else None,
         unknown_conditions=_unknown(used),
         joined=join(home, last.request),

@@ -72,7 +72,7 @@ def _markdown_row(row: Row) -> str:
         interval_text(joined.iou) if joined.iou else f"{NOT_MEASURED}: {joined.iou_reason}",
         quantile_text(row.p50_ms),
         f"{row.p90_ms.value:.2f}" if row.p90_ms else "too few samples",
-        f"{row.first_inference_ms:.2f}",
+        NOT_MEASURED if row.first_inference_ms is None else f"{row.first_inference_ms:.2f}",
         f"{row.load_ms:.1f}",
         f"{joined.size_bytes / 1e6:.2f}" if joined.size_bytes else NOT_MEASURED,
         f"{peak / 1e6:.0f}" if peak else NOT_MEASURED,

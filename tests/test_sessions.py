@@ -18,6 +18,8 @@ from bench.store import find_session, read_all, read_session, write_session
 from devices.base import DeviceInfo, RawRun, Reading, RunRequest
 from devices.host import HostDevice, HostRun
 from devices.replay import ReplayDevice
+from reports.load import load
+from reports.page import page_html
 from zoo.errors import RecordError, SessionFailed, UnknownName
 from zoo.files import Home, sha256_of
 from zoo.registry import get
@@ -136,6 +138,16 @@ def test_missing_is_null_with_a_reason() -> None:
         Reading(value=None)
     with pytest.raises(ValidationError):
         RawRun.model_validate(recorded(5.0).model_dump() | {"samples_ns": None})
+
+
+def test_an_unknown_first_inference_stays_unknown(home: Home) -> None:
+    silent = recorded(5.0).model_copy(update={"first_inference_ns": None})
+    device = ReplayDevice(INFO, [silent, silent])
+    for session in measure(device, [Work(request=request(), artifact=Path("any"))], PLAN):
+        write_session(home, session)
+    (row,) = load(home).rows
+    assert row.first_inference_ms is None
+    assert "<td>0.00</td>" not in page_html(load(home), "<svg></svg>")
 
 
 def test_a_nan_in_a_session_file_is_refused(home: Home) -> None:

@@ -27,7 +27,7 @@ from train.pretrained import load_encoder
 from train.resume import Progress, drop_progress, load_progress, save_progress
 from train.settings import Settings
 from zoo import registry
-from zoo.checkpoint import FILE_NAME, CheckpointRecord, save
+from zoo.checkpoint import COUNTS_NAME, FILE_NAME, CheckpointRecord, save
 from zoo.iou import ImageCounts, pooled, write_counts
 from zoo.network import SegmentationNetwork
 
@@ -84,7 +84,7 @@ def train(settings: Settings, folder: Path) -> CheckpointRecord:
 
     record = _record(settings, progress, threads, autocast)
     network.load_state_dict(progress.best_weights)
-    write_counts(folder / "validation_counts.csv", progress.best_counts)
+    write_counts(folder / COUNTS_NAME, progress.best_counts)
     write_history(folder, spec.name, progress.history)
     save(folder / FILE_NAME, network, record)
     drop_progress(folder)

@@ -9,7 +9,7 @@ from typing import Any
 from train.config import TrainConfig
 from train.dataset import Dataset
 from train.encoders import EncoderSource
-from zoo.checkpoint import read_record
+from zoo.checkpoint import Init, read_record
 from zoo.errors import MissingStep, WeightsError
 from zoo.spec import ModelSpec
 
@@ -25,12 +25,8 @@ class Settings:
 
     def fingerprint(self) -> dict[str, Any]:
         """Equal for two trainings that should give the same weights on the same machine."""
-        return {
-            "model": self.spec.name,
-            "config": self.config.model_dump(mode="json"),
-            "split": self.dataset.record.sha256,
-            "init": self.encoder.init.model_dump(mode="json"),
-        }
+        config = self.config.model_dump(mode="json")
+        return _fingerprint(self.spec.name, config, self.dataset.record.sha256, self.encoder.init)
 
 
 def is_trained(path: Path, settings: Settings) -> bool:
@@ -39,10 +35,14 @@ def is_trained(path: Path, settings: Settings) -> bool:
         record = read_record(path)
     except (MissingStep, WeightsError):
         return False
-    stored = {
-        "model": record.model,
-        "config": record.config,
-        "split": record.split.sha256,
-        "init": record.init.model_dump(mode="json"),
-    }
+    stored = _fingerprint(record.model, record.config, record.split.sha256, record.init)
     return stored == settings.fingerprint()
+
+
+def _fingerprint(model: str, config: dict[str, Any], split: str, init: Init) -> dict[str, Any]:
+    return {
+        "model": model,
+        "config": config,
+        "split": split,
+        "init": init.model_dump(mode="json"),
+    }

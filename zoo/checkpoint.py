@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 SCHEMA: Final = 1
 FILE_NAME = "checkpoint.safetensors"
+COUNTS_NAME = "validation_counts.csv"
 MISFIT = "one trained for this variant by this version"
 
 

@@ -14,7 +14,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from zoo.errors import ArtifactError
 from zoo.files import Home, sha256_of, write_text
-from zoo.frozen import Frozen
+from zoo.frozen import Frozen, exactly_one
 from zoo.spec import ModelSpec
 
 SCHEMA: Final = 1
@@ -62,9 +62,8 @@ class Artifact(Frozen):
 
     @model_validator(mode="after")
     def _missing_has_a_reason(self) -> Artifact:
-        for name in ("parity", "accuracy"):
-            if (getattr(self, name) is None) == (getattr(self, f"{name}_reason") is None):
-                raise ValueError(f"expected either {name} or {name}_reason")
+        exactly_one(parity=self.parity, parity_reason=self.parity_reason)
+        exactly_one(accuracy=self.accuracy, accuracy_reason=self.accuracy_reason)
         return self
 
     @property

@@ -99,16 +99,13 @@ def open_model(path: Path, runtime: str, threads: int) -> OpenModel:
     load_library(runtime)
     try:
         return ENGINES[runtime](path, threads)
-    except (RuntimeError, ValueError, OSError) as error:
+    except Exception as error:
+        # onnxruntime raises classes of its own that share no base but Exception.
+        foreign = type(error).__module__.startswith("onnxruntime")
+        if not foreign and not isinstance(error, RuntimeError | ValueError | OSError):
+            raise
         raise ArtifactError(
             f"{runtime} can not open {path}: {error}",
             expected=f"a whole {RUNTIMES[runtime].format} model",
             remedy="bench export --force",
         ) from error
-    except Exception as error:
-        # onnxruntime raises classes of its own that share no base but Exception.
-        if type(error).__module__.startswith("onnxruntime"):
-            raise ArtifactError(
-                f"{runtime} can not open {path}: {error}", remedy="bench export --force"
-            ) from error
-        raise
