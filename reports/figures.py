@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 # Okabe and Ito's palette, which colour-blind readers tell apart. By the registry's order, not by
 # what is shown, so that a variant looks the same in every report.
 COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442")
-MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 BUDGETS_MS = {16.7: "60 FPS", 33.3: "30 FPS", 66.7: "15 FPS"}
 
 
@@ -44,7 +44,7 @@ def draw_pareto(report: Report, folder: Path) -> None:
             axes.set_ylabel("hair IoU, pooled (axis cut; bars: 95 % over images)", fontsize=9)
         _draw_facet(axes, facet, [row for row in report.of(facet) if row.joined.iou])
     if facets:
-        figure.legend(handles=_legend(), loc="outside lower center", ncols=5, fontsize=8)
+        figure.legend(handles=_legend(report), loc="outside lower center", ncols=5, fontsize=8)
     # No date and no random ids inside: the same sessions give the same bytes.
     with rc_context({"svg.hashsalt": "pareto"}), replacing(folder / "pareto.svg") as temporary:
         figure.savefig(temporary, format="svg", metadata={"Date": None})
@@ -125,11 +125,15 @@ def _draw_point(axes: Axes, row: Row) -> ErrorbarContainer:
 
 
 def style(model: str) -> tuple[str, str]:
-    """Colour by width and marker by size, fixed by the registry."""
+    """Colour by width and marker by architecture and size, fixed by the registry."""
     spec = parse(model)
-    family = ARCHITECTURES[spec.arch]
-    colour = COLOURS[family.widths.index(spec.width) % len(COLOURS)]
-    return colour, MARKERS[family.sizes.index(spec.size) % len(MARKERS)]
+    colour = COLOURS[ARCHITECTURES[spec.arch].widths.index(spec.width) % len(COLOURS)]
+    return colour, _markers()[spec.arch, spec.size]
+
+
+def _markers() -> dict[tuple[str, int], str]:
+    shapes = [(arch, size) for arch, family in ARCHITECTURES.items() for size in family.sizes]
+    return {shape: MARKERS[index % len(MARKERS)] for index, shape in enumerate(shapes)}
 
 
 def _around(value: float, low: float, high: float) -> list[list[float]]:
@@ -151,12 +155,17 @@ def _mark_budgets(axes: Axes, latencies: Sequence[float]) -> None:
             axes.text(budget, 0.01, f" {label}", transform=axes.get_xaxis_transform(), fontsize=7)
 
 
-def _legend() -> list[Line2D]:
+def _legend(report: Report) -> list[Line2D]:
     (family, *_) = ARCHITECTURES.values()
+    shown = {parse(row.model).arch for row in report.rows}
     grey = "#888888"
     return [
         *(_key("o", colour, f"x{w}") for w, colour in zip(family.widths, COLOURS, strict=False)),
-        *(_key(marker, grey, f"{s}") for s, marker in zip(family.sizes, MARKERS, strict=False)),
+        *(
+            _key(marker, grey, f"{arch.partition('unet_')[2]} {size}".strip())
+            for (arch, size), marker in _markers().items()
+            if arch in shown
+        ),
         Line2D([], [], color="#444444", linewidth=1, label="front"),
         _key("o", grey, "not steady", filled=False),
     ]

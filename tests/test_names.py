@@ -23,9 +23,14 @@ def test_parse_inverts_name(spec: ModelSpec) -> None:
 
 
 def test_the_default_zoo_is_the_whole_grid() -> None:
-    names = {spec.name for spec in select(["mnv2_unet_*"])}
+    names = {spec.name for spec in select(["mnv2_unet_[0-9]*"])}
     widths, sizes = ("0.35", "0.5", "0.75", "1.0"), (128, 160, 192, 224)
-    assert {f"mnv2_unet_{width}_{size}" for width in widths for size in sizes} <= names
+    assert {f"mnv2_unet_{width}_{size}" for width in widths for size in sizes} == names
+
+
+def test_the_longer_name_of_an_architecture_is_not_taken_for_the_shorter() -> None:
+    assert parse("mnv2_unet_parent_0.5_224").arch == "mnv2_unet_parent"
+    assert len(select(["mnv2_unet_parent_*"])) == 16
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Keras encoders: the conversion is exact where the two frameworks pad alike."""
+"""Pretrained encoders: the conversion is exact where the frameworks pad alike."""
 
 from __future__ import annotations
 
@@ -11,17 +11,23 @@ import torch
 from torch.nn import functional as F
 from torchvision.models import mobilenet_v2
 
-from train.encoders import choose_encoder
-from train.pretrained import KERAS_EPSILON, load_encoder
+from train.first_weights import choose_first_weights
+from train.keras_weights import KERAS_EPSILON
+from train.pretrained import load_first_weights
 from zoo import registry
 from zoo.errors import WeightsError
 from zoo.files import Home
 from zoo.network import SegmentationNetwork
+from zoo.preprocess import IMAGENET_MEAN, IMAGENET_STD
+from zoo.spec import ModelSpec
 
 SPEC = registry.get("mnv2_unet_0.35_128")
+WITH_HEAD = registry.get("mnv2_unet_parent_0.35_128")
 
 
-def write_keras_file(path: Path, network: SegmentationNetwork) -> None:
+def write_keras_file(
+    path: Path, network: SegmentationNetwork, depthwise_name: str = "depthwise_kernel"
+) -> None:
     """A file in Keras' layout and names, with random weights of the network's shapes."""
     generator = np.random.default_rng(0)
     blocks = list(network.encoder.children())
@@ -37,19 +43,21 @@ def write_keras_file(path: Path, network: SegmentationNetwork) -> None:
         def convolution(name: str, bn: str, weight: torch.Tensor, depthwise: bool) -> None:
             out, fan, height, width = weight.shape
             shape = (height, width, out, 1) if depthwise else (height, width, fan, out)
-            kind = "depthwise_kernel" if depthwise else "kernel"
+            kind = depthwise_name if depthwise else "kernel"
             values = generator.normal(0, 0.3, shape).astype(np.float32)
             root[f"{name}/{name}/{kind}:0"] = values
             norm(bn, out)
 
         convolution("Conv1", "bn_Conv1", blocks[0][0].weight, depthwise=False)  # type: ignore[index]
-        for index, block in enumerate(blocks[1:]):
+        for index, block in enumerate(blocks[1:18]):
             prefix = "expanded_conv" if index == 0 else f"block_{index}"
             parts = ["expand", "depthwise", "project"][index == 0 :]
             weights = [m.weight for m in block.modules() if isinstance(m, torch.nn.Conv2d)]
             for part, weight in zip(parts, weights, strict=True):
                 name = f"{prefix}_{part}"
                 convolution(name, f"{name}_BN", weight, depthwise=part == "depthwise")
+        deepest = weights[-1].shape[0]
+        convolution("Conv_1", "Conv_1_bn", torch.empty(1280, deepest, 1, 1), depthwise=False)
 
 
 def keras_stem(path: Path, image: torch.Tensor) -> torch.Tensor:
@@ -71,11 +79,12 @@ def keras_stem(path: Path, image: torch.Tensor) -> torch.Tensor:
     return x.clamp(0, 6)
 
 
-def test_converted_stem_equals_keras_away_from_the_edges(tmp_path: Path) -> None:
-    network = registry.build(SPEC).eval()
+@pytest.mark.parametrize("spec", [SPEC, WITH_HEAD], ids=str)
+def test_converted_stem_equals_keras_away_from_the_edges(tmp_path: Path, spec: ModelSpec) -> None:
+    network = registry.build(spec).eval()
     path = tmp_path / "keras_mobilenet_v2_0.35_224.h5"
     write_keras_file(path, network)
-    load_encoder(network.encoder, choose_encoder(SPEC, "keras", tmp_path), SPEC)
+    load_first_weights(network, choose_first_weights(spec, "keras", tmp_path), spec)
     image = torch.rand(1, 3, 64, 64)
     with torch.no_grad():
         # Keras samples one pixel further down and right: shift the image to meet it.
@@ -85,11 +94,18 @@ def test_converted_stem_equals_keras_away_from_the_edges(tmp_path: Path) -> None
     assert torch.allclose(ours[..., 1:-1, 1:-1], theirs[..., 1:-1, 1:-1], atol=1e-4)
 
 
-def test_every_layer_of_the_encoder_is_filled(tmp_path: Path) -> None:
-    network = registry.build(SPEC)
+@pytest.mark.parametrize(
+    ("spec", "depthwise_name"),
+    [(SPEC, "depthwise_kernel"), (SPEC, "kernel"), (WITH_HEAD, "kernel")],
+    ids=["keras 2", "keras 3", "with the head"],
+)
+def test_every_layer_of_the_encoder_is_filled(
+    tmp_path: Path, spec: ModelSpec, depthwise_name: str
+) -> None:
+    network = registry.build(spec)
     before = {k: v.clone() for k, v in network.encoder.state_dict().items()}
-    write_keras_file(tmp_path / "mobilenetv2_0.35_128.h5", network)
-    load_encoder(network.encoder, choose_encoder(SPEC, "auto", tmp_path), SPEC)
+    write_keras_file(tmp_path / "mobilenetv2_0.35_128.h5", network, depthwise_name)
+    load_first_weights(network, choose_first_weights(spec, "auto", tmp_path), spec)
     after = network.encoder.state_dict()
     same = [k for k in before if "num_batches" not in k and torch.equal(before[k], after[k])]
     assert same == []
@@ -99,34 +115,44 @@ def test_a_file_of_another_width_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "mobilenetv2_0.35_128.h5"
     write_keras_file(path, registry.build(SPEC))
     wide = registry.get("mnv2_unet_1.0_128")
+    first = choose_first_weights(wide, str(path), tmp_path)
     with pytest.raises(WeightsError, match=r"does not fit mnv2_unet_1\.0_128"):
-        load_encoder(registry.build(wide).encoder, choose_encoder(wide, str(path), tmp_path), wide)
+        load_first_weights(registry.build(wide), first, wide)
 
 
 def test_a_file_that_is_not_keras_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "mobilenetv2_0.35_128.h5"
     path.write_bytes(b"no h5 at all")
-    source = choose_encoder(SPEC, "keras", tmp_path)
+    first = choose_first_weights(SPEC, "keras", tmp_path)
     with pytest.raises(WeightsError, match="not a Keras MobileNetV2"):
-        load_encoder(registry.build(SPEC).encoder, source, SPEC)
+        load_first_weights(registry.build(SPEC), first, SPEC)
 
 
 def test_auto_takes_torchvision_weights_from_the_cache(home: Home) -> None:
     cache = home.root / "no-cache" / "hub" / "checkpoints"
     cache.mkdir(parents=True)
-    theirs = mobilenet_v2(weights=None)
+    theirs = mobilenet_v2(weights=None).eval()
     torch.save(theirs.state_dict(), cache / "mobilenet_v2-7ebf99e0.pth")
-    wide = registry.get("mnv2_unet_1.0_128")
-    source = choose_encoder(wide, "auto", home.encoders)
-    assert (source.init.kind, source.init.source) == ("torchvision", "mobilenet_v2-7ebf99e0.pth")
-    network = registry.build(wide)
-    load_encoder(network.encoder, source, wide)
-    first = network.encoder.state_dict()["17.conv.2.weight"]
-    assert torch.equal(first, theirs.state_dict()["features.17.conv.2.weight"])
+    image = torch.rand(1, 3, 64, 64)
+    mean, std = (torch.tensor(values).view(1, 3, 1, 1) for values in (IMAGENET_MEAN, IMAGENET_STD))
+    for name in ("mnv2_unet_1.0_128", "mnv2_unet_parent_1.0_128"):
+        spec = registry.get(name)
+        first = choose_first_weights(spec, "auto", home.encoders)
+        assert (first.init.kind, first.init.source) == ("torchvision", "mobilenet_v2-7ebf99e0.pth")
+        network = registry.build(spec).eval()
+        load_first_weights(network, first, spec)
+        expected = theirs.state_dict()["features.17.conv.2.weight"]
+        assert torch.equal(network.encoder.state_dict()["17.conv.2.weight"], expected)
+        with torch.inference_mode():
+            ours = next(network.encoder.children())((image - network.mean) / network.std)
+            stem = theirs.features[0]((image - mean) / std)
+        assert torch.allclose(ours[..., 1:, 1:], stem[..., 1:, 1:], atol=1e-5)
+    expected = theirs.state_dict()["features.18.0.weight"]
+    assert torch.equal(network.encoder.state_dict()["18.0.weight"], expected)
 
 
 def test_auto_without_weights_says_random_and_keras_is_an_error(home: Home, tmp_path: Path) -> None:
     narrow = registry.get("mnv2_unet_0.5_128")
-    assert choose_encoder(narrow, "auto", tmp_path).init.kind == "random"
+    assert choose_first_weights(narrow, "auto", tmp_path).init.kind == "random"
     with pytest.raises(WeightsError, match=r"no Keras MobileNetV2 of width 0\.5"):
-        choose_encoder(narrow, "keras", tmp_path)
+        choose_first_weights(narrow, "keras", tmp_path)

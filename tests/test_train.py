@@ -126,7 +126,7 @@ def test_every_recipe_loads(name: str) -> None:
         (b"epochs: 3\nlearning_rat: 0.1", "did you mean learning_rate"),
         (b"epochs: 3\naugmentation: {rotate: 3}", "did you mean rotation"),
         (b"epochs: many", "epochs"),
-        (b"epochs: 0", "greater than or equal to 1"),
+        (b"epochs: -1", "greater than or equal to 0"),
         (b"- 1", "holds no keys"),
         (b"\x00\xff", "not YAML"),
         (b"a: [", "not YAML"),

@@ -36,14 +36,16 @@ class Augmentation(Frozen):
 class TrainConfig(Frozen):
     """AdamW, linear warm-up then cosine to zero, EMA of the weights.
 
-    learning_rate is the decoder's; the encoder's is it times encoder_rate_factor. ema_decay is
-    per step. bce_share weighs BCE against Dice. evaluate_every is in epochs. autocast `auto` is
-    bf16 where the CPU computes in it (AVX-512), else fp32. threads null means all the cores but
+    epochs 0 trains nothing: the first weights are taken as they are, and measured.
+    learning_rate is the decoder's; that of an encoder with weights to keep is it times
+    encoder_rate_factor, that of a random one the decoder's. ema_decay is per step. bce_share
+    weighs BCE against Dice. evaluate_every is in epochs. autocast `auto` is bf16 where the
+    processor computes in it (AVX-512, GPUs), else fp32. threads null means all the cores but
     those of the loader.
     """
 
     target: Literal["hair", "face"] = "hair"
-    epochs: Annotated[int, Field(ge=1, le=10_000)]
+    epochs: Annotated[int, Field(ge=0, le=10_000)]
     batch_size: Annotated[int, Field(ge=2, le=4096)] = 16
     learning_rate: Annotated[float, Field(gt=0, le=1)] = 2e-3
     encoder_rate_factor: Annotated[float, Field(ge=0, le=1)] = 0.5

@@ -10,11 +10,14 @@ from zoo.files import replacing
 
 
 class EpochRow(TypedDict):
-    """loss: mean over the epoch's batches. iou: pooled validation IoU, None where not measured."""
+    """loss: mean over the epoch's batches. iou: pooled validation IoU, None where not measured.
+
+    Epoch 0 is the first weights as they are: it has no loss and no rate.
+    """
 
     epoch: int
-    loss: float
-    learning_rate: float
+    loss: float | None
+    learning_rate: float | None
     iou: float | None
     duration_s: float
 
@@ -34,7 +37,8 @@ def _draw(path: Path, name: str, rows: Sequence[EpochRow]) -> None:
 
     figure = Figure(figsize=(7, 4), layout="constrained")
     loss_axes = figure.add_subplot()
-    loss_axes.plot([r["epoch"] for r in rows], [r["loss"] for r in rows], color="#999999")
+    losses = [(r["epoch"], r["loss"]) for r in rows if r["loss"] is not None]
+    loss_axes.plot([e for e, _ in losses], [v for _, v in losses], color="#999999")
     loss_axes.set(xlabel="epoch", ylabel="training loss (grey)", title=name)
     iou_axes = loss_axes.twinx()
     measured = [(r["epoch"], r["iou"]) for r in rows if r["iou"] is not None]

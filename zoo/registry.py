@@ -41,6 +41,13 @@ ARCHITECTURES: Mapping[str, Architecture] = MappingProxyType(
             stride=32,
             summary="MobileNetV2 encoder without its 1280-channel head, lean U-Net decoder",
         ),
+        "mnv2_unet_parent": Architecture(
+            builder="zoo.mnv2_unet_parent:ParentUNet",
+            widths=("0.35", "0.5", "0.75", "1.0"),
+            sizes=(128, 160, 192, 224),
+            stride=32,
+            summary="the parent project's topology, for comparison",
+        ),
     }
 )
 

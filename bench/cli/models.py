@@ -37,12 +37,12 @@ def command(models: tuple[str, ...], as_json: bool) -> None:
         click.echo(json.dumps(rows, indent=1))
         return
     click.echo(
-        f"{'model':24}{'params':>9}{'MMACs':>8}  {'checkpoint':18} {'artifacts':44} sessions"
+        f"{'model':26}{'params':>9}{'MMACs':>8}  {'checkpoint':18} {'artifacts':44} sessions"
     )
     for row in rows:
         made = " ".join(row["artifacts"]) or "-"
         click.echo(
-            f"{row['model']:24}{row['parameters']:>9,}{row['macs'] / 1e6:>8.1f}  "
+            f"{row['model']:26}{row['parameters']:>9,}{row['macs'] / 1e6:>8.1f}  "
             f"{_checkpoint(row):18} {made:44} {row['sessions'] or '-'}"
         )
 
