@@ -50,11 +50,12 @@ def torch_predictor(network: nn.Module) -> Predict:
     from zoo.network import Deployed
 
     deployed = Deployed(network).eval()
+    device = next(network.parameters()).device
 
     def predict(image: Float32) -> Float32:
         with torch.inference_mode():
-            tensor = torch.from_numpy(image).contiguous(memory_format=torch.channels_last)
-            probability: Float32 = deployed(tensor)[:, 0].numpy()
+            tensor = torch.from_numpy(image).to(device, memory_format=torch.channels_last)
+            probability: Float32 = deployed(tensor)[:, 0].cpu().numpy()
         return probability
 
     return predict

@@ -13,6 +13,7 @@ from torch.utils import data
 from train.augment import Augment
 from train.config import TrainConfig
 from train.dataset import CLASSES, Dataset, Item
+from train.processes import Processes
 from zoo.files import sha256_of_json
 
 # A photograph is held at no more than this on its longer side: training sees at most 224 of it.
@@ -61,12 +62,15 @@ class EpochBatches(data.Sampler[list[tuple[int, int]]]):
     """Batches of (epoch, index) keys, shuffled by seed and epoch; the last short one is dropped.
 
     Batch norm can not learn from a batch of one, so short ones go; where there are fewer images
-    than one batch, they make the only batch.
+    than one batch, they make the only batch. Of several processes each takes its share of every
+    batch, so that together they see what one would have seen.
     """
 
-    def __init__(self, images: int, config: TrainConfig) -> None:
+    def __init__(self, images: int, config: TrainConfig, here: Processes) -> None:
         self.images = images
-        self.batch_size = min(config.batch_size, images)
+        self.batch_size = min(config.batch_size, images // here.count * here.count)
+        here.share_of(self.batch_size)
+        self.here = here
         self.seed = config.seed
         self.epoch = 0
 
@@ -77,7 +81,8 @@ class EpochBatches(data.Sampler[list[tuple[int, int]]]):
         generator = torch.Generator().manual_seed(_seed(self.seed, self.epoch, -1))
         order = torch.randperm(self.images, generator=generator).tolist()
         for start in range(0, len(self) * self.batch_size, self.batch_size):
-            yield [(self.epoch, index) for index in order[start : start + self.batch_size]]
+            batch = order[start : start + self.batch_size]
+            yield [(self.epoch, index) for index in batch[self.here.rank :: self.here.count]]
 
 
 def spare_workers(cores: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import pickle
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -14,6 +15,8 @@ from torch.optim.swa_utils import AveragedModel
 from tqdm import tqdm
 
 from train.history import EpochRow
+from train.processes import Processes
+from zoo.errors import WeightsError
 from zoo.files import replacing
 from zoo.iou import ImageCounts, pooled
 from zoo.network import SegmentationNetwork
@@ -61,17 +64,26 @@ def save_progress(folder: Path, progress: Progress, fingerprint: dict[str, Any])
         "best_weights": progress.best_weights,
         "best_counts": [asdict(counts) for counts in progress.best_counts],
     }
+    # By way of memory: torch's own writer reports a full disk as an error of its own kind.
+    content = io.BytesIO()
+    torch.save(state, content)
     with replacing(folder / FILE_NAME) as temporary:
-        torch.save(state, temporary)
+        temporary.write_bytes(content.getbuffer())
 
 
-def load_progress(folder: Path, progress: Progress, fingerprint: dict[str, Any]) -> None:
-    """Go on from `resume.pt` if it is whole and of the same settings, else start from nothing."""
+def load_progress(
+    folder: Path, progress: Progress, fingerprint: dict[str, Any], here: Processes
+) -> None:
+    """Go on from `resume.pt` if it is whole and of the same settings, else start from nothing.
+
+    Of several processes the first reads it: the others may not see its disk.
+    """
     path = folder / FILE_NAME
-    if not path.is_file():
+    content = here.from_first(path.read_bytes() if here.first and path.is_file() else None)
+    if content is None:
         return
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
         same = state["fingerprint"] == fingerprint
     except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError, TypeError, OSError) as error:
         tqdm.write(f"{path} can not be read ({error}): training starts from the beginning")
@@ -79,6 +91,18 @@ def load_progress(folder: Path, progress: Progress, fingerprint: dict[str, Any])
     if not same:
         tqdm.write(f"{path} is of other settings: training starts from the beginning")
         return
+    try:
+        _restore(progress, state)
+    except (RuntimeError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise WeightsError(
+            f"{path} claims to be of this training and is not: {error}",
+            expected="what an earlier run of the same command left",
+            remedy=f"remove it, then the same command begins anew: rm {path}",
+        ) from error
+    tqdm.write(f"{path.parent.name}: going on after epoch {progress.epoch}")
+
+
+def _restore(progress: Progress, state: dict[str, Any]) -> None:
     progress.network.load_state_dict(state["network"])
     progress.ema.load_state_dict(state["ema"])
     progress.optimizer.load_state_dict(state["optimizer"])
@@ -87,7 +111,6 @@ def load_progress(folder: Path, progress: Progress, fingerprint: dict[str, Any])
     progress.best_epoch = state["best_epoch"]
     progress.best_weights = state["best_weights"]
     progress.best_counts = [ImageCounts(**counts) for counts in state["best_counts"]]
-    tqdm.write(f"{path.parent.name}: going on after epoch {progress.epoch}")
 
 
 def drop_progress(folder: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from train.config import TrainConfig
 from train.dataset import Dataset
-from train.encoders import EncoderSource
+from train.first_weights import FirstWeights
 from zoo.checkpoint import Init, read_record
 from zoo.errors import MissingStep, WeightsError
 from zoo.spec import ModelSpec
@@ -21,12 +21,12 @@ class Settings:
     spec: ModelSpec
     config: TrainConfig
     dataset: Dataset
-    encoder: EncoderSource
+    first_weights: FirstWeights
 
     def fingerprint(self) -> dict[str, Any]:
         """Equal for two trainings that should give the same weights on the same machine."""
-        config = self.config.model_dump(mode="json")
-        return _fingerprint(self.spec.name, config, self.dataset.record.sha256, self.encoder.init)
+        config, init = self.config.model_dump(mode="json"), self.first_weights.init
+        return _fingerprint(self.spec.name, config, self.dataset.record.sha256, init)
 
 
 def is_trained(path: Path, settings: Settings) -> bool:

@@ -29,9 +29,10 @@ MISFIT = "one trained for this variant by this version"
 
 
 class Init(Frozen):
-    """Where the encoder's first weights came from."""
+    """Where the first weights came from: the encoder's (torchvision, keras), or the whole
+    network's (a checkpoint of this project, or of the parent's)."""
 
-    kind: Literal["random", "torchvision", "keras"]
+    kind: Literal["random", "torchvision", "keras", "checkpoint", "parent"]
     source: str | None = None
     sha256: str | None = None
 
@@ -55,6 +56,7 @@ class CheckpointRecord(Frozen):
     init: Init
     split: Split
     threads: int
+    processes: int = 1
     autocast: Literal["fp32", "bf16"]
     epoch: int
     validation_iou: float
@@ -76,12 +78,13 @@ def checkpoint_path(home: Home, spec: ModelSpec) -> Path:
 
 def save(path: Path, network: SegmentationNetwork, record: CheckpointRecord) -> None:
     """Write the network's weights, contiguous and in fp32, with the record in the header."""
-    from safetensors.torch import save_file
+    from safetensors.torch import save as serialised
 
-    tensors = {name: t.detach().contiguous() for name, t in network.state_dict().items()}
+    tensors = {name: t.detach().cpu().contiguous() for name, t in network.state_dict().items()}
     # Of one key only: safetensors writes several in the order of a hash map, which varies.
+    content = serialised(tensors, metadata={"record": record.model_dump_json()})
     with replacing(path) as temporary:
-        save_file(tensors, temporary, metadata={"record": record.model_dump_json()})
+        temporary.write_bytes(content)
 
 
 def read_record(path: Path) -> CheckpointRecord:

@@ -19,9 +19,10 @@ from torch import Tensor
 
 from train.config import load_recipe
 from train.dataset import Dataset
-from train.lfw import prepare_folder
+from train.folder import prepare_folder
 from train.loader import EpochBatches, TrainingImages, batches, spare_workers
-from train.loop import make_optimizer, resolve_autocast, train_step
+from train.processes import Processes
+from train.step import make_optimizer, resolve_autocast, train_step
 from zoo import registry
 from zoo.checkpoint import CheckpointRecord, Init, checkpoint_path, save
 from zoo.export.run import TARGETS, export
@@ -56,10 +57,10 @@ def test_training_is_not_held_up_by_its_loader(
     torch.set_num_threads(cores - workers)
     network = registry.build(spec).train()
     network = network.to(memory_format=torch.channels_last)
-    optimizer = make_optimizer(network, config)
-    autocast = resolve_autocast(config)
+    optimizer = make_optimizer(network, config, pretrained=False)
+    autocast = resolve_autocast(config, torch.device("cpu"))
     images = TrainingImages(dataset, config, spec.size)
-    sampler = EpochBatches(len(images), config)
+    sampler = EpochBatches(len(images), config, Processes())
     loaded = iter(batches(images, sampler, workers))
     fixed = next(loaded).clone()
 
@@ -119,7 +120,7 @@ import os, resource, sys
 from pathlib import Path
 from train.config import load_recipe
 from train.dataset import Dataset
-from train.encoders import choose_encoder
+from train.first_weights import choose_first_weights
 from train.loader import spare_workers
 from train.loop import train
 from train.settings import Settings
@@ -129,8 +130,8 @@ from zoo.registry import get
 home, spec = Home(root=Path(sys.argv[1])), get("mnv2_unet_1.0_224")
 config = load_recipe("standard").model_copy(update={"epochs": 1, "batch_size": 16})
 dataset = Dataset.open(home, "small")
-encoder = choose_encoder(spec, "random", home.encoders)
-settings = Settings(spec=spec, config=config, dataset=dataset, encoder=encoder)
+first = choose_first_weights(spec, "random", home.encoders)
+settings = Settings(spec=spec, config=config, dataset=dataset, first_weights=first)
 train(settings, home.root / "memory")
 # Without workers the only children are programs that were started, not part of the training.
 children = [resource.RUSAGE_CHILDREN] if spare_workers(os.cpu_count()) else []
