@@ -9,7 +9,18 @@ from typing import Any
 
 import click
 
-COMMANDS = ("data", "train", "export", "run", "report", "predict", "models", "devices", "show")
+COMMANDS = (
+    "doctor",
+    "data",
+    "train",
+    "export",
+    "run",
+    "report",
+    "predict",
+    "models",
+    "devices",
+    "show",
+)
 
 
 class LazyGroup(click.Group):
@@ -32,6 +43,9 @@ class LazyGroup(click.Group):
             return super().invoke(context)
         except BenchError as error:
             raise click.ClickException(str(error)) from error
+        except OSError as error:
+            # What no part of ours foresaw: a file system that fails under our feet.
+            raise click.ClickException(f"the system refused: {error}") from error
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

@@ -1,0 +1,191 @@
+"""The roads to a measurement from here: what each needs, what is found, what mends the rest."""
+
+from __future__ import annotations
+
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Self
+
+from pydantic import field_validator, model_validator
+
+from devices.find import find_device, why_not_kind
+from devices.programs import Machine, ask
+from zoo.frozen import Frozen
+from zoo.runtime import RUNTIMES
+
+PLATFORMS = {"linux": "Linux", "darwin": "macOS", "win32": "Windows"}
+
+
+class Finding(Frozen):
+    """One need of one road. ok null: it can not be had, or not be known, on this machine, and
+    `found` says why. What is false always has a remedy: one line to type or do."""
+
+    road: str
+    need: str
+    ok: bool | None
+    found: str
+    remedy: str | None = None
+
+    @field_validator("found", "remedy", mode="before")
+    @classmethod
+    def _is_text(cls, value: str | None) -> str | None:
+        # A path may hold bytes that are no UTF-8; Python carries them as lone surrogates.
+        return value and value.encode(errors="replace").decode()
+
+    @model_validator(mode="after")
+    def _what_is_missing_has_a_remedy(self) -> Self:
+        if self.ok is False and not self.remedy:
+            raise ValueError(f"expected a remedy for {self.road}: {self.need}")
+        return self
+
+
+@dataclass(frozen=True, kw_only=True)
+class Program:
+    """A program by its names, how to ask its version, and how it is installed."""
+
+    need: str
+    names: tuple[str, ...]
+    arguments: tuple[str, ...]
+    pattern: str
+    apt: str
+    brew: str
+    page: str
+
+    def look(self, road: str, machine: Machine, elsewhere: str = "") -> Finding:
+        """Found and answering, found and broken, or not found (nor `elsewhere`)."""
+        path = machine.find(self.names)
+        if path is None:
+            found = f"not on PATH{elsewhere}"
+            return Finding(
+                road=road, need=self.need, ok=False, found=found, remedy=self._install(machine)
+            )
+        answer = ask(machine, [path, *self.arguments], self.pattern)
+        ok = answer.said is not None
+        found = f"{answer.said}, {path}" if ok else answer.problem
+        return Finding(road=road, need=self.need, ok=ok, found=found, remedy=answer.remedy or None)
+
+    def _install(self, machine: Machine) -> str:
+        if machine.system == "darwin":
+            return f"brew install {self.brew}"
+        if machine.find(["apt"]):
+            return f"sudo apt install {self.apt}"
+        return f"install it from {self.page}"
+
+
+ADB = Program(
+    need="adb",
+    names=("adb",),
+    arguments=("version",),
+    pattern=r"^Version (\S+)",
+    apt="adb",
+    brew="android-platform-tools",
+    page="developer.android.com/tools/releases/platform-tools",
+)
+CHROMIUM = Program(
+    need="Chromium",
+    names=(
+        "chromium",
+        "chromium-browser",
+        "google-chrome",
+        "google-chrome-stable",
+        "chrome",
+        "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    ),
+    arguments=("--version",),
+    pattern=r"^(?:Chromium|Google Chrome)\D* (\d\S+)",
+    apt="chromium",
+    brew="--cask google-chrome",
+    page="www.google.com/chrome",
+)
+NODE = Program(
+    need="Node",
+    names=("node",),
+    arguments=("--version",),
+    pattern=r"^v(\d\S*)",
+    apt="nodejs",
+    brew="node",
+    page="nodejs.org",
+)
+
+
+def host() -> list[Finding]:
+    """The runtimes of this machine. Imports none of them."""
+    device = find_device("host")
+    return [
+        _missing_runtime(name, reason)
+        if reason
+        else Finding(road="host", need=name, ok=True, found=device.runtime_version(name))
+        for name, reason in device.runtimes().items()
+    ]
+
+
+def _missing_runtime(name: str, reason: str) -> Finding:
+    runtime = RUNTIMES[name]
+    if runtime.format == "coreml" and sys.platform != "darwin":
+        return Finding(
+            road="host", need=name, ok=None, found=reason, remedy="on a Mac: bench doctor"
+        )
+    found = reason if runtime.default else f"{reason} (optional)"
+    return Finding(road="host", need=name, ok=False, found=found, remedy=runtime.remedy)
+
+
+def android(machine: Machine) -> list[Finding]:
+    """adb, that of ANDROID_HOME first. Its server is not started and no phone is asked."""
+    program, elsewhere = ADB, ", and ANDROID_HOME is not set"
+    if sdk := machine.environment.get("ANDROID_HOME"):
+        program = replace(ADB, names=(f"{sdk}/platform-tools/adb", *ADB.names))
+        elsewhere = f", nor in {sdk}/platform-tools (ANDROID_HOME)"
+    return [program.look("android", machine, elsewhere), _adapter("android")]
+
+
+def iphone(machine: Machine) -> list[Finding]:
+    """Xcode and its devicectl. Never run on a Mac: none was at hand."""
+    if machine.system != "darwin":
+        here = PLATFORMS.get(machine.system, machine.system)
+        found = f"this is {here}; an iPhone is driven by Xcode's devicectl, on macOS only"
+        remedy = "on a Mac with Xcode: bench doctor"
+        macos = Finding(road="iphone", need="macOS", ok=None, found=found, remedy=remedy)
+        return [macos, _adapter("iphone")]
+    macos = Finding(road="iphone", need="macOS", ok=True, found="this is macOS")
+    return [macos, *_xcode(machine), _adapter("iphone")]
+
+
+def browser(machine: Machine) -> list[Finding]:
+    """A browser that can run without a window, and Node, asked side by side."""
+    with ThreadPoolExecutor() as pool:
+        found = pool.map(lambda program: program.look("browser", machine), (CHROMIUM, NODE))
+        return [*found, _adapter("browser")]
+
+
+def _xcode(machine: Machine) -> list[Finding]:
+    remedy = "install Xcode from the App Store, then: sudo xcode-select -s /Applications/Xcode.app"
+    # Asked first: without any developer tools, xcodebuild and xcrun open a window that asks.
+    chosen = ask(machine, ["xcode-select", "-p"], r"^(/.*)$")
+    if chosen.said is None or chosen.said.endswith("CommandLineTools"):
+        found = chosen.problem or f"only the command line tools, {chosen.said}"
+        return [Finding(road="iphone", need="Xcode", ok=False, found=found, remedy=remedy)]
+    needs = {
+        "Xcode": (["xcodebuild", "-version"], r"^Xcode (\S+)"),
+        "devicectl": (["xcrun", "--find", "devicectl"], r"^(/.*)$"),
+    }
+    answers = {need: ask(machine, command, pattern) for need, (command, pattern) in needs.items()}
+    return [
+        Finding(
+            road="iphone",
+            need=need,
+            ok=answer.said is not None,
+            found=answer.said or answer.problem,
+            remedy=None if answer.said else remedy,
+        )
+        for need, answer in answers.items()
+    ]
+
+
+def _adapter(kind: str) -> Finding:
+    """Whether this version of the tool drives such a device at all, whatever is installed."""
+    reason = why_not_kind(kind)
+    if reason is None:
+        found = "this version has one; no device was asked"
+        return Finding(road=kind, need="adapter", ok=True, found=found)
+    return Finding(road=kind, need="adapter", ok=None, found=f"can not be measured: {reason}")
