@@ -28,8 +28,10 @@ class Joined:
     """What the chain of hashes says of a timed file.
 
     orphan: the reason where the chain is broken; nothing of it is joined then. iou_reason: why
-    there is no IoU. iou_change: the file's IoU minus torch's, paired over the same images. init:
-    where the encoder's first weights came from; a front that mixes them compares more than width.
+    there is no IoU. iou_of: the class, images and split that it was counted on; IoUs of different
+    ones are not to be compared. iou_change: the file's IoU minus torch's, paired over the same
+    images. init: where the first weights came from; a front that mixes them compares more than
+    width.
     """
 
     orphan: str | None = None
@@ -73,7 +75,7 @@ def _of_artifact(
         init=record.init.kind,
         commit=artifact.commit,
     )
-    counts, what = _counts(home, spec, artifact)
+    counts, what = _counts(home, spec, record, artifact)
     joined = _with_iou(common, counts, what)
     reference, _ = _counts_of_checkpoint(checkpoint_path(home, spec), record)
     if counts is None or reference is None:
@@ -82,7 +84,7 @@ def _of_artifact(
 
 
 def _counts(
-    home: Home, spec: ModelSpec, artifact: Artifact
+    home: Home, spec: ModelSpec, record: CheckpointRecord, artifact: Artifact
 ) -> tuple[list[ImageCounts] | None, str]:
     """The stored counts and what they are of, or None and the reason."""
     accuracy = artifact.accuracy
@@ -91,7 +93,8 @@ def _counts(
     path = home.artifact_folder(spec) / accuracy.counts_file
     if not path.is_file() or sha256_of(path) != accuracy.counts_sha256:
         return None, f"{path.name} is gone or was changed"
-    return read_counts(path), f"{accuracy.dataset} {accuracy.split}, {accuracy.images} images"
+    what = f"{accuracy.dataset} {accuracy.split}"
+    return read_counts(path), _named(record, what, accuracy.images, accuracy.split_sha256)
 
 
 def _of_checkpoint(
@@ -115,7 +118,12 @@ def _counts_of_checkpoint(
     counts = read_counts(counts_path)
     if pooled(counts) != record.validation_iou:
         return None, f"{counts_path.name} is not of this checkpoint"
-    return counts, f"{record.split.dataset} validation, {len(counts)} images"
+    what = f"{record.split.dataset} validation"
+    return counts, _named(record, what, len(counts), record.split.sha256)
+
+
+def _named(record: CheckpointRecord, what: str, images: int, split_sha256: str) -> str:
+    return f"{record.config['target']} on {what}, {images} images (split {split_sha256[:8]})"
 
 
 def _with_iou(common: Joined, counts: list[ImageCounts] | None, what: str) -> Joined:

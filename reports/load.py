@@ -23,7 +23,10 @@ from zoo.files import Home
 
 @dataclass(frozen=True, kw_only=True)
 class Facet:
-    """What must be equal for two rows to be compared: points of one picture."""
+    """What must be equal for two rows to be compared: points of one picture.
+
+    iou_of: the class, images and split of the IoUs; None where there is no IoU.
+    """
 
     device: DeviceInfo
     runtime: str
@@ -31,6 +34,7 @@ class Facet:
     threads: int
     precision: str
     protocol: str
+    iou_of: str | None
 
     @property
     def title(self) -> str:
@@ -38,7 +42,8 @@ class Facet:
         mark = "EMULATED " if self.device.emulated else ""
         return (
             f"{mark}{self.device.name}\n{self.runtime} {self.runtime_version}, {threads}, "
-            f"{self.precision}, {self.protocol}"
+            f"{self.precision}, {self.protocol}\n"
+            f"{f'IoU: {self.iou_of}' if self.iou_of else 'IoU not measured'}"
         )
 
     @property
@@ -134,9 +139,10 @@ def _row(home: Home, sessions: Sequence[Session], usable: Sequence[Session]) -> 
     p90s = [quantile(values, 0.9) for values in series]
     firsts = [run.first_inference_ns / 1e6 for run in runs if run.first_inference_ns is not None]
     peaks = [run.peak_memory_bytes for run in runs if run.peak_memory_bytes is not None]
+    joined = join(home, last.request)
     return Row(
         model=last.request.model,
-        facet=_facet(last),
+        facet=_facet(last, joined.iou_of),
         artifact_sha256=last.request.artifact_sha256,
         sessions=tuple(session.id for session in used),
         steady=bool(steady),
@@ -154,11 +160,11 @@ def _row(home: Home, sessions: Sequence[Session], usable: Sequence[Session]) -> 
         first_inference_ms=_median(firsts) if len(firsts) == len(runs) else None,
         peak_memory_bytes=max(peaks) if len(peaks) == len(runs) else None,
         unknown_conditions=_unknown(used),
-        joined=join(home, last.request),
+        joined=joined,
     )
 
 
-def _facet(session: Session) -> Facet:
+def _facet(session: Session, iou_of: str | None) -> Facet:
     assert session.run is not None
     return Facet(
         device=session.device,
@@ -167,6 +173,7 @@ def _facet(session: Session) -> Facet:
         threads=session.request.threads,
         precision=session.request.precision,
         protocol=session.plan.protocol,
+        iou_of=iou_of,
     )
 
 

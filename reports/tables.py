@@ -51,7 +51,7 @@ def notes(report: Report) -> list[str]:
     if unknown:
         lines.append(f"unknown on some device, so not held equal: {', '.join(unknown)}")
     if len({row.joined.init for row in report.rows if row.joined.init}) > 1:
-        lines.append("encoders began from different weights (column init): not width alone differs")
+        lines.append("models began from different weights (column init): not width alone differs")
     return lines
 
 
