@@ -1,24 +1,29 @@
 # `make help` lists the targets. Several are named like folders, hence .PHONY for all of them.
 .DEFAULT_GOAL := help
-.PHONY: help setup zoo train export run report test lint bench-self clean
+.PHONY: help setup zoo data train export run report test lint soak bench-self clean
 
 PYTHON ?= python3
 VENV   := .venv
 BENCH  := $(VENV)/bin/bench
 READY  := $(VENV)/.ready
 
-MODELS ?= mnv2_unet_0.35_*
-DATA   ?= lfw
-RECIPE ?= standard
+MODELS ?= mnv2_unet_0.35_128 mnv2_unet_0.35_192 mnv2_unet_0.75_128 mnv2_unet_0.75_192
+DATA   ?= synthetic
+RECIPE ?= quick
 DEVICE ?= host
+# Exports at once; training takes all the cores for one variant, measuring one process at a time.
+JOBS   ?=
 # A folder of Keras MobileNetV2 .h5 files, to begin from ImageNet weights at any width.
 ENCODERS ?=
 # On Linux: the address that pytorch.org shows for "Linux, pip, CPU", to spare 4 GB of CUDA.
 TORCH_INDEX ?=
 
+CHOSEN = $(foreach model,$(MODELS),--model '$(model)')
+
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
-	@echo "  variables: MODELS='$(MODELS)' DATA=$(DATA) RECIPE=$(RECIPE) DEVICE=$(DEVICE) ENCODERS= TORCH_INDEX="
+	@echo "  variables: DATA=$(DATA) RECIPE=$(RECIPE) DEVICE=$(DEVICE) JOBS=$(JOBS) ENCODERS=$(ENCODERS) TORCH_INDEX=$(TORCH_INDEX)"
+	@echo "             MODELS='$(MODELS)' (names, or wildcards such as 'mnv2_unet_0.5_*')"
 
 setup: $(READY) ## make .venv and install everything into it
 
@@ -28,18 +33,28 @@ $(READY): pyproject.toml constraints.txt
 	$(VENV)/bin/pip install -c constraints.txt -e '.[dev]'
 	@touch $(READY)
 
-zoo: setup train export ## train, export, measure and report MODELS; does again only what has changed
-	$(BENCH) run --device $(DEVICE) --model '$(MODELS)' --missing
+zoo: setup data train export ## train, export, prove, measure and report MODELS; does again only what has changed
+	@echo "== measuring on $(DEVICE)"
+	$(BENCH) run --device $(DEVICE) $(CHOSEN) --missing
+	@echo "== reporting"
 	$(BENCH) report
 
-train: setup ## train MODELS on DATA by RECIPE
-	$(BENCH) train --model '$(MODELS)' --data $(DATA) --recipe $(RECIPE) $(if $(ENCODERS),--encoders $(ENCODERS))
+data: setup ## draw the synthetic portraits, where DATA is they
+ifeq ($(DATA),synthetic)
+	@echo "== drawing synthetic portraits"
+	$(BENCH) data synthetic
+endif
+
+train: setup data ## train MODELS on DATA by RECIPE
+	@echo "== training"
+	$(BENCH) train $(CHOSEN) --data $(DATA) --recipe $(RECIPE) $(if $(ENCODERS),--encoders $(ENCODERS))
 
 export: setup train ## export MODELS and prove each file
-	$(BENCH) export --model '$(MODELS)'
+	@echo "== exporting, and proving each file"
+	$(BENCH) export $(CHOSEN) $(if $(JOBS),--jobs $(JOBS))
 
 run: setup ## measure MODELS on DEVICE
-	$(BENCH) run --device $(DEVICE) --model '$(MODELS)'
+	$(BENCH) run --device $(DEVICE) $(CHOSEN)
 
 report: setup ## write the report of all stored sessions
 	$(BENCH) report
@@ -51,6 +66,9 @@ lint: setup ## check style and types
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
+
+soak: setup ## the long form of the kill, fuzz and full-disk tests
+	BENCH_FUZZ=10000 BENCH_KILLS=100 $(VENV)/bin/python -m pytest -m soak -s
 
 bench-self: setup ## measure the tool itself: throughput, export time, memory, start-up
 	$(VENV)/bin/python -m pytest tests/benchmarks -p no:cacheprovider -s

@@ -1,0 +1,6 @@
+"""Synthetic portraits: people who never were, drawn with their hair and face labels.
+
+For the first ten minutes of a user without photographs, and for pretraining. Everything is drawn
+from a seed: `scene.portrait(seed, index)` is the same picture on every machine of the same numpy
+and Pillow, whatever else was drawn before.
+"""
