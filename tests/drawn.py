@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import tarfile
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw
 
 HAIR, FACE, BACKGROUND = (255, 0, 0), (0, 255, 0), (0, 0, 255)
+NAMES = ["Ann_Lee_0001", "Ann_Lee_0002", "Bo_Ek_0001", "Cy_Orr_0003"]
 
 
 def portrait(seed: int, side: int = 96) -> tuple[Image.Image, Image.Image]:
@@ -34,4 +37,32 @@ def write_portraits(folder: Path, count: int, side: int = 96) -> Path:
         image, mask = portrait(seed, side)
         image.save(folder / "images" / f"p{seed:03}.jpg", quality=92)
         mask.save(folder / "masks" / f"p{seed:03}.ppm")
+    return folder
+
+
+def encoded(image: Image.Image, format: str) -> bytes:
+    stream = io.BytesIO()
+    image.save(stream, format=format)
+    return stream.getvalue()
+
+
+def write_tar(path: Path, members: dict[str, bytes]) -> None:
+    with tarfile.open(path, "w:gz") as tar:
+        for name, content in members.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            tar.addfile(entry, io.BytesIO(content))
+
+
+def write_archives(folder: Path, mask_edit: dict[str, bytes] | None = None) -> Path:
+    """The official archives' layout, with drawn people."""
+    from train.lfw import IMAGES, MASKS
+
+    images, masks = {}, {}
+    for seed, name in enumerate(NAMES):
+        image, mask = portrait(seed)
+        images[f"lfw_funneled/{name.rpartition('_')[0]}/{name}.jpg"] = encoded(image, "JPEG")
+        masks[f"parts_lfw_funneled_gt_images/{name}.ppm"] = encoded(mask, "PPM")
+    write_tar(folder / IMAGES, images)
+    write_tar(folder / MASKS, masks | (mask_edit or {}))
     return folder

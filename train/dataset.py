@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Annotated, Final, Literal
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 from pydantic import Field, ValidationError, field_validator
 
 from zoo.checkpoint import Split
 from zoo.errors import DataError, MissingStep
 from zoo.files import Home, sha256_of_json
 from zoo.frozen import Frozen
+from zoo.pictures import decode, read_regular, shown
 from zoo.preprocess import UInt8, open_photograph
 
 SCHEMA: Final = 1
@@ -83,16 +84,9 @@ class Dataset:
             raise MissingStep(
                 f"there is no data set {name!r} under {folder.parent}",
                 expected=f"{path}",
-                remedy=f"bench data {name if name == 'lfw' else 'folder'} --help",
+                remedy=f"bench data {name if name in ('lfw', 'synthetic') else 'folder'} --help",
             )
-        try:
-            return cls(folder, DatasetRecord.model_validate_json(path.read_bytes()))
-        except ValidationError as error:
-            raise DataError(
-                f"{path} is broken: {error.errors()[0]['msg']}",
-                expected=f"a data set record of schema {SCHEMA}",
-                remedy="prepare the data set again: bench data --help",
-            ) from error
+        return cls(folder, read_record(path))
 
     def items(self, split: SplitName) -> list[Item]:
         return [item for item in self.record.items if item.split == split]
@@ -115,19 +109,28 @@ class Dataset:
         return read_mask(self.folder / item.mask)
 
 
-def read_mask(path: Path) -> UInt8:
-    """The class indices of a prepared mask; raises DataError naming the file."""
+def read_record(path: Path) -> DatasetRecord:
+    """A stored `dataset.json`; raises DataError when it is broken."""
     try:
-        with Image.open(path) as image:
-            if image.mode not in ("P", "L"):
-                raise DataError(f"{path} has mode {image.mode}", expected="class indices (P or L)")
-            return np.asarray(image, dtype=np.uint8)
-    except (UnidentifiedImageError, OSError, SyntaxError, Image.DecompressionBombError) as error:
+        return DatasetRecord.model_validate_json(read_regular(path, follow=True))
+    except ValidationError as error:
         raise DataError(
-            f"{path} can not be read as a mask: {error}",
-            expected="a PNG of class indices",
+            f"{shown(path)} is broken: {error.errors()[0]['msg']}",
+            expected=f"a data set record of schema {SCHEMA}",
             remedy="prepare the data set again: bench data --help",
         ) from error
+
+
+def read_mask(path: Path) -> UInt8:
+    """The class indices of a prepared mask; raises DataError naming the file."""
+    image = decode(read_regular(path, follow=True), shown(path), ("PNG",)).image
+    if image.mode not in ("P", "L"):
+        raise DataError(
+            f"{shown(path)}: has mode {image.mode}",
+            expected="a PNG of class indices (P or L)",
+            remedy="prepare the data set again: bench data --help",
+        )
+    return np.asarray(image, dtype=np.uint8)
 
 
 def write_mask(path: Path, indices: UInt8) -> None:

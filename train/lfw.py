@@ -1,20 +1,20 @@
 """LFW part labels: 2,927 photographs with hair, face and background (Kae et al., CVPR 2013).
 
-From the two official archives with the official lists, or from the parent project's folders.
+From the two official archives, with the official lists.
 """
 
 from __future__ import annotations
 
 import re
-import tarfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from train.archive import members
 from train.dataset import Dataset, SplitName, split_by_hash
-from train.prepare import Labelled, prepare
+from train.prepare import Labelled, hash_rule, is_id, prepare
 from zoo.errors import DataError
 from zoo.files import Home, sha256_of
+from zoo.pictures import shown
 
 IMAGES = "lfw-funneled.tgz"
 MASKS = "parts_lfw_funneled_gt_images.tgz"
@@ -23,11 +23,11 @@ LISTS: dict[SplitName, str] = {
     "validation": "parts_validation.txt",
     "test": "parts_test.txt",
 }
-_IMAGE_MEMBER = re.compile(r"lfw_funneled/(?P<person>[^/]+)/(?P<id>(?P=person)_\d{4})\.jpg")
-_MASK_MEMBER = re.compile(r"parts_lfw_funneled_gt_images/(?P<id>[^/]+_\d{4})\.ppm")
-_ID = re.compile(r"[\w.-]+", re.UNICODE)
-MEMBER_BYTES = 4 * 2**20
-MEMBERS = 100_000
+_PATTERNS = {
+    IMAGES: re.compile(r"lfw_funneled/(?P<person>[^/]+)/(?P<id>(?P=person)_[0-9]{4})\.jpg"),
+    MASKS: re.compile(r"parts_lfw_funneled_gt_images/(?P<id>[^/]+_[0-9]{4})\.ppm"),
+}
+LIST_BYTES = 2**20
 
 
 def prepare_lfw(home: Home, archives: Path, seed: int = 0) -> Dataset:
@@ -43,7 +43,7 @@ def prepare_lfw(home: Home, archives: Path, seed: int = 0) -> Dataset:
                 expected=f"the official archives {IMAGES} and {MASKS} of LFW part labels",
                 remedy="put both into one folder, then: bench data lfw --archives FOLDER",
             )
-    masks = dict(_members(archives / MASKS, _MASK_MEMBER))
+    masks = dict(_members(archives / MASKS))
     splits, rule = _splits(archives, sorted(masks), seed)
     missing = sorted(splits.keys() - masks.keys())
     if missing:
@@ -55,33 +55,6 @@ def prepare_lfw(home: Home, archives: Path, seed: int = 0) -> Dataset:
     return prepare(home, "lfw", rule, sources, _pairs(archives, splits, masks))
 
 
-def prepare_folder(
-    home: Home, folder: Path, name: str, seed: int = 0, validation_share: float = 0.2
-) -> Dataset:
-    """`data/<name>` from `images/*.jpg` and `masks/*.ppm` (or .png) with equal names."""
-    images = _by_name(folder / "images", (".jpg", ".jpeg", ".png"))
-    masks = _by_name(folder / "masks", (".ppm", ".png"))
-    if images.keys() != masks.keys():
-        lonely = sorted(images.keys() ^ masks.keys())
-        raise DataError(
-            f"{folder}: {lonely[0]} has an image or a mask, not both ({len(lonely)} such)",
-            expected="equal names in images/ and masks/",
-        )
-    splits = split_by_hash(sorted(images), seed, validation_share)
-    pairs = (
-        Labelled(
-            id=id,
-            person=None,
-            split=splits[id],
-            image=images[id].read_bytes(),
-            mask=masks[id].read_bytes(),
-            source=str(folder),
-        )
-        for id in sorted(images)
-    )
-    return prepare(home, name, _hash_rule(seed, validation_share), {}, pairs)
-
-
 def parse_list(text: str, source: str) -> list[str]:
     """The ids of a list: `Dianne_Feinstein 2` and `Dianne_Feinstein 0002` are one image."""
     ids = []
@@ -89,9 +62,11 @@ def parse_list(text: str, source: str) -> list[str]:
         if not line.strip():
             continue
         words = line.split()
-        if len(words) != 2 or not _ID.fullmatch(words[0]) or not words[1].isdecimal():
+        if len(words) != 2 or not is_id(words[0]) or not re.fullmatch(r"[0-9]{1,4}", words[1]):
             raise DataError(
-                f"{source}, line {number}: {line[:80]!r}", expected="a name and a number"
+                f"{shown(source)}, line {number}: {line[:80]!r}",
+                expected="a name and a number",
+                remedy="fetch the list again",
             )
         ids.append(f"{words[0]}_{int(words[1]):04d}")
     return ids
@@ -101,23 +76,36 @@ def _splits(archives: Path, ids: list[str], seed: int) -> tuple[dict[str, SplitN
     present = {split: archives / file for split, file in LISTS.items()}
     present = {split: path for split, path in present.items() if path.is_file()}
     if not present:
-        return split_by_hash(ids, seed, 0.2), _hash_rule(seed, 0.2)
+        return split_by_hash(ids, seed, 0.2), hash_rule(seed, 0.2)
     splits: dict[str, SplitName] = {}
     for split, path in present.items():
-        for id in parse_list(path.read_text(encoding="utf-8", errors="replace"), str(path)):
+        for id in parse_list(_read_list(path), str(path)):
             if splits.setdefault(id, split) != split:
                 raise DataError(
-                    f"{path} lists {id}, which is in {splits[id]} too", expected="disjoint lists"
+                    f"{shown(path)} lists {id}, which is in {splits[id]} too",
+                    expected="disjoint lists",
                 )
     named = [LISTS[split] for split in ("train", "validation") if split in present]
     return splits, f"official lists: {', '.join(named)}"
+
+
+def _read_list(path: Path) -> str:
+    with path.open("rb") as stream:
+        content = stream.read(LIST_BYTES + 1)
+    if len(content) > LIST_BYTES:
+        raise DataError(
+            f"{shown(path)}: over {LIST_BYTES} bytes",
+            expected="lines of a name and a number",
+            remedy="fetch the list again",
+        )
+    return content.decode(errors="replace")
 
 
 def _pairs(
     archives: Path, splits: dict[str, SplitName], masks: dict[str, bytes]
 ) -> Iterator[Labelled]:
     wanted = dict(splits)
-    for id, image in _members(archives / IMAGES, _IMAGE_MEMBER):
+    for id, image in _members(archives / IMAGES):
         split = wanted.pop(id, None)
         if split is not None:
             yield Labelled(
@@ -135,48 +123,32 @@ def _pairs(
         )
 
 
-def _members(archive: Path, pattern: re.Pattern[str]) -> Iterator[tuple[str, bytes]]:
-    """(id, content) of the regular members that match. Nothing is extracted by its own path."""
+def _members(archive: Path) -> Iterator[tuple[str, bytes]]:
+    """(id, content) of the members named as in the official archive; the rest is passed over."""
     seen: set[str] = set()
-    try:
-        with tarfile.open(archive, "r:*") as tar:
-            for number, member in enumerate(tar):
-                match = pattern.fullmatch(member.name)
-                if number >= MEMBERS:
-                    raise DataError(f"{archive} has over {MEMBERS} members", expected="fewer")
-                if match is None or not _ID.fullmatch(match["id"]) or match["id"] in seen:
-                    continue
-                stream = tar.extractfile(member) if member.isreg() else None
-                if stream is None or member.size > MEMBER_BYTES:
-                    raise DataError(
-                        f"{archive}: {member.name} is not a file of at most {MEMBER_BYTES} bytes",
-                        expected="the official archive",
-                    )
-                seen.add(match["id"])
-                yield match["id"], stream.read()
-    except (tarfile.TarError, zlib.error, OSError, EOFError) as error:
-        raise DataError(
-            f"{archive} can not be read as a tar archive: {error}",
-            expected="the whole official archive",
-            remedy="fetch it again",
-        ) from error
+    kinds: set[str] = set()
+    for name, read in members(archive):
+        matches = {kind: pattern.fullmatch(name) for kind, pattern in _PATTERNS.items()}
+        kinds |= {kind for kind, match in matches.items() if match}
+        if (match := matches[archive.name]) is None:
+            continue
+        id = match["id"]
+        if id in seen or not is_id(id):
+            wrong = "is there twice" if id in seen else "is a name that no photograph can have"
+            raise _not_official(archive, f"{name!r} {wrong}")
+        seen.add(id)
+        yield id, read()
+    if not seen:
+        others = " and ".join(f"what belongs into {kind}" for kind in kinds)
+        raise _not_official(archive, f"holds {others or 'nothing of LFW part labels'}")
 
 
-def _by_name(folder: Path, endings: tuple[str, ...]) -> dict[str, Path]:
-    if not folder.is_dir():
-        raise DataError(f"{folder} is not a folder", expected="images/ and masks/ inside it")
-    found: dict[str, Path] = {}
-    for path in sorted(folder.iterdir()):
-        id, _, ending = path.name.rpartition(".")
-        if f".{ending.lower()}" in endings:
-            if id in found:
-                raise DataError(f"{path} and {found[id]} share a name", expected="one of them")
-            found[id] = path
-    return found
-
-
-def _hash_rule(seed: int, validation_share: float) -> str:
-    return f"sha256(seed:name), seed {seed}, validation share {validation_share}"
+def _not_official(archive: Path, wrong: str) -> DataError:
+    return DataError(
+        f"{shown(archive)}: {wrong}",
+        expected=f"the official {archive.name}",
+        remedy="fetch it again; if the names of the two archives were mixed up, swap them",
+    )
 
 
 def _source_files(archives: Path) -> list[Path]:

@@ -6,10 +6,13 @@
     │   └── InvalidSize       an input size the architecture can not take
     ├── FileError             a file or folder that is missing, broken or not what it claims
     │   ├── DataError         images, masks, archives, split lists
+    │   ├── DownloadError     a file that can not be fetched, or is not the one it should be
     │   ├── RecipeError       a recipe YAML
     │   ├── WeightsError      checkpoints and pretrained encoders
     │   ├── ArtifactError     exported files and their manifest
     │   └── RecordError       stored sessions
+    ├── StorageError          a disk that is full, read-only, or refuses
+    ├── FolderBusy            another command is at work on the same folder
     ├── ExportFailed          an exporter ended without its file
     ├── DeviceError           a device or runtime that is absent or refuses
     │   └── SessionFailed     a measurement that began and did not end well
@@ -74,6 +77,10 @@ class DataError(FileError):
     """Images, masks, archives or split lists that can not be used."""
 
 
+class DownloadError(FileError):
+    """A file that can not be fetched, or that is not the one it should be."""
+
+
 class RecipeError(FileError):
     """A recipe with unknown keys, wrong types or impossible values."""
 
@@ -88,6 +95,14 @@ class ArtifactError(FileError):
 
 class RecordError(FileError):
     """A stored session that is broken or of an unknown schema version."""
+
+
+class StorageError(BenchError):
+    """A disk that is full, read-only, or refuses to be written to."""
+
+
+class FolderBusy(BenchError):
+    """Another command is at work on the same folder."""
 
 
 class ExportFailed(BenchError):

@@ -5,6 +5,9 @@ Everything the tool makes lies under one home folder: `BENCH_HOME`, else the wor
 
 from __future__ import annotations
 
+import ctypes
+import errno
+import glob
 import hashlib
 import json
 import os
@@ -17,10 +20,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from zoo.errors import InvalidName
+from zoo.errors import InvalidName, StorageError
 from zoo.spec import ModelSpec
 
 _FOLDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_TEMPORARY = re.compile(r"\.[0-9a-f]{8}\.")
+_REFUSALS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EFBIG)
 EXTENSIONS = {"onnx": "onnx", "tflite": "tflite", "coreml": "mlpackage"}
 
 
@@ -39,6 +44,9 @@ class Home:
     def results(self) -> Path:
         return self.root / "results"
 
+    def device_results(self, kind: str) -> Path:
+        return self.results / kind
+
     @property
     def report(self) -> Path:
         return self.root / "reports" / "out"
@@ -52,9 +60,14 @@ class Home:
         own, shared = self.root / "weights", self.root.parent / "shared" / "weights"
         return shared if shared.is_dir() and not own.is_dir() else own
 
+    @property
+    def lfw_archives(self) -> Path:
+        """Where the official archives are downloaded to, or put by hand."""
+        return self.root / "data" / "lfw-archives"
+
     def dataset(self, name: str) -> Path:
-        """Raises InvalidName for a name that could lead out of `data/`."""
-        if not _FOLDER_NAME.fullmatch(name):
+        """Raises InvalidName for a name that could lead out of `data/`, or to the archives."""
+        if not _FOLDER_NAME.fullmatch(name) or name == self.lfw_archives.name:
             raise InvalidName(
                 f"{name!r} can not name a data set", expected="letters, digits, . _ and -"
             )
@@ -73,25 +86,53 @@ class Home:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Yield a temporary name beside `path`; rename it over `path` once the block ends well.
+    """Yield a temporary name beside `path`; put it in the place of `path` once the block ends well.
 
-    A process killed at any moment leaves the old file or the new one. Of a folder, which can not
-    be renamed over a full one, it may leave neither between two renames; never half of one. The
-    ending of the name is kept, because exporters choose their format by it.
+    A process killed at any moment leaves the old file or folder, or the new one, and at worst a
+    temporary name that `zoo.lock` clears away; only a file system that can not swap two folders
+    leaves an instant in which neither stands. The ending of the name is kept, because exporters
+    choose their format by it. Raises StorageError when the disk is full or refuses.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{secrets.token_hex(4)}.{path.name}")
-    aside = temporary.with_name(f"{temporary.name}.old")
+    aside = path.with_name(f".{secrets.token_hex(4)}.{path.name}")
+    with storing(path):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            yield temporary
+            _flush(temporary)
+            if not (temporary.is_dir() and path.is_dir() and _exchange(temporary, path)):
+                if path.is_dir():
+                    path.replace(aside)
+                temporary.replace(path)
+            _flush_entry(path.parent)
+        finally:
+            _remove(temporary)
+            _remove(aside)
+
+
+@contextmanager
+def storing(path: Path) -> Iterator[None]:
+    """Turn what a disk refuses inside the block into a StorageError that names `path`."""
     try:
-        yield temporary
-        _flush(temporary)
-        if temporary.is_dir() and path.is_dir():
-            path.replace(aside)
-        temporary.replace(path)
-        _flush_entry(path.parent)
-    finally:
-        _remove(temporary)
-        _remove(aside)
+        yield
+    except OSError as error:
+        if error.errno not in _REFUSALS:
+            raise
+        raise StorageError(
+            f"{path} can not be written: {error.strerror}",
+            expected="a folder that can be written to, with space left",
+            remedy="make room or set BENCH_HOME to another folder, then type the same again; "
+            "what was there before is unchanged",
+        ) from error
+
+
+def sweep(path: Path) -> None:
+    """Remove what killed processes left of `path` and in it. Only for the holder of its lock."""
+    beside = path.parent.glob(f".????????.{glob.escape(path.name)}")
+    inside = path.glob(".????????.*") if path.is_dir() else iter(())
+    for leftover in [*beside, *inside]:
+        if _TEMPORARY.match(leftover.name):
+            _remove(leftover)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -123,6 +164,17 @@ def size_bytes(path: Path) -> int:
     if path.is_file():
         return path.stat().st_size
     return sum(p.stat().st_size for p in path.rglob("*") if p.is_file())
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Swap two folders in one step, where the system can (Linux renameat2, macOS renamex_np)."""
+    names = os.fsencode(one), os.fsencode(other)
+    libc = ctypes.CDLL(None)
+    if hasattr(libc, "renameat2"):
+        here, exchange = -100, 2  # AT_FDCWD, RENAME_EXCHANGE
+        return bool(libc.renameat2(here, names[0], here, names[1], exchange) == 0)
+    swap = 2  # RENAME_SWAP
+    return hasattr(libc, "renamex_np") and bool(libc.renamex_np(*names, swap) == 0)
 
 
 def _flush(path: Path) -> None:

@@ -11,13 +11,15 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
 from zoo.errors import DataError
+from zoo.pictures import RETOUCH, decode, decoding, read_regular, shown
 
 INPUT_NAME = "image"
 OUTPUT_NAME = "mask"
 THRESHOLD = 0.5
+PHOTOGRAPHS = ("JPEG", "PNG", "WEBP", "PPM")
 
 # ImageNet statistics of RGB in 0..1, as torchvision's weights expect them.
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
@@ -28,17 +30,17 @@ UInt8 = NDArray[np.uint8]
 
 
 def open_photograph(path: Path) -> Image.Image:
-    """The photograph as upright RGB; raises DataError naming the file when it can not be read."""
-    try:
-        with Image.open(path) as image:
-            return ImageOps.exif_transpose(image).convert("RGB")
-    except FileNotFoundError:
-        raise DataError(f"{path} does not exist", expected="a photograph") from None
-    except (UnidentifiedImageError, OSError, SyntaxError, Image.DecompressionBombError) as error:
-        raise DataError(
-            f"{path} can not be read as an image: {error}",
-            expected="a JPEG, PNG or PPM photograph",
-        ) from error
+    """The photograph as upright RGB; raises DataError naming the file when it can not be read.
+
+    Palettes, CMYK and transparency are converted; of several pictures in a file the first is
+    taken. Grey of 16 bits is refused, for PIL would clip it to white.
+    """
+    source = shown(path)
+    picture = decode(read_regular(path, follow=True), source, PHOTOGRAPHS)
+    if picture.sixteen_bits and picture.image.mode not in ("RGB", "RGBA"):
+        raise DataError(f"{source}: 16 bits a pixel", expected="8 bits a channel", remedy=RETOUCH)
+    with decoding(source):
+        return ImageOps.exif_transpose(picture.image).convert("RGB")
 
 
 def resized(image: Image.Image, size: int) -> UInt8:
