@@ -9,15 +9,16 @@ from reports.load import Report
 from reports.page import page_html
 from reports.tables import markdown, rows_csv, rows_json
 from zoo.files import write_text
+from zoo.lock import locked
 
 
 def write_report(folder: Path, report: Report) -> Path:
     """Every form of the report, into `folder`; returns the path of the page."""
-    folder.mkdir(parents=True, exist_ok=True)
-    draw_pareto(report, folder)
-    write_text(folder / "table.md", markdown(report))
-    write_text(folder / "table.csv", rows_csv(report))
-    write_text(folder / "rows.json", rows_json(report) + "\n")
     page = folder / "index.html"
-    write_text(page, page_html(report, (folder / "pareto.svg").read_text(encoding="utf-8")))
+    with locked(folder):
+        draw_pareto(report, folder)
+        write_text(folder / "table.md", markdown(report))
+        write_text(folder / "table.csv", rows_csv(report))
+        write_text(folder / "rows.json", rows_json(report) + "\n")
+        write_text(page, page_html(report, (folder / "pareto.svg").read_text(encoding="utf-8")))
     return page

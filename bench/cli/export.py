@@ -50,13 +50,16 @@ def command(
     """
     from zoo.export.run import targets
     from zoo.files import Home
+    from zoo.lock import locked
     from zoo.registry import select
 
     home, wanted = Home.default(), targets(formats)
     failures = 0
     for spec in select(models):
-        manifest = _export(home, spec, wanted, jobs or os.cpu_count() or 1, force)
-        manifest = _prove(home, spec, wanted, manifest)
+        # Its checkpoint is not to change meanwhile.
+        with locked(home.checkpoint_folder(spec), shared=True), locked(home.artifact_folder(spec)):
+            manifest = _export(home, spec, wanted, jobs or os.cpu_count() or 1, force)
+            manifest = _prove(home, spec, wanted, manifest)
         failures += sum(target.key in manifest.failures for target in wanted)
         _say(home, spec, manifest)
     context.exit(1 if failures else 0)

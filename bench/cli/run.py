@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import click
@@ -9,7 +10,12 @@ import click
 from bench.cli.options import model_option
 
 if TYPE_CHECKING:
-    from bench.record import Session
+    from collections.abc import Sequence
+
+    from bench.protocol import Work
+    from bench.record import Plan, Session
+    from devices.base import Device
+    from zoo.files import Home
 
 
 @click.command()
@@ -59,34 +65,48 @@ def command(
     Example:
       bench run --device host --model 'mnv2_unet_0.35_*'
     """
-    from tqdm import tqdm
-
-    from bench.protocol import measure, schedule
     from bench.record import Plan
-    from bench.store import read_all, write_session
+    from bench.store import read_all
     from bench.work import collect, still_missing
     from devices.find import find_device
     from zoo.files import Home
+    from zoo.lock import locked
     from zoo.registry import select
 
-    home, target = Home.default(), find_device(device)
+    home, target, specs = Home.default(), find_device(device), select(models)
     plan = Plan(sessions=sessions, warmup=warmup, samples=samples, seed=seed)
-    work = collect(home, target, select(models), runtimes, precision, threads)
-    if missing:
-        work = still_missing(work, read_all(home).sessions, target, plan)
+    with ExitStack() as held:
+        # Two measurements at once disturb each other, and the files are not to change meanwhile.
+        held.enter_context(locked(home.device_results(target.info().kind)))
+        for spec in specs:
+            held.enter_context(locked(home.artifact_folder(spec), shared=True))
+        work = collect(home, target, specs, runtimes, precision, threads)
+        if missing:
+            work = still_missing(work, read_all(home).sessions, target, plan)
+        failed = _measure(home, target, work, plan)
     if not work:
         click.echo("every session is there already")
         return
+    click.echo("next: bench report --open")
+    context.exit(2 if failed else 0)
+
+
+def _measure(home: Home, target: Device, work: Sequence[Work], plan: Plan) -> int:
+    """Store each session as it ends; returns how many failed."""
+    from tqdm import tqdm
+
+    from bench.protocol import measure, schedule
+    from bench.store import write_session
+
     failed = 0
-    bar = tqdm(total=len(schedule(work, plan)), unit="session", disable=None, leave=False)
-    with bar:
+    total = len(schedule(work, plan))
+    with tqdm(total=total, unit="session", disable=None, leave=False) as bar:
         for session in measure(target, work, plan):
             path = write_session(home, session)
             failed += session.failure is not None
             bar.update()
             tqdm.write(f"{_line(session)}  {path.name}")
-    click.echo("next: bench report --open")
-    context.exit(2 if failed else 0)
+    return failed
 
 
 def _line(session: Session) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
+import threading
 from pathlib import Path
 
 
@@ -17,5 +19,12 @@ def main(format: str, precision: str, checkpoint: str, output: str) -> None:
     exporter.export(Deployed(network).eval(), record.spec, precision, Path(output))
 
 
+def end_with_parent() -> None:
+    """Standard input is a pipe that the parent holds open: its end means that there is none."""
+    os.read(0, 1)
+    os._exit(1)
+
+
 if __name__ == "__main__":
+    threading.Thread(target=end_with_parent, daemon=True).start()
     main(*sys.argv[1:])

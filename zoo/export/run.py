@@ -132,10 +132,12 @@ def _run_child(spec: ModelSpec, target: Target, checkpoint: Path, output: Path) 
     command = [sys.executable, "-P", "-m", "zoo.export", target.format, target.precision]
     environment = os.environ | {"CUDA_VISIBLE_DEVICES": "", "TF_CPP_MIN_LOG_LEVEL": "2"}
     label = f"{spec.name}: export to {target.key}"
+    # Never written to; its end tells the child that this process is gone.
+    lifeline, held = os.pipe()
     try:
         done = subprocess.run(
             [*command, str(checkpoint), str(output)],
-            stdin=subprocess.DEVNULL,
+            stdin=lifeline,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -145,11 +147,14 @@ def _run_child(spec: ModelSpec, target: Target, checkpoint: Path, output: Path) 
         )
     except subprocess.TimeoutExpired as error:
         raise ExportFailed(f"{label} did not end in {TIMEOUT_S} s") from error
+    finally:
+        os.close(lifeline)
+        os.close(held)
     if done.returncode == 0 and output.exists():
         return
     raise ExportFailed(
         f"{label} {_ending(done.returncode)}: {_last_line(done.stdout)}",
-        remedy=f"{' '.join(command[1:])} {checkpoint} /tmp/out shows the whole log",
+        remedy=f"{' '.join(command)} {checkpoint} /tmp/out shows the whole log",
     )
 
 

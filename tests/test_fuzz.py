@@ -1,0 +1,188 @@
+"""Whatever lies in a file, reading it ends well or in one error of ours that names the file."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+import torch
+from commands import RECIPE, TINY, Chain
+from drawn import portrait, write_archives
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bench.store import read_session
+from train.archive import members
+from train.config import parse_recipe
+from train.dataset import Dataset, read_mask
+from train.keras_weights import read_keras
+from train.lfw import MASKS, parse_list
+from train.parent_weights import read_parent
+from zoo import registry
+from zoo.checkpoint import checkpoint_path, load
+from zoo.download_record import read_record
+from zoo.errors import BenchError
+from zoo.files import Home
+from zoo.iou import read_counts
+from zoo.manifest import manifest_path, read_manifest
+from zoo.preprocess import open_photograph
+from zoo.registry import get
+
+SPEC = get(TINY)
+INPUTS = int(os.environ.get("BENCH_FUZZ", "40"))
+often = settings(
+    max_examples=INPUTS, deadline=None, suppress_health_check=list(HealthCheck), database=None
+)
+
+
+# What breaks parsers past their first check: a few places of a sound file changed, cut, put in or
+# doubled. Each edit: where (a share of the length), how much goes, what comes, or a copy of itself.
+EDITS = st.lists(
+    st.tuples(
+        st.floats(0, 1),
+        st.sampled_from([0, 1, 2, 4, 8, 64, 10**9]),
+        st.none() | st.binary(max_size=8),
+    ),
+    max_size=5,
+)
+
+
+def edited(whole: bytes, edits: list[tuple[float, int, bytes | None]]) -> bytes:
+    content = bytearray(whole)
+    for place, length, piece in edits:
+        start = int(place * len(content))
+        gone = bytes(content[start : start + length])
+        content[start : start + length] = 2 * gone[:4096] if piece is None else piece
+    return bytes(content)
+
+
+@dataclass(frozen=True)
+class Parser:
+    """name: what the file is called under the folder; whole: a sound one; read: what reads it."""
+
+    name: str
+    whole: Callable[[Chain, Path], bytes]
+    read: Callable[[Path], object]
+
+
+def jpeg(_: Chain, __: Path) -> bytes:
+    stream = io.BytesIO()
+    portrait(0, side=32)[0].save(stream, format="JPEG")
+    return stream.getvalue()
+
+
+def mask(chain: Chain, _: Path) -> bytes:
+    return next((chain.home.dataset("drawn") / "masks").iterdir()).read_bytes()
+
+
+def session(chain: Chain, _: Path) -> bytes:
+    return next(chain.home.results.glob("*/*.json")).read_bytes()
+
+
+def archive(_: Chain, folder: Path) -> bytes:
+    folder.mkdir(exist_ok=True)
+    return (write_archives(folder) / MASKS).read_bytes()
+
+
+def keras(_: Chain, folder: Path) -> bytes:
+    with h5py.File(folder / "small.h5", "w") as file:
+        file["Conv1/Conv1/kernel:0"] = np.zeros((3, 3, 3, 4), np.float32)
+        file["bn_Conv1/bn_Conv1/gamma:0"] = np.ones(4, np.float32)
+    return (folder / "small.h5").read_bytes()
+
+
+def parent(_: Chain, folder: Path) -> bytes:
+    torch.save({"state_dict": {"model.a": torch.zeros(3)}, "epoch": 1}, folder / "p.ckpt")
+    return (folder / "p.ckpt").read_bytes()
+
+
+PARSERS = {
+    "recipe": Parser(
+        "mine.yaml",
+        lambda c, f: Path(RECIPE).read_bytes(),
+        lambda p: parse_recipe(p.read_bytes(), str(p)),
+    ),
+    "list": Parser(
+        "parts_train.txt",
+        lambda c, f: b"Ann_Lee 1\nBo_Ek 0002\n",
+        lambda p: parse_list(p.read_text(errors="replace"), str(p)),
+    ),
+    "photograph": Parser("photo.jpg", jpeg, open_photograph),
+    "mask": Parser("mask.png", mask, read_mask),
+    "archive": Parser("a.tgz", archive, lambda p: [read() for _, read in members(p)]),
+    "checkpoint": Parser(
+        f"{TINY}/checkpoint.safetensors",
+        lambda c, f: checkpoint_path(c.home, SPEC).read_bytes(),
+        load,
+    ),
+    "manifest": Parser(
+        f"artifacts/{TINY}/manifest.json",
+        lambda c, f: manifest_path(c.home, SPEC).read_bytes(),
+        lambda p: read_manifest(Home(root=p.parents[2]), SPEC),
+    ),
+    "session": Parser("session.json", session, read_session),
+    "counts": Parser(
+        "counts.csv",
+        lambda c, f: (c.home.checkpoint_folder(SPEC) / "validation_counts.csv").read_bytes(),
+        read_counts,
+    ),
+    "data set": Parser(
+        "data/drawn/dataset.json",
+        lambda c, f: (c.home.dataset("drawn") / "dataset.json").read_bytes(),
+        lambda p: Dataset.open(Home(root=p.parents[2]), "drawn"),
+    ),
+    "downloads": Parser(
+        "downloads.json",
+        lambda c, f: b'{"schema_version":1,"files":{}}',
+        lambda p: read_record(p.parent),
+    ),
+    "keras": Parser("mobilenet_v2.h5", keras, read_keras),
+    "parent": Parser("parent.ckpt", parent, read_parent),
+}
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("kind", PARSERS)
+def test_any_file(kind: str, chain: Chain, tmp_path: Path) -> None:
+    parser = PARSERS[kind]
+    whole = parser.whole(chain, tmp_path)
+    path = tmp_path / "fuzzed" / parser.name
+    path.parent.mkdir(parents=True)
+    outcomes = {"read": 0, "refused": 0}
+
+    @often
+    @given(EDITS, st.binary(max_size=200) | st.none())
+    def check(edits: list[tuple[float, int, bytes | None]], instead: bytes | None) -> None:
+        path.write_bytes(edited(whole, edits) if instead is None else instead)
+        said = refusal(lambda: parser.read(path))
+        outcomes["read" if said is None else "refused"] += 1
+        assert said is None or path.name in said or path.parent.name in said
+
+    check()
+    print(f"\n{kind}: {outcomes}")
+    assert outcomes["refused"] > 0
+
+
+@pytest.mark.soak
+@often
+@given(st.text() | EDITS.map(lambda edits: edited(TINY.encode(), edits).decode("utf-8", "replace")))
+def test_any_name(name: str) -> None:
+    assert refusal(lambda: registry.select([name])) is None or name != TINY
+    home = Home(root=Path("/home"))
+    if refusal(lambda: home.dataset(name)) is None:
+        assert home.dataset(name).parent == Path("/home/data")
+
+
+def refusal(read: Callable[[], object]) -> str | None:
+    """What our error says; None where there is none. Any other exception is the test's failure."""
+    try:
+        read()
+    except BenchError as error:
+        return str(error)
+    return None
