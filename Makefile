@@ -38,6 +38,11 @@ zoo: setup data train export ## train, export, prove, measure and report MODELS;
 	$(BENCH) run --device $(DEVICE) $(CHOSEN) --missing
 	@echo "== reporting"
 	$(BENCH) report
+	@echo 'next: . $(VENV)/bin/activate'
+	@echo '      bench report --open                   the picture'
+	@echo '      bench predict PHOTO.jpg --model $(firstword $(MODELS))'
+	@echo '      bench data lfw && make zoo DATA=lfw   train on photographs instead'
+	@echo '      bench doctor                          what else this machine can do'
 
 data: setup ## draw the synthetic portraits, where DATA is they
 ifeq ($(DATA),synthetic)
@@ -68,7 +73,7 @@ lint: setup ## check style and types
 	$(VENV)/bin/mypy
 
 soak: setup ## the long form of the kill, fuzz and full-disk tests
-	BENCH_FUZZ=10000 BENCH_KILLS=100 $(VENV)/bin/python -m pytest -m soak -s
+	BENCH_FUZZ=1000 BENCH_KILLS=100 $(VENV)/bin/python -m pytest -m soak -s
 
 bench-self: setup ## measure the tool itself: throughput, export time, memory, start-up
 	$(VENV)/bin/python -m pytest tests/benchmarks -p no:cacheprovider -s

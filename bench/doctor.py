@@ -116,5 +116,6 @@ def _home(home: Home) -> list[Finding]:
 
 def _gpu() -> Finding:
     seen = [path for path in GPUS if path.exists()]
-    found = f"{seen[0]} is there, and not used" if seen else "none seen"
-    return _train("GPU", None, f"{found}: this version trains on the CPU")
+    if not seen:
+        return _train("GPU", None, "none seen: training takes the CPU")
+    return _train("GPU", None, f"{seen[0]} is there; training takes it, untried by us")

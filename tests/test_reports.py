@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from commands import TINY, Chain, invoke
+from drawn import write_portraits
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
@@ -23,6 +24,7 @@ from reports.load import Report, load
 from reports.pareto import front
 from reports.tables import markdown, notes, records
 from reports.write import write_report
+from zoo.checkpoint import checkpoint_path
 from zoo.files import Home
 from zoo.iou import pooled, read_counts
 from zoo.manifest import read_manifest
@@ -72,6 +74,27 @@ def test_unlike_conditions_are_never_pooled(chain: Chain, tmp_path: Path) -> Non
     before, after = load(chain.home), load(home)
     assert len(after.rows) == len(before.rows) + 2
     assert sum(len(r.sessions) + len(r.left_out) for r in after.rows) == 14
+
+
+def test_ious_of_different_images_share_no_picture(
+    chain: Chain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = copied(chain, tmp_path / "home")
+    monkeypatch.setenv("BENCH_HOME", str(home.root))
+    weights, other = checkpoint_path(home, get(TINY)), "mnv2_unet_0.35_160"
+    invoke("data", "folder", str(write_portraits(tmp_path / "p", 12)), "--name", "others")
+    invoke("train", "--model", other, "--data", "others", "--init", str(weights), "--epochs", "0")
+    invoke("export", "--model", other, "--format", "onnx")
+    invoke("run", "--model", other, "--runtime", "onnxruntime", "--sessions", "1")
+    report = load(home)
+    pictures = {
+        facet.iou_of: [row.model for row in report.of(facet)]
+        for facet in report.facets
+        if facet.runtime == "onnxruntime" and facet.iou_of
+    }
+    assert sorted(pictures.values()) == [[TINY], [other]]
+    assert ["drawn" in name for name in sorted(pictures)] == [True, False]
+    assert all("validation" in name and "split" in name for name in pictures)
 
 
 @pytest.mark.parametrize(

@@ -55,8 +55,8 @@ def cli() -> None:
 
     \b
     From a name to a report:
-      bench data lfw --archives FOLDER
-      bench train  --model 'mnv2_unet_0.35_*' --data lfw
+      bench data synthetic            (or: bench data lfw)
+      bench train  --model 'mnv2_unet_0.35_*' --data synthetic
       bench export --model 'mnv2_unet_0.35_*'
       bench run    --model 'mnv2_unet_0.35_*' --device host
       bench report --open

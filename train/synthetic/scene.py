@@ -28,7 +28,7 @@ def portrait(seed: int, index: int) -> tuple[Image.Image, UInt8]:
     rng = np.random.default_rng([seed, index])
     canvas = Canvas(SIDE)
     _background(canvas, rng)
-    if rng.random() < 0.25:
+    if rng.random() < 0.15:
         _bystander(canvas, rng)
     canvas.blur(float(rng.choice([0.0, 0.5, 1.5, 3.0])))
     canvas.labels.paste(BACKGROUND, (0, 0, *canvas.labels.size))
@@ -40,7 +40,7 @@ def portrait(seed: int, index: int) -> tuple[Image.Image, UInt8]:
         roll=person.roll,
     )
     draw_person(canvas, frame, person, rng)
-    if rng.random() < 0.18:
+    if rng.random() < 0.12:
         _occluder(canvas, frame, person.skin, rng)
     _light(canvas, frame, rng)
     image, labels = canvas.finished()
@@ -52,7 +52,7 @@ def _background(canvas: Canvas, rng: np.random.Generator) -> None:
     wall = np.array([[0, 0], [side, 0], [side, side], [0, side]], dtype=float)
     base = noise_texture(rng, random_colour(rng), rng.uniform(2, 30), int(rng.integers(3, 60)))
     canvas.pattern(wall, base, None)
-    for _ in range(int(rng.integers(0, 14))):
+    for _ in range(int(rng.choice([0, 0, 2, 4, 8, 12]))):
         x, y, a, b = rng.uniform(0, side, 2).tolist() + rng.uniform(5, side / 2, 2).tolist()
         shape = ellipse(x, y, a, b, corners=int(rng.choice([3, 4, 4, 5, 30])))
         kind = rng.random()
@@ -114,18 +114,18 @@ def _light(canvas: Canvas, frame: Frame, rng: np.random.Generator) -> None:
     cells = 12
     y, x = np.mgrid[0:cells, 0:cells] / (cells - 1) - 0.5
     angle = rng.uniform(0, 2 * np.pi)
-    slope = rng.uniform(0, 0.9) * (np.cos(angle) * x + np.sin(angle) * y)
+    slope = rng.uniform(0, 0.6) * (np.cos(angle) * x + np.sin(angle) * y)
     patches = rng.normal(0, rng.uniform(0, 0.15), (cells, cells))
     centre = np.array([frame.x, frame.y]) / canvas.side - 0.5
     near = np.exp(-((x - centre[0]) ** 2 + (y - centre[1]) ** 2) / 0.12)
-    level = rng.uniform(0.75, 1.4) + slope + patches + rng.uniform(-0.2, 0.2) * near
+    level = rng.uniform(0.8, 1.35) + slope + patches + rng.uniform(-0.2, 0.2) * near
     cast = 1 + rng.normal(0, 0.07, 3)
     canvas.multiply(level[..., None] * cast)
 
 
 def _camera(image: Image.Image, rng: np.random.Generator) -> Image.Image:
     """Softness, sensor noise, contrast."""
-    scale = rng.uniform(0.45, 1.0)
+    scale = rng.uniform(0.6, 1.0)
     if scale < 0.8:  # enlarged from a small photograph
         small = image.resize((int(SIDE * scale), int(SIDE * scale)), Image.Resampling.BILINEAR)
         image = small.resize((SIDE, SIDE), Image.Resampling.BICUBIC)
