@@ -31,7 +31,7 @@ EXPORT = ("export", "--model", TINY, "--format", "onnx", "--format", "coreml")
 RUN = ("run", "--model", TINY, "--runtime", "onnxruntime", "--samples", "40")
 REPORT = ("report",)
 # Moments to kill at, in seconds from the start: as long as each takes here, roughly.
-SPANS_S = {"data": 2.0, "train": 8.0, "export": 12.0, "run": 6.0, "report": 4.0}
+SPANS_S = {"data": 0.6, "train": 8.0, "export": 10.0, "run": 3.0, "report": 1.2}
 
 
 @pytest.mark.soak
@@ -50,7 +50,8 @@ def test_killed_at_random_moments(chain: Chain, home: Home, portraits: Path) -> 
         time.sleep(generator.uniform(0, SPANS_S[name]))
         killed[name] += process.poll() is None
         process.kill()
-        process.communicate()
+        output, _ = process.communicate()
+        assert process.returncode in (0, -signal.SIGKILL), output
         everything_is_whole(home, chain)
         found = session_ids(home)
         assert stored <= found
@@ -71,16 +72,7 @@ def command(name: str, portraits: Path, sessions: int, again: bool = False) -> t
         "data": ("data", "folder", str(portraits), "--name", "drawn"),
         "train": (*TRAIN, *force),
         "export": (*EXPORT, *force),
-        "run": (
-            "run",
-            "--model",
-            TINY,
-            "--missing",
-            "--sessions",
-            str(sessions),
-            "--samples",
-            "40",
-        ),
+        "run": (*RUN, "--missing", "--sessions", str(sessions)),
         "report": REPORT,
     }[name]
 
