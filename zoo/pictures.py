@@ -155,7 +155,8 @@ def _has_sixteen_bits(image: Image.Image) -> bool:
     """PIL keeps only the high byte of 16-bit colours; what it reads them from still tells."""
     words: list[object] = []
     for tile in getattr(image, "tile", []):
-        words += tile.args if isinstance(tile.args, tuple) else [tile.args]
+        _, _, _, arguments = tile
+        words += arguments if isinstance(arguments, tuple) else [arguments]
     deep = any(isinstance(w, str) and ";16" in w for w in words)
     return deep or any(isinstance(w, int) and w > 255 for w in words) or image.mode in ("I", "F")
 
