@@ -25,7 +25,7 @@ from zoo.registry import get
 
 SPEC = get(TINY)
 KILLS = int(os.environ.get("BENCH_KILLS", "10"))
-TEMPORARY = re.compile(r"\.[0-9a-f]{8}\.")
+TEMPORARY = re.compile(r"\.bench-[0-9a-f]{8}\.")
 # A file, and a folder (the Core ML package); the TFLite converter would only take longer.
 EXPORT = ("export", "--model", TINY, "--format", "onnx", "--format", "coreml")
 RUN = ("run", "--model", TINY, "--runtime", "onnxruntime", "--samples", "40")

@@ -25,6 +25,10 @@ class FirstWeights:
     init: Init
     path: Path | None = None
 
+    @property
+    def pretrained(self) -> bool:
+        return self.path is not None
+
 
 def choose_first_weights(spec: ModelSpec, init: str, folder: Path) -> FirstWeights:
     """By `init`: `auto`, `random`, `torchvision`, `keras`, or a file.

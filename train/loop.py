@@ -91,7 +91,7 @@ def train(settings: Settings, folder: Path, here: Processes = ALONE) -> Checkpoi
 def _measure(settings: Settings, network: SegmentationNetwork) -> Progress:
     """Epoch 0: the first weights, validated. No training image is decoded."""
     started = time.monotonic()
-    progress = begin(network, settings.config, 0, settings.first_weights.path is not None)
+    progress = begin(network, settings.config, 0, settings.first_weights.pretrained)
     counts = _validate(settings, network)
     spent = round(time.monotonic() - started, 2)
     row = EpochRow(epoch=0, loss=None, learning_rate=None, iou=pooled(counts), duration_s=spent)
@@ -108,7 +108,7 @@ def _run_epochs(
     sampler = EpochBatches(len(images), config, here)
     loader = batches(images, sampler, way.workers)
     joined = here.joined(network)
-    progress = begin(network, config, len(sampler), settings.first_weights.path is not None)
+    progress = begin(network, config, len(sampler), settings.first_weights.pretrained)
     identity = here.agreed(settings.fingerprint() | way.fingerprint())
     load_progress(folder, progress, identity, here)
     bar = _bar(settings, here, progress.epoch * len(sampler), config.epochs * len(sampler))

@@ -24,7 +24,7 @@ from zoo.errors import InvalidName, StorageError
 from zoo.spec import ModelSpec
 
 _FOLDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-_TEMPORARY = re.compile(r"\.[0-9a-f]{8}\.")
+_TEMPORARY = re.compile(r"\.bench-[0-9a-f]{8}\.")
 _REFUSALS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EFBIG)
 EXTENSIONS = {"onnx": "onnx", "tflite": "tflite", "coreml": "mlpackage"}
 
@@ -93,8 +93,7 @@ def replacing(path: Path) -> Iterator[Path]:
     leaves an instant in which neither stands. The ending of the name is kept, because exporters
     choose their format by it. Raises StorageError when the disk is full or refuses.
     """
-    temporary = path.with_name(f".{secrets.token_hex(4)}.{path.name}")
-    aside = path.with_name(f".{secrets.token_hex(4)}.{path.name}")
+    temporary, aside = _temporary(path), _temporary(path)
     with storing(path):
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -126,10 +125,15 @@ def storing(path: Path) -> Iterator[None]:
         ) from error
 
 
+def _temporary(path: Path) -> Path:
+    """A name that nobody but this module gives, so that `sweep` takes nobody else's file."""
+    return path.with_name(f".bench-{secrets.token_hex(4)}.{path.name}")
+
+
 def sweep(path: Path) -> None:
     """Remove what killed processes left of `path` and in it. Only for the holder of its lock."""
-    beside = path.parent.glob(f".????????.{glob.escape(path.name)}")
-    inside = path.glob(".????????.*") if path.is_dir() else iter(())
+    beside = path.parent.glob(f".bench-????????.{glob.escape(path.name)}")
+    inside = path.glob(".bench-????????.*") if path.is_dir() else iter(())
     for leftover in [*beside, *inside]:
         if _TEMPORARY.match(leftover.name):
             _remove(leftover)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 WIDTH = 100
 MARKS = {True: "ok", False: "missing", None: "not here"}
+DRAW = "bench data synthetic"
 QUIET_MARKS = {True: "ok", False: "noisy", None: "unknown"}
 
 
@@ -47,7 +48,7 @@ def command(context: click.Context, as_json: bool) -> None:
 
         home, present = Home.default(), Present.read()
         sets = list(_data_sets(home))
-        data = [*(sets or [_no_data_set(home)]), *_drawn(), _encoders(home)]
+        data = [*(sets or [_no_data_set(home)]), _drawn(), _encoders(home)]
         findings = [*look(home, Machine()), *data, *measuring(present)]
     except ModuleNotFoundError as error:
         raise DeviceError(f"{error.name} is not installed", remedy="make setup") from error
@@ -92,26 +93,15 @@ def _no_data_set(home: Home) -> Finding:
     from devices.roads import Finding
 
     found = f"none is prepared in {_folder(home)}"
-    return Finding(road="data", need="data set", ok=False, found=found, remedy=_some_data())
+    return Finding(road="data", need="data set", ok=False, found=found, remedy=DRAW)
 
 
-def _drawn() -> Iterable[Finding]:
+def _drawn() -> Finding:
     """Nothing has to be at hand for it."""
     from devices.roads import Finding
 
-    if _can_draw():
-        found = f"portraits can be drawn at any time: {_some_data()}"
-        yield Finding(road="data", need="drawing", ok=True, found=found)
-
-
-def _can_draw() -> bool:
-    from bench.cli.data import command as makers
-
-    return "synthetic" in makers.commands
-
-
-def _some_data() -> str:
-    return "bench data synthetic" if _can_draw() else "bench data lfw --archives FOLDER"
+    found = f"portraits can be drawn at any time: {DRAW}"
+    return Finding(road="data", need="drawing", ok=True, found=found)
 
 
 def _data_sets(home: Home) -> Iterable[Finding]:
@@ -162,7 +152,7 @@ def _next_step(sets: Sequence[Finding]) -> str:
     """The first step of the chain that was not taken."""
     ready = [finding.need for finding in sets if finding.ok]
     if not ready:
-        return _some_data()
+        return DRAW
     name = "lfw" if "lfw" in ready else ready[0]
     if Path("Makefile").is_file():
         return f"make zoo DATA={name}"
