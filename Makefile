@@ -35,7 +35,7 @@ $(READY): pyproject.toml constraints.txt
 
 zoo: setup data train export ## train, export, prove, measure and report MODELS; does again only what has changed
 	@echo "== measuring on $(DEVICE)"
-	$(BENCH) run --device $(DEVICE) $(CHOSEN) --missing
+	$(BENCH) run --device $(DEVICE) $(CHOSEN) --resume
 	@echo "== reporting"
 	$(BENCH) report
 	@echo 'next: . $(VENV)/bin/activate'

@@ -1,6 +1,7 @@
 """One session: what was asked, of which device, and the raw answer or the failure.
 
-History of the schema: 1, the first.
+History of the schema: 1, a fixed count of samples; 2, a loop that stops by itself, rounds with a
+reference, memory in a pass of its own, stages of a camera frame.
 """
 
 from __future__ import annotations
@@ -10,26 +11,47 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
-from devices.base import DeviceInfo, RawRun, RunRequest
+from devices.base import DeviceInfo, Loop, RawRun, RunRequest
 from zoo.frozen import Frozen, exactly_one
 
-SCHEMA: Final = 1
+SCHEMA: Final = 2
 
 
 class Plan(Frozen):
-    """How one `bench run` measures. Sessions are interleaved over the artifacts, in an order
-    shuffled by `seed`, so that drift of the device meets all alike."""
+    """How one run measures.
 
-    mode: Literal["burst"] = "burst"
+    Sessions come in rounds, each artifact once a round, in an order shuffled by `seed`; every
+    second round is the one before in reverse. An artifact has at least `sessions` steady ones,
+    and more until the 95 % interval of its latency relative to the reference (of its latency,
+    where it has none) is within +-`target`, but max_sessions tries at most. settle_s: how long
+    to wait, before a session, for a device that is not settled.
+    """
+
+    loop: Loop = Loop()
     sessions: Annotated[int, Field(ge=1, le=1000)] = 10
-    warmup: Annotated[int, Field(ge=0, le=100_000)] = 50
-    samples: Annotated[int, Field(ge=1, le=1_000_000)] = 200
+    max_sessions: Annotated[int, Field(ge=1, le=1000)] = 30
+    target: Annotated[float, Field(gt=0, le=1)] = 0.015
     seed: int = 0
+    settle_s: Annotated[float, Field(ge=0, le=3600)] = 2.0
 
     @property
     def protocol(self) -> str:
-        """What must be equal for two sessions to be pooled."""
-        return f"{self.mode}, {self.warmup} warm-up + {self.samples} samples"
+        """What must be equal for two sessions to be pooled, in words."""
+        return protocol_text(self.loop)
+
+
+def protocol_text(loop: Loop) -> str:
+    """The mode, and how long a session of it takes samples."""
+    if loop.mode == "memory":
+        return "memory"
+    mode = f"cadence of {loop.period_ms:g} ms" if loop.period_ms else loop.mode
+    frame = f" from {loop.frame[0]}x{loop.frame[1]} frames" if loop.frame else ""
+    if loop.mode == "sustained":
+        return f"{mode}{frame}, {loop.limit_s:g} s"
+    return (
+        f"{mode}{frame}, {loop.min_samples}-{loop.max_samples} samples "
+        f"to {loop.within:.2%} or {loop.limit_s:g} s"
+    )
 
 
 class Failure(Frozen):
@@ -42,17 +64,21 @@ class Failure(Frozen):
 class Session(Frozen):
     """The replicate: one artifact, one device, one process. Never changed once it is written.
 
-    batch: the id of the `bench run` it belongs to. position: its place in that run's order.
+    batch: the id of the run it belongs to. round, position: its place in that run. reference: what
+    was measured beside it, in the same round, to divide the device's drift out; null for the
+    reference itself, and where there is none.
     """
 
-    schema_version: Literal[1] = SCHEMA
+    schema_version: Literal[2] = SCHEMA
     id: Annotated[str, Field(pattern=r"^[0-9a-f]{12}$")]
     batch: Annotated[str, Field(pattern=r"^[0-9a-f]{12}$")]
+    round: int
     position: int
     started_at: datetime
     commit: str | None
     device: DeviceInfo
     request: RunRequest
+    reference: RunRequest | None
     plan: Plan
     run: RawRun | None
     failure: Failure | None = None
@@ -61,3 +87,9 @@ class Session(Frozen):
     def _ran_or_failed(self) -> Self:
         exactly_one(run=self.run, failure=self.failure)
         return self
+
+    @property
+    def timed(self) -> bool:
+        """Whether it has a latency: it did not fail, and was no memory pass."""
+        series = self.run.series if self.run else None
+        return series is not None and bool(series.samples_ns or series.reported)

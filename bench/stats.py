@@ -12,7 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bench.record import Session
+
 CONFIDENCE = 0.95
+SUSTAINED_LAST_S = 60.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +25,13 @@ class Quantile:
     value: float
     low: float | None
     high: float | None
+
+    @property
+    def half_width(self) -> float | None:
+        """Half the interval as a share of the value."""
+        if self.low is None or self.high is None:
+            return None
+        return (self.high - self.low) / 2 / self.value
 
 
 def quantile(values: Sequence[float], share: float) -> Quantile:
@@ -49,8 +59,33 @@ def order_ranks(count: int, share: float) -> tuple[int, int] | None:
 
 
 def across_sessions(medians: Sequence[float]) -> Quantile:
-    """The median of session medians with its interval over sessions (None below 6 sessions)."""
+    """The median of session medians with its interval over sessions (none below 6 sessions)."""
     return quantile(medians, 0.5)
+
+
+def timed_ns(session: Session) -> tuple[int, ...]:
+    """The samples that a session's figures are made of: all, or the last part of a sustained one.
+
+    Empty where the device kept them. Of a sustained session the last minute counts, or its last
+    half where it was shorter than two.
+    """
+    assert session.run is not None
+    samples = session.run.series.samples_ns or ()
+    if session.plan.loop.mode != "sustained":
+        return samples
+    ends = np.cumsum(np.asarray(samples, dtype=np.float64)) / 1e9
+    last_s = min(SUSTAINED_LAST_S, float(ends[-1]) / 2) if len(ends) else 0.0
+    return samples[int(np.searchsorted(ends, ends[-1] - last_s)) :] if len(ends) else ()
+
+
+def session_median_ms(session: Session) -> float:
+    """The replicate's figure: the median of its samples, or the one its device reported."""
+    assert session.run is not None
+    samples = timed_ns(session)
+    if samples:
+        return float(np.median(samples)) / 1e6
+    reported = session.run.series.reported or {}
+    return reported["p50_ms"]
 
 
 def _binomial_cdf(count: int, share: float) -> list[float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,6 +66,30 @@ def read_files(paths: Iterable[Path]) -> Stored:
             problems.append(error)
     sessions.sort(key=lambda session: (session.started_at, session.position))
     return Stored(sessions=tuple(sessions), problems=tuple(problems))
+
+
+def chosen(home: Home, words: Sequence[str]) -> list[Session]:
+    """The sessions of these files and beginnings of ids; `last` is all of the last batch.
+
+    Raises UnknownName, RecordError."""
+    found: dict[str, Session] = {}
+    for word in words:
+        if word == "last":
+            sessions = read_all(home).sessions
+            last = [s for s in sessions if s.batch == sessions[-1].batch]
+            found |= {session.id: session for session in last}
+            if not last:
+                raise UnknownName("no session is stored", remedy="bench run")
+            continue
+        session = session_of(home, word)
+        found[session.id] = session
+    return list(found.values())
+
+
+def session_of(home: Home, word: str) -> Session:
+    """The session of a file, or of the beginning of an id; raises UnknownName, RecordError."""
+    path = Path(word)
+    return read_session(path) if path.is_file() else find_session(home, word)
 
 
 def find_session(home: Home, id: str) -> Session:

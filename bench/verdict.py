@@ -1,4 +1,8 @@
-"""What a session's series looks like. Its conditions are another matter, and stored beside it."""
+"""What a session's series looks like, and what is known to have disturbed it.
+
+Only what is known counts against a session: an unknown condition does not hide a steady series,
+and does not vouch for it either; `bench check` names it.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +12,28 @@ from typing import Literal
 
 import numpy as np
 
+from bench.changes import Changes
 from bench.record import Session
+from bench.sampling import SHORTEST_SERIES
+from bench.stats import timed_ns
 
-Label = Literal["steady", "drifting", "noisy", "short", "unknown", "failed"]
+Label = Literal[
+    "steady",
+    "drifting",
+    "throttled",
+    "noisy",
+    "hot start",
+    "disturbed",
+    "short",
+    "unknown",
+    "failed",
+    "memory",
+]
 
 DRIFT_LIMIT = 0.05
+# A fall of clocks by 15 % is what harnesses on phones call throttled.
+THROTTLE_LIMIT = 0.15
 SPREAD_LIMIT = 0.10
-SHORTEST_SERIES = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,26 +45,45 @@ class Verdict:
 
 
 def verdict(session: Session) -> Verdict:
-    """The verdict on one session's samples, derived when read."""
+    """The verdict on one session, derived when read."""
     if session.failure is not None:
         return Verdict(label="failed", reason=f"{session.failure.stage}: {session.failure.reason}")
     assert session.run is not None
-    if session.run.samples_ns is None:
-        return Verdict(label="unknown", reason=session.run.samples_reason or "no samples")
-    return judge(session.run.samples_ns)
+    if session.plan.loop.mode == "memory":
+        return Verdict(label="memory", reason="a memory pass is not timed")
+    changes = Changes.of(session)
+    if changes.hot_start:
+        return Verdict(label="hot start", reason=changes.hot_start)
+    if changes.throttled:
+        return Verdict(label="throttled", reason=changes.throttled)
+    series = session.run.series
+    if series.samples_ns is None and series.reported is None:
+        return Verdict(label="unknown", reason=series.samples_reason or "no samples")
+    if series.samples_ns is not None:
+        found = judge(timed_ns(session))
+        if found.label != "steady":
+            return found
+    else:
+        found = Verdict(label="steady", reason=f"by its own program: {series.samples_reason}")
+    if changes.disturbed:
+        return Verdict(label="disturbed", reason=changes.disturbed)
+    return found
 
 
 def judge(samples_ns: Sequence[int]) -> Verdict:
-    """drifting: the last fifth's median is over 5 % off the first fifth's. noisy: the middle half
-    of the samples spans over 10 % of the median."""
+    """By the series alone. throttled: the last fifth is over 15 % slower than the first, and the
+    one before it as well; drifting: over 5 % off either way; noisy: the middle half of the samples
+    spans over 10 % of the median."""
     if len(samples_ns) < SHORTEST_SERIES:
         return Verdict(label="short", reason=f"{len(samples_ns)} samples, under {SHORTEST_SERIES}")
-    series = np.asarray(samples_ns, dtype=np.float64)
-    fifth = len(series) // 5
-    drift = np.median(series[-fifth:]) / np.median(series[:fifth]) - 1
+    fifths = np.array_split(np.asarray(samples_ns, dtype=np.float64), 5)
+    first, *_, late, last = (float(np.median(part)) for part in fifths)
+    drift = last / first - 1
+    if drift > THROTTLE_LIMIT and late / first - 1 > THROTTLE_LIMIT:
+        return Verdict(label="throttled", reason=f"the last fifth is {drift:+.1%} off the first")
     if abs(drift) > DRIFT_LIMIT:
         return Verdict(label="drifting", reason=f"the last fifth is {drift:+.1%} off the first")
-    low, middle, high = np.quantile(series, [0.25, 0.5, 0.75])
+    low, middle, high = np.quantile(np.asarray(samples_ns, dtype=np.float64), [0.25, 0.5, 0.75])
     spread = (high - low) / middle
     if spread > SPREAD_LIMIT:
         return Verdict(label="noisy", reason=f"the middle half spans {spread:.1%} of the median")

@@ -1,84 +1,163 @@
-"""Finds what a run has to measure: the exported files, whole and as the manifest has them."""
+"""Finds what is to be measured: exported files, whole and as the manifest has them, or any file."""
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from bench.protocol import Work
 from bench.record import Plan, Session
 from devices.base import Device, RunRequest
 from zoo.checkpoint import checkpoint_path
-from zoo.errors import DeviceError, MissingStep
-from zoo.files import Home, sha256_of
+from zoo.errors import ArtifactError, DeviceError, MissingStep, UnknownName
+from zoo.files import EXTENSIONS, Home, sha256_of, size_bytes
 from zoo.manifest import read_manifest, verified
+from zoo.pictures import shown
+from zoo.registry import get
 from zoo.runtime import RUNTIMES
 from zoo.spec import ModelSpec
 
+# By the end of a file's name: what it is.
+SUFFIXES = {f".{extension}": format for format, extension in EXTENSIONS.items()}
+AS_GIVEN = "as given"
 
-def collect(
-    home: Home,
-    device: Device,
-    specs: Sequence[ModelSpec],
-    runtimes: Sequence[str],
-    precision: str,
-    threads: int,
-) -> list[Work]:
-    """One piece of work a spec and runtime.
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """A variant of the zoo or a file of one's own, and how it is to be run."""
+
+    what: ModelSpec | Path
+    runtime: str
+    precision: str = "fp32"
+    threads: int = 1
+
+
+def subject_of(text: str) -> ModelSpec | Path:
+    """What a user typed: the path of a model file, or the name of a variant.
+
+    Raises UnknownName, ArtifactError."""
+    path = Path(text)
+    if path.suffix in SUFFIXES or path.exists():
+        if path.suffix not in SUFFIXES:
+            raise ArtifactError(
+                f"{shown(path)} is no model file",
+                expected=f"a name ending in {', '.join(SUFFIXES)}",
+            )
+        if not path.exists():
+            raise ArtifactError(f"{shown(path)} does not exist", remedy="check the path")
+        return path
+    return get(text)
+
+
+def find(home: Home, device: Device, subject: Subject) -> Work:
+    """The work that measures a subject.
 
     Raises MissingStep, naming the command that makes it, where an artifact is missing, and
-    DeviceError where the device can not run a runtime that was asked for.
+    DeviceError where the device has no such runtime or the runtime does not open such files.
     """
-    chosen = _runtimes(device, runtimes)
-    return [_work(home, spec, name, precision, threads) for spec in specs for name in chosen]
+    _available(device, subject.runtime)
+    if isinstance(subject.what, Path):
+        return _file(subject.what, subject)
+    return _variant(home, subject.what, subject)
 
 
-def still_missing(
-    work: Iterable[Work], sessions: Iterable[Session], device: Device, plan: Plan
-) -> list[Work]:
-    """The work that has fewer sessions than planned, stored by this device in the same way."""
+def runtimes_for(device: Device, what: ModelSpec | Path, wanted: Sequence[str]) -> list[str]:
+    """The runtimes that can open it: of those wanted, else of the device's defaults.
+
+    Raises DeviceError where a file has none."""
+    for name in wanted:
+        _available(device, name)
+    usual = [n for n, why in device.runtimes().items() if why is None and RUNTIMES[n].default]
+    names = list(wanted) or usual
+    if not isinstance(what, Path):
+        return names
+    format = SUFFIXES[what.suffix]
+    fitting = [name for name in names if RUNTIMES[name].format == format]
+    if not fitting:
+        raise DeviceError(
+            f"{', '.join(names)} can not open {shown(what)}",
+            expected=f"one of {', '.join(n for n, r in RUNTIMES.items() if r.format == format)}",
+            remedy="bench devices",
+        )
+    return fitting
+
+
+def beside_references(work: Sequence[Work], reference: str | None) -> list[Work]:
+    """Each work with the reference of its runtime: the named model's, else the lightest one's.
+
+    Raises UnknownName where the named one is not among the work. Alone in its runtime, a work has
+    no reference.
+    """
+    groups: dict[tuple[str, int], list[Work]] = defaultdict(list)
+    for one in work:
+        groups[one.request.runtime, one.request.threads].append(one)
+    found = []
+    for group in groups.values():
+        named = {one.request.model: one for one in group}
+        if reference is not None and reference not in named:
+            raise UnknownName.of("reference", reference, named, "name it with --model as well")
+        chosen = named[reference] if reference else min(group, key=_weight)
+        found += [one if one is chosen else replace(one, reference=chosen.request) for one in group]
+    return found
+
+
+def alike(sessions: Iterable[Session], device: Device, plan: Plan) -> list[Session]:
+    """The stored sessions that a run by this plan may go on from: same device, loop, versions."""
     info = device.info()
-    done = Counter(
-        s.request
+    return [
+        s
         for s in sessions
         if s.run is not None
         and s.device == info
-        and s.plan.protocol == plan.protocol
+        and (s.plan.loop == plan.loop or s.plan.loop.mode == "memory")
         and s.run.runtime_version == device.runtime_version(s.request.runtime)
-    )
-    counted = [replace(one, done=done[one.request]) for one in work]
-    return [one for one in counted if one.done < plan.sessions]
+    ]
 
 
-def _runtimes(device: Device, wanted: Sequence[str]) -> list[str]:
+def _weight(work: Work) -> tuple[float, str]:
+    """Roughly as the time it takes: by the input's area, and the size of the file."""
+    return ((work.request.size or 224) ** 2 * size_bytes(work.artifact), work.request.model)
+
+
+def _available(device: Device, runtime: str) -> None:
     available = device.runtimes()
-    if not wanted:
-        return [n for n, reason in available.items() if reason is None and RUNTIMES[n].default]
-    for name in wanted:
-        reason = available.get(name, "this device has no such runtime")
-        if reason is not None:
-            raise DeviceError(
-                f"{name}: {reason}",
-                expected=f"one of {', '.join(n for n, why in available.items() if why is None)}",
-                remedy=RUNTIMES[name].remedy if name in RUNTIMES else "bench devices",
-            )
-    return list(wanted)
+    reason = available.get(runtime, "this device has no such runtime")
+    if reason is not None:
+        raise DeviceError(
+            f"{runtime}: {reason}",
+            expected=f"one of {', '.join(n for n, why in available.items() if why is None)}",
+            remedy=RUNTIMES[runtime].remedy if runtime in RUNTIMES else "bench devices",
+        )
 
 
-def _work(home: Home, spec: ModelSpec, runtime: str, precision: str, threads: int) -> Work:
-    format = RUNTIMES[runtime].format
+def _file(path: Path, subject: Subject) -> Work:
+    request = RunRequest(
+        model=shown(path.name),
+        size=None,
+        format=SUFFIXES[path.suffix],
+        precision=AS_GIVEN,
+        artifact_sha256=sha256_of(path),
+        runtime=subject.runtime,
+        threads=subject.threads,
+    )
+    return Work(request=request, artifact=path)
+
+
+def _variant(home: Home, spec: ModelSpec, subject: Subject) -> Work:
+    format = RUNTIMES[subject.runtime].format
     if format == "torch":
         path = checkpoint_path(home, spec)
         if not path.is_file():
             raise MissingStep(f"{path} does not exist", remedy=f"bench train --model {spec.name}")
         sha256 = sha256_of(path)
     else:
-        artifact = read_manifest(home, spec).artifacts.get(f"{format}.{precision}")
+        artifact = read_manifest(home, spec).artifacts.get(f"{format}.{subject.precision}")
         if artifact is None:
             raise MissingStep(
-                f"{spec.name} has no {precision} {format} file",
-                expected=str(home.artifact(spec, format, precision)),
+                f"{spec.name} has no {subject.precision} {format} file",
+                expected=str(home.artifact(spec, format, subject.precision)),
                 remedy=f"bench export --model {spec.name}",
             )
         path, sha256 = verified(home, spec, artifact), artifact.sha256
@@ -86,9 +165,9 @@ def _work(home: Home, spec: ModelSpec, runtime: str, precision: str, threads: in
         model=spec.name,
         size=spec.size,
         format=format,
-        precision=precision,
+        precision=subject.precision,
         artifact_sha256=sha256,
-        runtime=runtime,
-        threads=threads,
+        runtime=subject.runtime,
+        threads=subject.threads,
     )
     return Work(request=request, artifact=path)

@@ -1,6 +1,7 @@
 """The seam: an adapter opens an artifact, gives n samples, closes, and reports conditions.
 
-bench decides how many samples, in what order, and what they mean.
+bench decides how many samples, in what order, and what they mean. An adapter whose loop belongs to
+another program hands back what that program gave instead: `OpenRun.whole`.
 """
 
 from __future__ import annotations
@@ -9,13 +10,18 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from zoo.frozen import Frozen, exactly_one
 
 Nanoseconds = Annotated[int, Field(gt=0)]
+Count = Annotated[int, Field(ge=0, le=1_000_000)]
+Seconds = Annotated[float, Field(gt=0, le=86_400)]
+
+# What a camera frame goes through, in order, when the application's time is measured too.
+STAGES = ("resize", "convert", "infer", "upsample")
 
 
 class Reading(Frozen):
@@ -43,10 +49,11 @@ class DeviceInfo(Frozen):
 
 
 class RunRequest(Frozen):
-    """What to measure. input_seed makes the noise image that is fed; size is its side in pixels."""
+    """What to measure. size: the side of the zoo's image in pixels; None for a file of the user's
+    own, of which nothing is known but its inputs. input_seed makes the noise that is fed."""
 
     model: str
-    size: int
+    size: int | None
     format: str
     precision: str
     artifact_sha256: str
@@ -55,30 +62,67 @@ class RunRequest(Frozen):
     input_seed: int = 0
 
 
-class RawRun(Frozen):
-    """What one process on one device gave, before anyone made statistics of it.
+class Loop(Frozen):
+    """How inferences follow one another within a session.
 
-    load_ns: each load in turn, the first one cold. samples_ns null means that the loop belonged to
-    another program, which kept its samples: then `samples_reason` says so, and `reported` holds
-    that program's own statistics. peak_memory_bytes is of the whole process.
+    mode: burst (back to back, cool), cadence (one each period_ms, as a camera gives them),
+    sustained (back to back for limit_s), memory (a few, untimed). Warm-up goes on until it has
+    settled, for max_warmup inferences at most. Then samples are taken until the 95 % interval of
+    their median is within +-`within` of it, but at least min_samples; or until limit_s or
+    max_samples is reached. frame: width and height of the camera frame of which the
+    application's time is measured; None for the model's own time.
     """
 
-    load_ns: tuple[Nanoseconds, ...]
-    first_inference_ns: Nanoseconds | None
+    mode: Literal["burst", "cadence", "sustained", "memory"] = "burst"
+    period_ms: Annotated[float, Field(gt=0, le=60_000)] | None = None
+    max_warmup: Count = 300
+    min_samples: Count = 40
+    max_samples: Annotated[int, Field(gt=0, le=10_000_000)] = 1000
+    limit_s: Seconds = 1.0
+    within: Annotated[float, Field(ge=0, le=1)] = 0.005
+    frame: tuple[Count, Count] | None = None
+
+
+class Series(Frozen):
+    """The inferences of one session, in time order.
+
+    settled: whether warm-up was seen to settle; None where that can not be known. stopped_by: what
+    ended the sampling; `program` where the loop belonged to another program. samples_ns null means
+    that this program kept its samples: then samples_reason says so, and `reported` holds its own
+    statistics, p50_ms at least. stages_ns: parts of each sample, by STAGES.
+    """
+
     warmup_ns: tuple[Nanoseconds, ...]
+    settled: bool | None
     samples_ns: tuple[Nanoseconds, ...] | None
     samples_reason: str | None = None
     reported: dict[str, float] | None = None
-    peak_memory_bytes: int | None
-    baseline_memory_bytes: int | None
-    runtime_version: str
-    conditions_before: dict[str, Reading]
-    conditions_after: dict[str, Reading]
+    stages_ns: dict[str, tuple[Annotated[int, Field(ge=0)], ...]] | None = None
+    stopped_by: Literal["interval", "time", "count", "program"]
 
     @model_validator(mode="after")
     def _missing_has_a_reason(self) -> Self:
         exactly_one(samples_ns=self.samples_ns, samples_reason=self.samples_reason)
+        if self.reported is not None and not self.reported.get("p50_ms", 0) > 0:
+            raise ValueError("reported statistics without p50_ms")
         return self
+
+
+class RawRun(Frozen):
+    """What one process on one device gave, before anyone made statistics of it.
+
+    load_ns: each load in turn, the first one cold. Memory is of the whole process, and read in a
+    pass of its own; null in the others.
+    """
+
+    load_ns: tuple[Nanoseconds, ...]
+    first_inference_ns: Nanoseconds | None
+    series: Series
+    peak_memory_bytes: int | None = None
+    baseline_memory_bytes: int | None = None
+    runtime_version: str
+    conditions_before: dict[str, Reading]
+    conditions_after: dict[str, Reading]
 
 
 class OpenRun(ABC):
@@ -88,12 +132,21 @@ class OpenRun(ABC):
     first_inference_ns: int | None
 
     @abstractmethod
-    def sample(self, count: int) -> list[int]:
-        """Durations of `count` inferences in a row, in ns. Raises SessionFailed."""
+    def sample(self, count: int, loop: Loop) -> dict[str, list[int]]:
+        """`count` inferences in a row: durations in ns as "total", and by stage where `loop` has
+        a frame. Raises SessionFailed."""
+
+    def whole(self, loop: Loop) -> Series | None:
+        """The answer of the program that owns the loop; None where `sample` is to be called."""
+        return None
 
     @abstractmethod
     def memory(self) -> tuple[int | None, int | None]:
         """Peak bytes so far, and bytes just before the artifact was loaded; None if unknown."""
+
+    @abstractmethod
+    def check(self) -> None:
+        """Raise SessionFailed unless the last outputs are of the right shape and finite."""
 
     @abstractmethod
     def close(self) -> None:
@@ -129,6 +182,11 @@ class Device(ABC):
     @abstractmethod
     def conditions(self) -> dict[str, Reading]:
         """Clocks, temperature, power, load, memory: as they are now."""
+
+    @abstractmethod
+    def settle(self, limit_s: float) -> Reading:
+        """Wait until it is fit to be measured. "yes", or what still disturbs it after limit_s;
+        unknown where it can not tell."""
 
     @abstractmethod
     def open(self, request: RunRequest, artifact: Path) -> OpenRun:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
+import re
+import time
 from pathlib import Path
 
 import psutil
 
 from devices.base import DeviceInfo, Reading
+
+# Clocks of the system tick 100 times a second, so a window of 5 ticks tells 0.2 of a core.
+QUIET_WINDOW_S = 0.05
+QUIET_CORES = 0.45
 
 _CPU = Path("/sys/devices/system/cpu")
 
@@ -33,8 +40,15 @@ def usable_cores() -> int:
 
 
 def host_conditions() -> dict[str, Reading]:
-    """Each known, or unknown with the reason. steal_s counts up since boot: take differences."""
+    """Each known, or unknown with the reason. What ends in _s counts up: take differences.
+
+    busy_s: of all cores together; own_s: the part of it that this process and its children took.
+    """
     return {
+        "clock_s": Reading(value=time.monotonic()),
+        "busy_s": Reading(value=_busy_s()),
+        "own_s": Reading(value=_own_s()),
+        "cores": Reading(value=usable_cores()),
         "governor": _file(_CPU / "cpu0/cpufreq/scaling_governor"),
         "turbo": _turbo(),
         "frequency_mhz": _frequency(),
@@ -43,7 +57,38 @@ def host_conditions() -> dict[str, Reading]:
         "load_1min": Reading(value=round(psutil.getloadavg()[0], 2)),
         "steal_s": _steal(),
         "available_memory_bytes": Reading(value=psutil.virtual_memory().available),
+        "memory_stall_s": _memory_stall(),
     }
+
+
+def wait_for_quiet(limit_s: float) -> Reading:
+    """Wait until other programs leave the machine alone, for limit_s at most."""
+    started = time.monotonic()
+    while True:
+        before = _busy_s() - _own_s()
+        time.sleep(QUIET_WINDOW_S)
+        others = (_busy_s() - _own_s() - before) / QUIET_WINDOW_S
+        if others <= QUIET_CORES:
+            return Reading(value="yes")
+        if time.monotonic() - started > limit_s:
+            return Reading(value=f"no: other programs took {others:.1f} cores")
+
+
+def _busy_s() -> float:
+    times = psutil.cpu_times()
+    # guest time is counted in user, and steal was never ours to use.
+    names = ("user", "nice", "system", "irq", "softirq")
+    return float(sum(getattr(times, name, 0.0) for name in names))
+
+
+def _own_s() -> float:
+    """Of this process, the children it has, and those that ended."""
+    this = psutil.Process()
+    total = sum(this.cpu_times()[:4])
+    for child in this.children(recursive=True):
+        with contextlib.suppress(psutil.Error):
+            total += sum(child.cpu_times()[:4])
+    return float(total)
 
 
 def _cpu_name() -> str:
@@ -91,6 +136,18 @@ def _steal() -> Reading:
     if steal is None:
         return Reading(value=None, reason="this system does not report steal time")
     return Reading(value=steal)
+
+
+def _memory_stall() -> Reading:
+    """Time in which some process waited for memory (Linux pressure stall information)."""
+    path = Path("/proc/pressure/memory")
+    reading = _file(path)
+    if reading.value is None:
+        return reading
+    found = re.match(r"some .*total=(\d+)", str(reading.value))
+    if found is None:
+        return Reading(value=None, reason=f"{path} is not as expected")
+    return Reading(value=int(found[1]) / 1e6)
 
 
 def _file(path: Path) -> Reading:

@@ -8,8 +8,11 @@ from zoo.errors import DeviceError, UnknownName
 KINDS = ("host", "android", "iphone", "browser")
 
 
-def find_device(name: str) -> Device:
-    """`host`, or a kind, alone or with `:SERIAL`; raises UnknownName or DeviceError."""
+def find_device(name: str, deadline_s: float = 120.0) -> Device:
+    """`host`, or a kind, alone or with `:SERIAL`; raises UnknownName or DeviceError.
+
+    deadline_s: what one stage of a session may take.
+    """
     kind = name.partition(":")[0]
     if kind not in KINDS or name.startswith("host:"):
         raise UnknownName.of("device", name, KINDS, "bench devices")
@@ -18,7 +21,7 @@ def find_device(name: str) -> Device:
         raise DeviceError(f"{name}: {reason}", expected="host", remedy="bench devices")
     from devices.host import HostDevice
 
-    return HostDevice()
+    return HostDevice(deadline_s)
 
 
 def why_not_kind(kind: str) -> str | None:

@@ -14,18 +14,21 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from devices.base import Device, DeviceInfo, OpenRun, Reading, RunRequest
-from devices.conditions import host_conditions, host_info
+from devices.base import Device, DeviceInfo, Loop, OpenRun, Reading, RunRequest
+from devices.conditions import host_conditions, host_info, wait_for_quiet
 from zoo.errors import SessionFailed
 from zoo.runtime import RUNTIMES, version, why_not
 
-OPEN_DEADLINE_S = 120.0
-SAMPLE_DEADLINE_S = 60.0
-LOG_LINES = 20
+DEADLINE_S = 120.0
 
 
 class HostDevice(Device):
-    """The machine this runs on."""
+    """The machine this runs on. deadline_s: what loading, or sampling beyond its own length, may
+    take. worker: the module that is run as the child process."""
+
+    def __init__(self, deadline_s: float = DEADLINE_S, worker: str = "devices.host_worker") -> None:
+        self.deadline_s = deadline_s
+        self.worker = worker
 
     def info(self) -> DeviceInfo:
         return host_info()
@@ -39,17 +42,21 @@ class HostDevice(Device):
     def conditions(self) -> dict[str, Reading]:
         return host_conditions()
 
-    def open(self, request: RunRequest, artifact: Path) -> OpenRun:
-        return HostRun(request, artifact)
+    def settle(self, limit_s: float) -> Reading:
+        return wait_for_quiet(limit_s)
+
+    def open(self, request: RunRequest, artifact: Path) -> HostRun:
+        return HostRun(request, artifact, self.deadline_s, self.worker)
 
 
 class HostRun(OpenRun):
     """A worker process that holds one loaded artifact."""
 
-    def __init__(self, request: RunRequest, artifact: Path) -> None:
+    def __init__(self, request: RunRequest, artifact: Path, deadline_s: float, worker: str) -> None:
+        self.deadline_s = deadline_s
         self.process = subprocess.Popen(
             # -P: the working folder may hold a folder named like one of ours.
-            [sys.executable, "-P", "-m", "devices.host_worker"],
+            [sys.executable, "-P", "-m", worker],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -69,8 +76,7 @@ class HostRun(OpenRun):
         try:
             opened = self._ask(
                 "open",
-                OPEN_DEADLINE_S,
-                path=str(artifact),
+                path=str(artifact.resolve()),
                 runtime=request.runtime,
                 threads=request.threads,
                 size=request.size,
@@ -80,17 +86,26 @@ class HostRun(OpenRun):
             self.close()
             raise
         self.load_ns = tuple(opened["load_ns"])
-        self.first_inference_ns = opened["first_inference_ns"]
+        self.first_inference_ns: int = opened["first_inference_ns"]
 
-    def sample(self, count: int) -> list[int]:
-        slowest_s = 10 * (self.first_inference_ns or 0) / 1e9
-        answer = self._ask("sample", SAMPLE_DEADLINE_S + count * slowest_s, count=count)
-        samples: list[int] = answer["samples_ns"]
-        return samples
+    def sample(self, count: int, loop: Loop) -> dict[str, list[int]]:
+        slowest_s = 10 * self.first_inference_ns / 1e9 + (loop.period_ms or 0) / 1e3
+        answer = self._ask(
+            "sample",
+            own_length_s=count * slowest_s,
+            count=count,
+            period_ms=loop.period_ms,
+            frame=loop.frame,
+        )
+        durations: dict[str, list[int]] = answer["durations"]
+        return durations
 
     def memory(self) -> tuple[int | None, int | None]:
-        answer = self._ask("memory", SAMPLE_DEADLINE_S)
+        answer = self._ask("memory")
         return answer["peak_bytes"], answer["baseline_bytes"]
+
+    def check(self) -> None:
+        self._ask("check")
 
     def close(self) -> None:
         if self.process.poll() is None:
@@ -104,14 +119,15 @@ class HostRun(OpenRun):
                 if stream:
                     stream.close()
 
-    def _ask(self, stage: str, deadline_s: float, **values: Any) -> dict[str, Any]:
+    def _ask(self, stage: str, own_length_s: float = 0.0, **values: Any) -> dict[str, Any]:
+        deadline_s = self.deadline_s + own_length_s
         assert self.process.stdin
         try:
             self.process.stdin.write(json.dumps({"command": stage, **values}) + "\n")
             self.process.stdin.flush()
             reply = self.replies.get(timeout=deadline_s)
         except queue.Empty:
-            raise SessionFailed(stage, f"no answer within {deadline_s:.0f} s") from None
+            raise SessionFailed(stage, f"no answer within {deadline_s:.3g} s") from None
         except BrokenPipeError:
             reply = None
         if reply is None:
@@ -125,7 +141,8 @@ class HostRun(OpenRun):
         status = self.process.wait()
         self.readers[1].join()
         how = f"by {signal.Signals(-status).name}" if status < 0 else f"with status {status}"
-        tail = self.log[-1].strip() if self.log else "it printed nothing"
+        printed = [line.strip() for line in self.log if line.strip()]
+        tail = printed[-1] if printed else "it printed nothing"
         return f"the worker process ended {how}: {tail}"
 
 

@@ -1,10 +1,11 @@
 """The child process of one host session. Reads one JSON request a line, answers one line each.
 
     {"command": "open", path, runtime, threads, size, seed} -> {load_ns, first_inference_ns}
-    {"command": "sample", count}                            -> {samples_ns}
+    {"command": "sample", count, period_ms, frame}          -> {durations: {total or stage: ns}}
     {"command": "memory"}                                   -> {peak_bytes, baseline_bytes}
+    {"command": "check"}                                    -> {}
 
-The only thing inside the timed loop is the model's own run.
+The only thing inside the timed loop is the model's own run, or the stages of a camera frame.
 """
 
 from __future__ import annotations
@@ -14,16 +15,21 @@ import json
 import os
 import resource
 import sys
+import time
+from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from time import perf_counter_ns
 from typing import Any
 
 import numpy as np
 import psutil
+from PIL import Image
 
-from zoo.engines import OpenModel
+from devices.base import STAGES
 from zoo.errors import BenchError
-from zoo.parity import noise
+from zoo.open_model import OpenModel
+from zoo.preprocess import resized, scaled
 from zoo.runtime import load_library, open_model
 
 # Linux counts ru_maxrss in KiB, macOS in bytes.
@@ -31,14 +37,18 @@ MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024
 
 
 class Worker:
-    """Holds the one model of this process."""
+    """Holds the one model of this process. size is None for a file that is not the zoo's."""
 
     model: OpenModel
+    size: int | None
     baseline_bytes: int
+    due_ns = 0
 
-    def open(self, path: str, runtime: str, threads: int, size: int, seed: int) -> dict[str, Any]:
+    def open(
+        self, path: str, runtime: str, threads: int, size: int | None, seed: int
+    ) -> dict[str, Any]:
         load_library(runtime)
-        (image,) = noise(size, 1, seed)
+        self.size = size
         self.baseline_bytes = psutil.Process().memory_info().rss
         load_ns = []
         for _ in ("cold", "warm"):
@@ -46,41 +56,85 @@ class Worker:
             started = perf_counter_ns()
             self.model = open_model(Path(path), runtime, threads)
             load_ns.append(perf_counter_ns() - started)
-        self.model.feed(image)
-        started = perf_counter_ns()
-        self.model.infer()
-        first_ns = perf_counter_ns() - started
-        self._check_mask(size)
+        self.model.fill(seed)
+        (first_ns,) = self.infer_once()
+        self.check()
         gc.collect()
         gc.disable()
         return {"load_ns": load_ns, "first_inference_ns": first_ns}
 
-    def sample(self, count: int) -> dict[str, Any]:
-        infer = self.model.infer
-        samples = []
+    def sample(
+        self, count: int, period_ms: float | None, frame: list[int] | None
+    ) -> dict[str, Any]:
+        once: Callable[[], tuple[int, ...]] = self.infer_once
+        if frame is not None:
+            width, height = frame
+            noise = np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
+            picture = Image.fromarray(noise)
+
+            def once() -> tuple[int, ...]:
+                return self.frame_once(picture)
+
+        taken = []
         for _ in range(count):
-            started = perf_counter_ns()
-            infer()
-            samples.append(perf_counter_ns() - started)
-        return {"samples_ns": samples}
+            if period_ms is not None:
+                self.wait_for_frame(int(period_ms * 1e6))
+            taken.append(once())
+        durations = {"total": [sum(parts) for parts in taken]}
+        if frame is not None:
+            for place, stage in enumerate(STAGES):
+                durations[stage] = [parts[place] for parts in taken]
+        return {"durations": durations}
 
     def memory(self) -> dict[str, Any]:
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * MAXRSS_UNIT
         return {"peak_bytes": peak, "baseline_bytes": self.baseline_bytes}
 
-    def _check_mask(self, size: int) -> None:
-        mask = self.model.mask()
-        if mask.shape != (size, size):
-            raise BenchError(f"the mask is {mask.shape}", expected=f"({size}, {size})")
-        if not (np.isfinite(mask).all() and mask.min() >= 0 and mask.max() <= 1):
-            raise BenchError("the mask holds values that are no probabilities", expected="0..1")
+    def check(self) -> dict[str, Any]:
+        outputs = self.model.outputs()
+        if not all(np.isfinite(found).all() for found in outputs if found.dtype.kind == "f"):
+            raise BenchError("an output holds NaN or infinity")
+        if self.size is not None:
+            wanted = (1, self.size, self.size)
+            shapes = [found.shape for found in outputs]
+            if [sorted(shape) for shape in shapes] != [[1, *wanted]]:
+                raise BenchError(f"outputs of shape {shapes}, not one mask of {self.size}")
+            mask = self.model.mask()
+            if mask.min() < 0 or mask.max() > 1:
+                raise BenchError("the mask holds values that are no probabilities")
+        return {}
+
+    def infer_once(self) -> tuple[int, ...]:
+        started = perf_counter_ns()
+        self.model.infer()
+        return (perf_counter_ns() - started,)
+
+    def frame_once(self, picture: Image.Image) -> tuple[int, ...]:
+        """What an application does with one camera frame, timed by STAGES."""
+        assert self.size is not None
+        marks = [perf_counter_ns()]
+        pixels = resized(picture, self.size)
+        marks.append(perf_counter_ns())
+        self.model.feed(scaled(pixels[None]))
+        marks.append(perf_counter_ns())
+        self.model.infer()
+        marks.append(perf_counter_ns())
+        Image.fromarray(self.model.mask()).resize(picture.size, Image.Resampling.BILINEAR)
+        marks.append(perf_counter_ns())
+        return tuple(after - before for before, after in pairwise(marks))
+
+    def wait_for_frame(self, period_ns: int) -> None:
+        """Sleep until the next frame is due; one that comes late starts the clock anew."""
+        now = perf_counter_ns()
+        self.due_ns = max(self.due_ns + period_ns, now)
+        time.sleep((self.due_ns - now) / 1e9)
 
 
-def main() -> None:
+def main(worker: Worker) -> None:
+    """Answer until standard input ends."""
     # Runtimes print on standard output; answers go where they can not be mixed with that.
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    worker = Worker()
     for line in sys.stdin:
         request = json.loads(line)
         command = getattr(worker, request.pop("command"))
@@ -88,8 +142,14 @@ def main() -> None:
             answer = command(**request)
         except BenchError as error:
             answer = {"error": error.seen}
+        except MemoryError:
+            answer = {"error": "out of memory"}
+        except Exception as error:
+            # Whatever a runtime raises (their classes share no base) is this session's failure.
+            first, *_ = [*filter(None, map(str.strip, str(error).splitlines())), "no message"]
+            answer = {"error": f"{type(error).__name__}: {first}"}
         print(json.dumps(answer), file=answers, flush=True)
 
 
 if __name__ == "__main__":
-    main()
+    main(Worker())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from devices.base import Device, DeviceInfo, OpenRun, RawRun, Reading, RunRequest
+from devices.base import Device, DeviceInfo, Loop, OpenRun, RawRun, Reading, RunRequest, Series
 from zoo.errors import SessionFailed
 
 
@@ -27,7 +27,11 @@ class ReplayDevice(Device):
         return self.current.runtime_version if self.current else "unknown"
 
     def conditions(self) -> dict[str, Reading]:
-        return {"replayed": Reading(value="yes")}
+        """Of the run that is being played, as they were after it; before the first, none."""
+        return dict(self.current.conditions_after) if self.current else {}
+
+    def settle(self, limit_s: float) -> Reading:
+        return Reading(value=None, reason="a recording has nothing to wait for")
 
     def open(self, request: RunRequest, artifact: Path) -> OpenRun:
         self.current = next(self.left, None)
@@ -37,22 +41,28 @@ class ReplayDevice(Device):
 
 
 class ReplayRun(OpenRun):
-    """Plays one recorded run: its warm-up first, then its samples."""
+    """Plays one recorded run: whole where it has only reported statistics, else step by step."""
 
     def __init__(self, run: RawRun) -> None:
         self.load_ns = run.load_ns
         self.first_inference_ns = run.first_inference_ns
         self.recorded = run
-        self.series = iter((*run.warmup_ns, *(run.samples_ns or ())))
+        self.series = iter((*run.series.warmup_ns, *(run.series.samples_ns or ())))
 
-    def sample(self, count: int) -> list[int]:
+    def sample(self, count: int, loop: Loop) -> dict[str, list[int]]:
         samples = [ns for _, ns in zip(range(count), self.series, strict=False)]
         if len(samples) < count:
             raise SessionFailed("sample", f"the recording holds {len(samples)} more, not {count}")
-        return samples
+        return {"total": samples}
+
+    def whole(self, loop: Loop) -> Series | None:
+        return self.recorded.series if self.recorded.series.samples_ns is None else None
 
     def memory(self) -> tuple[int | None, int | None]:
         return self.recorded.peak_memory_bytes, self.recorded.baseline_memory_bytes
+
+    def check(self) -> None:
+        """What was recorded was checked when it was measured."""
 
     def close(self) -> None:
         self.series = iter(())

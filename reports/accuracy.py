@@ -49,6 +49,8 @@ class Joined:
 
 def join(home: Home, request: RunRequest) -> Joined:
     """The accuracy of the very file that was timed, or the reason why it is not known."""
+    if request.size is None:
+        return Joined(iou_reason="a file of one's own")
     try:
         spec = get(request.model)
         path = checkpoint_path(home, spec)

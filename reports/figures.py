@@ -1,4 +1,4 @@
-"""Figures by matplotlib: the Pareto scatter, and the series of one session."""
+"""The Pareto scatter by matplotlib."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, NullLocator
 
-from bench.record import Session
-from bench.verdict import verdict
-from reports.load import Facet, Report, Row
+from reports.load import Report
 from reports.pareto import staircase
+from reports.rows import Facet, Row
 from zoo.files import replacing
 from zoo.registry import ARCHITECTURES
 from zoo.spec import parse
@@ -50,26 +49,6 @@ def draw_pareto(report: Report, folder: Path) -> None:
         figure.savefig(temporary, format="svg", metadata={"Date": None})
     with replacing(folder / "pareto.png") as temporary:
         figure.savefig(temporary, format="png", dpi=150)
-
-
-def draw_series(session: Session, path: Path) -> None:
-    """One session's inferences in time order, warm-up paler, as a PNG."""
-    run = session.run
-    warmup = [ns / 1e6 for ns in run.warmup_ns] if run else []
-    samples = [ns / 1e6 for ns in run.samples_ns or ()] if run else []
-    figure = Figure(figsize=(8, 3.5), layout="constrained")
-    axes = figure.add_subplot()
-    axes.plot(range(len(warmup)), warmup, ".", color="#bbbbbb", label="warm-up")
-    axes.plot(range(len(warmup), len(warmup) + len(samples)), samples, ".", color=COLOURS[0])
-    found = verdict(session)
-    axes.set(
-        xlabel="inference",
-        ylabel="ms",
-        title=f"{session.request.model} {session.request.runtime} {session.id}: {found.label}",
-    )
-    axes.set_ylim(bottom=0)
-    with replacing(path) as temporary:
-        figure.savefig(temporary, format="png", dpi=110)
 
 
 def _draw_facet(axes: Axes, facet: Facet, rows: Sequence[Row]) -> None:
@@ -157,7 +136,7 @@ def _mark_budgets(axes: Axes, latencies: Sequence[float]) -> None:
 
 def _legend(report: Report) -> list[Line2D]:
     (family, *_) = ARCHITECTURES.values()
-    shown = {parse(row.model).arch for row in report.rows}
+    shown = {parse(row.model).arch for row in report.rows if row.joined.iou}
     grey = "#888888"
     return [
         *(_key("o", colour, f"x{w}") for w, colour in zip(family.widths, COLOURS, strict=False)),

@@ -1,81 +1,22 @@
 """Joins sessions with the artifacts they timed and the checkpoints those came from, by hash.
 
-A row is what may be averaged: one artifact under one set of conditions that were asked for. What
-can not be joined is an orphan, shown with the reason.
+What can not be joined is an orphan, shown with the reason.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bench.record import Session
-from bench.stats import Quantile, across_sessions, quantile
+from bench.relative import relative_logs
 from bench.store import read_all
 from bench.verdict import Verdict, verdict
-from devices.base import DeviceInfo
-from reports.accuracy import Joined, join
 from reports.pareto import front
+from reports.rows import Facet, Row, row_of
 from zoo.errors import RecordError
 from zoo.files import Home
-
-
-@dataclass(frozen=True, kw_only=True)
-class Facet:
-    """What must be equal for two rows to be compared: points of one picture.
-
-    iou_of: the class, images and split of the IoUs; None where there is no IoU.
-    """
-
-    device: DeviceInfo
-    runtime: str
-    runtime_version: str
-    threads: int
-    precision: str
-    protocol: str
-    iou_of: str | None
-
-    @property
-    def title(self) -> str:
-        threads = f"{self.threads} thread{'s' if self.threads > 1 else ''}"
-        mark = "EMULATED " if self.device.emulated else ""
-        return (
-            f"{mark}{self.device.name}\n{self.runtime} {self.runtime_version}, {threads}, "
-            f"{self.precision}, {self.protocol}\n"
-            f"{f'IoU: {self.iou_of}' if self.iou_of else 'IoU not measured'}"
-        )
-
-    @property
-    def order(self) -> tuple[str, str]:
-        return (self.title, self.device.model_dump_json())
-
-
-@dataclass(frozen=True, kw_only=True)
-class Row:
-    """One artifact in one facet. Latencies in ms; a quantile's interval is over sessions.
-
-    steady: whether any session was; if none was, the figures are of the others, and the row
-    stands outside the front. left_out: sessions that were not used, with their verdicts.
-    """
-
-    model: str
-    facet: Facet
-    artifact_sha256: str
-    sessions: tuple[str, ...]
-    steady: bool
-    left_out: tuple[tuple[str, Verdict], ...]
-    p50_ms: Quantile
-    p90_ms: Quantile | None
-    session_medians_ms: tuple[float, ...]
-    samples: int
-    load_ms: float
-    warm_load_ms: float
-    first_inference_ms: float | None
-    peak_memory_bytes: int | None
-    unknown_conditions: tuple[str, ...]
-    joined: Joined
-    on_front: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,82 +49,30 @@ def load(home: Home) -> Report:
     """The report of every stored session under `home`."""
     stored = read_all(home)
     groups: dict[tuple[object, ...], list[Session]] = defaultdict(list)
+    peaks: dict[tuple[object, ...], int] = {}
+    verdicts = {session.id: verdict(session) for session in stored.sessions}
+    steady = [s for s in stored.sessions if verdicts[s.id].label == "steady"]
+    logs = relative_logs(steady)
     for session in stored.sessions:
-        groups[_key(session)].append(session)
+        if verdicts[session.id].label == "memory" and session.run is not None:
+            peaks[_file_key(session)] = session.run.peak_memory_bytes or 0
+        else:
+            groups[_file_key(session), session.plan.loop].append(session)
     rows, failed = [], []
     for sessions in groups.values():
-        usable = [s for s in sessions if s.run is not None and s.run.samples_ns]
-        if usable:
-            rows.append(_row(home, sessions, usable))
+        if any(s.timed for s in sessions):
+            peak = peaks.get(_file_key(sessions[0])) or None
+            rows.append(row_of(home, sessions, verdicts, logs, peak))
         else:
-            failed.append(_failed(sessions))
+            failed.append(_failed(sessions, verdicts))
     ordered = sorted(_marked(rows), key=lambda row: (row.facet.order, row.p50_ms.value))
     return Report(rows=tuple(ordered), failed=tuple(failed), problems=stored.problems)
 
 
-def _key(session: Session) -> tuple[object, ...]:
-    """What may be pooled: the same file, device, runtime and way of measuring."""
+def _file_key(session: Session) -> tuple[object, ...]:
+    """What may be pooled, with the loop: the same file, device, runtime and threads."""
     version = session.run.runtime_version if session.run else None
-    return (session.request, session.device, version, session.plan.protocol)
-
-
-def _row(home: Home, sessions: Sequence[Session], usable: Sequence[Session]) -> Row:
-    verdicts = {session.id: verdict(session) for session in sessions}
-    steady = [session for session in usable if verdicts[session.id].label == "steady"]
-    used = steady or list(usable)
-    used_ids = {session.id for session in used}
-    last = used[-1]
-    runs = [session.run for session in used if session.run is not None]
-    series = [[ns / 1e6 for ns in run.samples_ns or ()] for run in runs]
-    p50s = [quantile(values, 0.5).value for values in series]
-    p90s = [quantile(values, 0.9) for values in series]
-    firsts = [run.first_inference_ns / 1e6 for run in runs if run.first_inference_ns is not None]
-    peaks = [run.peak_memory_bytes for run in runs if run.peak_memory_bytes is not None]
-    joined = join(home, last.request)
-    return Row(
-        model=last.request.model,
-        facet=_facet(last, joined.iou_of),
-        artifact_sha256=last.request.artifact_sha256,
-        sessions=tuple(session.id for session in used),
-        steady=bool(steady),
-        left_out=tuple((id, v) for id, v in verdicts.items() if id not in used_ids),
-        p50_ms=across_sessions(p50s),
-        p90_ms=(
-            across_sessions([q.value for q in p90s])
-            if all(q.low is not None for q in p90s)
-            else None
-        ),
-        session_medians_ms=tuple(p50s),
-        samples=sum(len(values) for values in series),
-        load_ms=_median([run.load_ns[0] / 1e6 for run in runs]),
-        warm_load_ms=_median([run.load_ns[-1] / 1e6 for run in runs]),
-        first_inference_ms=_median(firsts) if len(firsts) == len(runs) else None,
-        peak_memory_bytes=max(peaks) if len(peaks) == len(runs) else None,
-        unknown_conditions=_unknown(used),
-        joined=joined,
-    )
-
-
-def _facet(session: Session, iou_of: str | None) -> Facet:
-    assert session.run is not None
-    return Facet(
-        device=session.device,
-        runtime=session.request.runtime,
-        runtime_version=session.run.runtime_version,
-        threads=session.request.threads,
-        precision=session.request.precision,
-        protocol=session.plan.protocol,
-        iou_of=iou_of,
-    )
-
-
-def _unknown(sessions: Iterable[Session]) -> tuple[str, ...]:
-    """Conditions that no session could read."""
-    readings = [s.run.conditions_before for s in sessions if s.run is not None]
-    names = sorted({name for reading in readings for name in reading})
-    return tuple(
-        name for name in names if all(name not in r or r[name].value is None for r in readings)
-    )
+    return (session.request, session.device, version)
 
 
 def _marked(rows: Sequence[Row]) -> list[Row]:
@@ -202,15 +91,11 @@ def _marked(rows: Sequence[Row]) -> list[Row]:
     return marked
 
 
-def _failed(sessions: Sequence[Session]) -> Failed:
+def _failed(sessions: Sequence[Session], verdicts: Mapping[str, Verdict]) -> Failed:
     last = sessions[-1]
     return Failed(
         model=last.request.model,
         runtime=last.request.runtime,
-        reason=verdict(last).reason,
+        reason=verdicts[last.id].reason,
         sessions=tuple(session.id for session in sessions),
     )
-
-
-def _median(values: Sequence[float]) -> float:
-    return quantile(values, 0.5).value

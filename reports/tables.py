@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 
-from bench.record import Session
-from bench.stats import Quantile, quantile
-from bench.verdict import verdict
-from reports.load import Report, Row
+from bench.stats import Quantile
+from devices.base import STAGES
+from reports.load import Report
+from reports.rows import Row
 from zoo.iou import Interval
 
 NOT_MEASURED = "not measured"
@@ -28,25 +29,33 @@ def markdown(report: Report) -> str:
     return "\n\n".join(parts) + "\n" if parts else "No sessions are stored. Next: bench run\n"
 
 
+def _row_notes(row: Row) -> list[str]:
+    name = f"{row.model} {row.facet.runtime}"
+    lines = []
+    if row.joined.orphan is not None:
+        lines.append(f"{name}: orphan, {len(row.sessions)} sessions not shown: {row.joined.orphan}")
+    for id, found in row.left_out:
+        lines.append(f"{name}: session {id} left out: {found.label}, {found.reason}")
+    if not row.steady:
+        lines.append(f"{name}: no session was steady; its figures are of unsteady ones")
+    if row.stages_ms:
+        parts = ", ".join(f"{stage} {ms:.2f}" for stage, ms in row.stages_ms)
+        lines.append(f"{name}: of a camera frame's time {parts} ms")
+    return lines
+
+
 def notes(report: Report) -> list[str]:
     """What a reader must know besides the figures, a sentence each."""
-    lines = []
-    for row in report.rows:
-        name = f"{row.model} {row.facet.runtime}"
-        if row.joined.orphan is not None:
-            lines.append(
-                f"{name}: orphan, {len(row.sessions)} sessions not shown: {row.joined.orphan}"
-            )
-        for id, found in row.left_out:
-            lines.append(f"{name}: session {id} left out: {found.label}, {found.reason}")
-        if not row.steady:
-            lines.append(f"{name}: no session was steady; its figures are of unsteady ones")
+    lines = [line for row in report.rows for line in _row_notes(row)]
     for failed in report.failed:
         lines.append(
             f"{failed.model} {failed.runtime}: {len(failed.sessions)} sessions failed: "
             f"{failed.reason}"
         )
     lines += [f"left out: {problem.seen}" for problem in report.problems]
+    references = sorted({row.relative_to for row in report.rows if row.relative_to})
+    if references:
+        lines.append(f"relative: to {', '.join(references)}, measured in the same rounds")
     unknown = sorted({name for row in report.rows for name in row.unknown_conditions})
     if unknown:
         lines.append(f"unknown on some device, so not held equal: {', '.join(unknown)}")
@@ -57,20 +66,21 @@ def notes(report: Report) -> list[str]:
 
 def _table(rows: list[Row]) -> str:
     head = (
-        "| model | IoU [95 %] | p50 ms [95 %] | p90 ms | first ms | load ms | size MB "
-        "| peak MB | init | sessions | front |"
+        "| model | IoU [95 %] | p50 ms [95 %] | relative [95 %] | p90 ms | first ms | load ms "
+        "| size MB | peak MB | init | sessions | front |"
     )
-    rule = "|---|---|---|---|---|---|---|---|---|---|---|"
-    return "\n".join([head, rule, *(_markdown_row(row) for row in rows)])
+    rule = "|---|---|---|---|---|---|---|---|---|---|---|---|"
+    return "\n".join([head, rule, *(_markdown_row(row, rows) for row in rows)])
 
 
-def _markdown_row(row: Row) -> str:
+def _markdown_row(row: Row, rows: list[Row]) -> str:
     joined = row.joined
     peak = row.peak_memory_bytes
     cells = [
         row.model,
         interval_text(joined.iou) if joined.iou else f"{NOT_MEASURED}: {joined.iou_reason}",
         quantile_text(row.p50_ms),
+        relative_text(row, rows),
         f"{row.p90_ms.value:.2f}" if row.p90_ms else "too few samples",
         NOT_MEASURED if row.first_inference_ms is None else f"{row.first_inference_ms:.2f}",
         f"{row.load_ms:.1f}",
@@ -92,6 +102,16 @@ def quantile_text(found: Quantile) -> str:
     if found.low is None or found.high is None:
         return f"{found.value:.2f} (too few sessions for an interval)"
     return f"{found.value:.2f} [{found.low:.2f}, {found.high:.2f}]"
+
+
+def relative_text(row: Row, rows: Sequence[Row]) -> str:
+    """The ratio to the reference of its rounds; of the reference itself, that it is it."""
+    if row.relative is None:
+        return "the reference" if row.model in {r.relative_to for r in rows} else NOT_MEASURED
+    found = row.relative
+    if found.low is None or found.high is None:
+        return f"{found.value:.3f} (too few sessions for an interval)"
+    return f"{found.value:.3f} [{found.low:.3f}, {found.high:.3f}]"
 
 
 def records(report: Report) -> list[dict[str, Any]]:
@@ -136,9 +156,17 @@ def _record(row: Row) -> dict[str, Any]:
         "p50_ms": row.p50_ms.value,
         "p50_ms_low": row.p50_ms.low,
         "p50_ms_high": row.p50_ms.high,
+        "relative": row.relative.value if row.relative else None,
+        "relative_low": row.relative.low if row.relative else None,
+        "relative_high": row.relative.high if row.relative else None,
+        "relative_to": row.relative_to,
         "p90_ms": p90.value if p90 else None,
         "p90_ms_low": p90.low if p90 else None,
         "p90_ms_high": p90.high if p90 else None,
+        "p95_ms": row.p95_ms.value if row.p95_ms else None,
+        "p95_ms_low": row.p95_ms.low if row.p95_ms else None,
+        "p95_ms_high": row.p95_ms.high if row.p95_ms else None,
+        **{f"{stage}_ms": dict(row.stages_ms).get(stage) for stage in STAGES},
         "first_inference_ms": row.first_inference_ms,
         "load_ms": row.load_ms,
         "warm_load_ms": row.warm_load_ms,
@@ -156,46 +184,3 @@ def _record(row: Row) -> dict[str, Any]:
         "checkpoint_sha256": joined.checkpoint_sha256,
         "export_commit": joined.commit,
     }
-
-
-def session_text(session: Session) -> str:
-    """One session for a reader: what, where, how long, under which conditions."""
-    request, run, found = session.request, session.run, verdict(session)
-    lines = [
-        f"session   {session.id} of batch {session.batch}, {session.started_at:%Y-%m-%d %H:%M:%S}",
-        f"device    {session.device.name}, {session.device.cores} cores, {session.device.os}",
-        f"file      {request.model} {request.format} {request.precision}, "
-        f"sha256 {request.artifact_sha256[:12]}",
-        f"runtime   {request.runtime} {run.runtime_version if run else ''}, "
-        f"{request.threads} thread(s)",
-        f"verdict   {found.label}: {found.reason}",
-    ]
-    if run is None:
-        return "\n".join(lines)
-    lines.append(f"load      {', '.join(f'{ns / 1e6:.2f}' for ns in run.load_ns)} ms (cold, warm)")
-    if run.first_inference_ns is not None:
-        lines.append(f"first     {run.first_inference_ns / 1e6:.3f} ms")
-    if run.samples_ns:
-        lines += [_quantile_line(run.samples_ns, share) for share in (0.5, 0.9)]
-    if run.peak_memory_bytes is not None:
-        lines.append(f"memory    {run.peak_memory_bytes / 1e6:.0f} MB at the peak of the process")
-    for name, reading in run.conditions_before.items():
-        after = run.conditions_after.get(name)
-        shown = (
-            f"unknown: {reading.reason}"
-            if reading.value is None
-            else f"{reading.value} before, {after.value if after else 'unknown'} after"
-        )
-        lines.append(f"  {name:24} {shown}")
-    return "\n".join(lines)
-
-
-def _quantile_line(samples_ns: tuple[int, ...], share: float) -> str:
-    found = quantile([ns / 1e6 for ns in samples_ns], share)
-    name = f"p{share * 100:.0f}"
-    if found.low is None:
-        return f"{name}       not given: {len(samples_ns)} samples are too few"
-    return (
-        f"{name}       {found.value:.3f} ms [{found.low:.3f}, {found.high:.3f}] within this "
-        f"session, {len(samples_ns)} samples"
-    )

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from click.testing import CliRunner, Result
 
+from bench.record import Session
 from zoo.files import Home
 
 TINY = "mnv2_unet_0.35_128"
@@ -37,6 +38,13 @@ def bench_process(home: Home, *words: str) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )
+
+
+def timed_session(home: Home) -> Session:
+    """The first stored one that is no memory pass."""
+    from bench.store import read_all
+
+    return next(session for session in read_all(home).sessions if session.timed)
 
 
 @dataclass(frozen=True)

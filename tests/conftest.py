@@ -51,7 +51,18 @@ def chain(tmp_path_factory: pytest.TempPathFactory, portraits: Path) -> Iterator
             "data": ("data", "folder", str(portraits), "--name", "drawn"),
             "train": TRAIN,
             "export": ("export", *model),
-            "run": ("run", *model, "--sessions", "6", "--samples", "40", "--warmup", "10"),
+            "run": (
+                "run",
+                *model,
+                "--sessions",
+                "6",
+                "--max-sessions",
+                "6",
+                "--samples",
+                "40",
+                "--settle",
+                "0",
+            ),
             "report": ("report",),
         }
         outputs = {name: invoke(*words).output for name, words in steps.items()}

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 import numpy as np
 import pytest
-from commands import TINY, Chain, bench_process, invoke
+from commands import TINY, Chain, bench_process, invoke, timed_session
 from drawn import portrait
 from PIL import Image
 
@@ -64,7 +64,7 @@ def test_devices_tells_known_from_unknown() -> None:
 
 
 def test_show_prints_one_session(in_chain: Chain, tmp_path: Path) -> None:
-    session = read_all(in_chain.home).sessions[0]
+    session = timed_session(in_chain.home)
     picture = tmp_path / "series.png"
     output = invoke("show", session.id[:8], "--plot", str(picture)).output
     assert session.id in output
@@ -92,9 +92,10 @@ def test_predict_tints_the_hair(in_chain: Chain, tmp_path: Path, runtime: str) -
 
 
 def test_run_measures_what_is_missing_only(in_chain: Chain) -> None:
-    words = ("run", "-m", TINY, "--sessions", "6", "--samples", "40", "--warmup", "10", "--missing")
-    assert "every session is there already" in invoke(*words).output
-    assert len(read_all(in_chain.home).sessions) == 12
+    words = ("run", "-m", TINY, "--sessions", "6", "--max-sessions", "6", "--samples", "40")
+    before = len(read_all(in_chain.home).sessions)
+    assert "every session is there already" in invoke(*words, "--resume").output
+    assert len(read_all(in_chain.home).sessions) == before
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ KILLS = int(os.environ.get("BENCH_KILLS", "10"))
 TEMPORARY = re.compile(r"\.bench-[0-9a-f]{8}\.")
 # A file, and a folder (the Core ML package); the TFLite converter would only take longer.
 EXPORT = ("export", "--model", TINY, "--format", "onnx", "--format", "coreml")
-RUN = ("run", "--model", TINY, "--runtime", "onnxruntime", "--samples", "40")
+RUN = ("run", "-m", TINY, "--runtime", "onnxruntime", "--samples", "40", "--settle", "0")
 REPORT = ("report",)
 # Moments to kill at, in seconds from the start: as long as each takes here, roughly.
 SPANS_S = {"data": 0.6, "train": 8.0, "export": 10.0, "run": 3.0, "report": 1.2}
@@ -72,7 +72,7 @@ def command(name: str, portraits: Path, sessions: int, again: bool = False) -> t
         "data": ("data", "folder", str(portraits), "--name", "drawn"),
         "train": (*TRAIN, *force),
         "export": (*EXPORT, *force),
-        "run": (*RUN, "--missing", "--sessions", str(sessions)),
+        "run": (*RUN, "--resume", "--sessions", str(sessions), "--max-sessions", str(sessions)),
         "report": REPORT,
     }[name]
 

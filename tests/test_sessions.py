@@ -6,16 +6,20 @@ import json
 import os
 import signal
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from commands import TINY, Chain
 from pydantic import ValidationError
 
-from bench.protocol import Work, measure, schedule
+from bench.protocol import Known, Work, measure, next_round
+from bench.ranks import paired_ratio
 from bench.record import Plan, Session
+from bench.relative import relative_logs
+from bench.stats import session_median_ms
 from bench.store import find_session, read_all, read_session, write_session
-from devices.base import DeviceInfo, RawRun, Reading, RunRequest
+from devices.base import DeviceInfo, Loop, RawRun, Reading, RunRequest, Series
 from devices.host import HostDevice, HostRun
 from devices.replay import ReplayDevice
 from reports.load import load
@@ -25,7 +29,8 @@ from zoo.files import Home, sha256_of
 from zoo.registry import get
 
 INFO = DeviceInfo(kind="host", name="a phone", os="1", cpu="c", cores=8, memory_bytes=1)
-PLAN = Plan(sessions=2, warmup=5, samples=30)
+LOOP = Loop(max_warmup=20, min_samples=30, max_samples=30)
+PLAN = Plan(sessions=2, max_sessions=2, loop=LOOP)
 
 
 def request(model: str = TINY, runtime: str = "onnxruntime") -> RunRequest:
@@ -41,12 +46,17 @@ def request(model: str = TINY, runtime: str = "onnxruntime") -> RunRequest:
 
 
 def recorded(p50_ms: float, samples: int = 30) -> RawRun:
-    wave = [int(p50_ms * 1e6 * (1 + 0.001 * (i % 5))) for i in range(samples + 5)]
+    """Twenty inferences of warm-up and the samples, all within half a percent."""
+    wave = [int(p50_ms * 1e6 * (1 + 0.001 * (i % 5))) for i in range(samples + 20)]
     return RawRun(
         load_ns=(9_000_000, 5_000_000),
         first_inference_ns=8_000_000,
-        warmup_ns=tuple(wave[:5]),
-        samples_ns=tuple(wave[5:]),
+        series=Series(
+            warmup_ns=tuple(wave[:20]),
+            settled=True,
+            samples_ns=tuple(wave[20:]),
+            stopped_by="count",
+        ),
         peak_memory_bytes=70_000_000,
         baseline_memory_bytes=50_000_000,
         runtime_version="1.0",
@@ -55,44 +65,134 @@ def recorded(p50_ms: float, samples: int = 30) -> RawRun:
     )
 
 
+def replayed(
+    runs: Sequence[RawRun], work: Sequence[Work] | None = None, plan: Plan = PLAN
+) -> list[Session]:
+    """The sessions of a recording; before its runs, the memory pass of each piece of work."""
+    work = work or [Work(request=request(), artifact=Path("any"))]
+    return list(measure(ReplayDevice(INFO, [*[recorded(1.0)] * len(work), *runs]), work, plan))
+
+
 def sessions(count: int = 2) -> list[Session]:
+    """Timed ones of one artifact."""
+    plan = PLAN.model_copy(update={"sessions": count, "max_sessions": count})
+    return replayed([recorded(5.0 + i) for i in range(count)], plan=plan)[1:]
+
+
+def paired_work(count: int) -> list[Work]:
+    """The first is the reference of the others."""
+    return [
+        Work(
+            request=request(f"m{i}"),
+            artifact=Path(f"{i}"),
+            reference=request("m0") if i else None,
+        )
+        for i in range(count)
+    ]
+
+
+def test_rounds_hold_each_once_with_references_among_them_and_follow_the_seed() -> None:
+    work, nothing = paired_work(9), Known.of([], PLAN)
+
+    def order(number: int, seed: int = 7) -> list[str]:
+        plan = PLAN.model_copy(update={"seed": seed})
+        return [one.request.model for one in next_round(work, nothing, plan, number)]
+
+    counts = Counter(order(1))
+    assert counts == {"m0": 2, **{f"m{i}": 1 for i in range(1, 9)}}
+    assert order(2) == order(1)[::-1]
+    assert order(3) != order(1)
+    assert order(1) == order(1)
+    assert order(1) != order(1, seed=8)
+    # No session is more than four places from a reference.
+    places = [place for place, name in enumerate(order(1)) if name == "m0"]
+    assert all(min(abs(place - p) for p in places) <= 4 for place in range(10))
+
+
+def test_what_is_stored_is_not_measured_again() -> None:
+    plan = PLAN.model_copy(update={"sessions": 3, "max_sessions": 3})
+    stored = sessions(2)
+    device = ReplayDevice(INFO, [recorded(5.0)] * 9)
     work = [Work(request=request(), artifact=Path("any"))]
-    device = ReplayDevice(INFO, [recorded(5.0 + i) for i in range(count)])
-    return list(measure(device, work, PLAN.model_copy(update={"sessions": count})))
+    fresh = list(measure(device, work, plan, stored))
+    assert [s.plan.loop.mode for s in fresh] == ["memory", "burst"]
+    assert list(measure(device, work, plan, [*stored, *fresh])) == []
 
 
-def test_sessions_are_interleaved_and_the_order_is_of_the_seed() -> None:
-    work = [Work(request=request(f"m{i}"), artifact=Path(f"{i}")) for i in range(4)]
-    plan = Plan(sessions=5, seed=7)
-    order = [one.request.model for one in schedule(work, plan)]
-    rounds = [order[i : i + 4] for i in range(0, 20, 4)]
-    assert all(sorted(r) == ["m0", "m1", "m2", "m3"] for r in rounds)
-    assert len({tuple(r) for r in rounds}) > 1
-    assert order == [one.request.model for one in schedule(work, plan)]
-    assert order != [one.request.model for one in schedule(work, Plan(sessions=5, seed=8))]
+def test_sessions_go_on_until_the_interval_is_narrow() -> None:
+    plan = Plan(sessions=6, max_sessions=40, target=0.02, loop=LOOP)
+    calm = replayed([recorded(5 + 0.001 * i) for i in range(40)], plan=plan)
+    assert len(calm) - 1 == 6
+    uneasy = [recorded(5 + (0.4 if i % 2 else -0.4) * (i < 12)) for i in range(40)]
+    assert 6 < len(replayed(uneasy, plan=plan)) - 1 < 40
+    hopeless = [recorded(5 + (0.4 if i % 2 else -0.4)) for i in range(40)]
+    assert len(replayed(hopeless, plan=plan)) - 1 == 40
 
 
-def test_what_is_stored_is_not_scheduled_again() -> None:
-    fresh = Work(request=request("a"), artifact=Path("a"))
-    begun = Work(request=request("b"), artifact=Path("b"), done=3)
-    counts = Counter(one.request.model for one in schedule([fresh, begun], Plan(sessions=5)))
-    assert counts == {"a": 5, "b": 2}
+def test_drift_of_the_device_is_divided_out() -> None:
+    """The device slows by half over the run; one file takes 1.2 times the other's time."""
+    plan = PLAN.model_copy(update={"sessions": 8, "max_sessions": 8})
+    work = paired_work(2)
+    order = [
+        one.request.model
+        for number in range(1, 9)
+        for one in next_round(work, Known.of([], plan), plan, number)
+    ]
+    cost = {"m0": 5.0, "m1": 6.0}
+    runs = [recorded(cost[name] * (1 + 0.5 * i / 16)) for i, name in enumerate(order)]
+    found = replayed(runs, work, plan)
+    logs = relative_logs(found)
+    medians = [session_median_ms(s) for s in found if s.timed and s.request.model == "m1"]
+    assert max(medians) / min(medians) > 1.3
+    ratio = paired_ratio(list(logs.values()))
+    assert len(logs) == 8
+    assert ratio.low is not None
+    assert ratio.high is not None
+    assert ratio.low < 1.2 < ratio.high
+    assert ratio.value == pytest.approx(1.2, rel=0.005)
+
+
+def test_a_device_that_keeps_its_samples_still_counts(home: Home) -> None:
+    told = recorded(5.0).model_copy(
+        update={
+            "series": Series(
+                warmup_ns=(),
+                settled=None,
+                samples_ns=None,
+                samples_reason="benchmark_model prints statistics only",
+                reported={"p50_ms": 5.5},
+                stopped_by="program",
+            )
+        }
+    )
+    for session in replayed([told] * 6, plan=Plan(sessions=6, loop=LOOP)):
+        write_session(home, session)
+    (row,) = load(home).rows
+    assert (row.p50_ms.value, row.p50_ms.low, row.p90_ms, row.samples) == (5.5, 5.5, None, 0)
 
 
 def test_a_replayed_session_keeps_every_sample_and_is_marked() -> None:
     first, second = sessions()
     assert first.run is not None
-    assert first.run.samples_ns == recorded(5.0).samples_ns
-    assert first.run.warmup_ns == recorded(5.0).warmup_ns
+    assert first.run.series.samples_ns == recorded(5.0).series.samples_ns
+    assert first.run.series.warmup_ns == recorded(5.0).series.warmup_ns
+    assert first.run.series.settled
     assert first.device.emulated
     assert first.batch == second.batch
-    assert (first.position, second.position) == (0, 1)
+    assert (first.round, first.position) == (1, 1)
+    assert (second.round, second.position) == (2, 2)
+
+
+def test_memory_is_read_in_a_session_of_its_own() -> None:
+    memory, *timed = replayed([recorded(5.0), recorded(6.0)])
+    assert memory.run is not None
+    assert memory.run.peak_memory_bytes == 70_000_000
+    assert not memory.timed
+    assert all(s.run is not None and s.run.peak_memory_bytes is None for s in timed)
 
 
 def test_a_failed_session_is_a_record_and_the_rest_goes_on() -> None:
-    work = [Work(request=request(), artifact=Path("any"))]
-    device = ReplayDevice(INFO, [recorded(5.0, samples=10), recorded(6.0)])
-    short, whole = measure(device, work, PLAN)
+    _, short, whole = replayed([recorded(5.0, samples=10), recorded(6.0)])
     assert short.run is None
     assert short.failure is not None
     assert short.failure.stage == "sample"
@@ -114,7 +214,7 @@ def test_a_stored_session_reads_back(home: Home) -> None:
     [
         (b'{"schema_version": 99}', "schema 99"),
         (b"[]", "schema None"),
-        (b'{"schema_version": 1}', "is not a session"),
+        (b'{"schema_version": 2}', "is not a session"),
         (b"\xff\x00", "is not a session"),
         (b"", "is not a session"),
         (b"[" * 100_000, "is not a session"),
@@ -137,13 +237,12 @@ def test_missing_is_null_with_a_reason() -> None:
     with pytest.raises(ValidationError):
         Reading(value=None)
     with pytest.raises(ValidationError):
-        RawRun.model_validate(recorded(5.0).model_dump() | {"samples_ns": None})
+        Series.model_validate(recorded(5.0).series.model_dump() | {"samples_ns": None})
 
 
 def test_an_unknown_first_inference_stays_unknown(home: Home) -> None:
     silent = recorded(5.0).model_copy(update={"first_inference_ns": None})
-    device = ReplayDevice(INFO, [silent, silent])
-    for session in measure(device, [Work(request=request(), artifact=Path("any"))], PLAN):
+    for session in replayed([silent, silent]):
         write_session(home, session)
     (row,) = load(home).rows
     assert row.first_inference_ms is None
@@ -154,7 +253,7 @@ def test_a_nan_in_a_session_file_is_refused(home: Home) -> None:
     (session, _) = sessions()
     path = write_session(home, session)
     value = json.loads(path.read_text())
-    value["run"]["reported"] = {"p50_ms": float("nan")}
+    value["run"]["series"]["reported"] = {"p50_ms": float("nan")}
     path.write_text(json.dumps(value))
     with pytest.raises(RecordError):
         read_session(path)
@@ -163,14 +262,19 @@ def test_a_nan_in_a_session_file_is_refused(home: Home) -> None:
 def test_the_chain_stored_what_it_measured(chain: Chain) -> None:
     stored = read_all(chain.home)
     assert stored.problems == ()
-    assert Counter(s.request.runtime for s in stored.sessions) == {"onnxruntime": 6, "litert": 6}
+    timed = [s for s in stored.sessions if s.timed]
+    assert Counter(s.request.runtime for s in timed) == {"onnxruntime": 6, "litert": 6}
     for session in stored.sessions:
         assert session.run is not None, session.failure
-        assert len(session.run.samples_ns or ()) == 40
-        assert len(session.run.warmup_ns) == 10
+        assert len(session.run.series.samples_ns or ()) == (40 if session.timed else 0)
+        assert len(session.run.series.warmup_ns) >= 10
         assert len(session.run.load_ns) == 2
-        assert (session.run.peak_memory_bytes or 0) > (session.run.baseline_memory_bytes or 0)
-        assert session.run.conditions_before.keys() == session.run.conditions_after.keys()
+        assert session.run.conditions_before["settled"].value is not None
+        if not session.timed:
+            peak, baseline = session.run.peak_memory_bytes, session.run.baseline_memory_bytes
+            assert (peak or 0) > (baseline or 0)
+        before, after = session.run.conditions_before, session.run.conditions_after
+        assert before.keys() == after.keys() | {"settled"}
         artifact = chain.home.artifact(get(TINY), session.request.format, "fp32")
         assert session.request.artifact_sha256 == sha256_of(artifact)
 
@@ -178,15 +282,15 @@ def test_the_chain_stored_what_it_measured(chain: Chain) -> None:
 def open_worker(home: Home, runtime: str = "onnxruntime") -> HostRun:
     format = "tflite" if runtime == "litert" else "onnx"
     asked = request(runtime=runtime)
-    return HostRun(asked, home.artifact(get(TINY), format, "fp32"))
+    return HostDevice().open(asked, home.artifact(get(TINY), format, "fp32"))
 
 
 def test_a_killed_worker_is_a_failed_session(chain: Chain) -> None:
     with open_worker(chain.home) as run:
-        assert len(run.sample(3)) == 3
+        assert len(run.sample(3, LOOP)["total"]) == 3
         os.kill(run.process.pid, signal.SIGKILL)
         with pytest.raises(SessionFailed, match="SIGKILL") as caught:
-            run.sample(3)
+            run.sample(3, LOOP)
     assert caught.value.stage == "sample"
 
 

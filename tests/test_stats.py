@@ -1,4 +1,4 @@
-"""Statistics and verdicts of sessions, against hand-made and simulated series."""
+"""Statistics of sessions, against tables and simulated series."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from bench.stats import across_sessions, order_ranks, quantile
-from bench.verdict import judge
 
 
 @pytest.mark.parametrize(
@@ -44,20 +43,3 @@ def test_the_interval_covers_as_often_as_it_says(share: float, count: int) -> No
 def test_few_sessions_get_no_interval() -> None:
     found = across_sessions([1.0, 1.1, 1.2, 1.3, 1.4])
     assert (found.value, found.low, found.high) == (1.2, None, None)
-
-
-def series(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> list[int]:
-    return [int(v * 1e6) for v in values]
-
-
-def test_verdicts() -> None:
-    generator = np.random.default_rng(0)
-    calm = 5 + generator.normal(0, 0.05, 200)
-    assert judge(series(calm)).label == "steady"
-    assert judge(series(calm * np.linspace(1, 1.2, 200))).label == "drifting"
-    assert judge(series(calm * np.linspace(1.2, 1, 200))).label == "drifting"
-    assert judge(series(5 + generator.uniform(-1, 1, 200))).label == "noisy"
-    assert judge(series(calm[:10])).label == "short"
-    spiked = calm.copy()
-    spiked[[20, 90, 150]] = 40  # a few interruptions do not make a series unsteady
-    assert judge(series(spiked)).label == "steady"

@@ -2,39 +2,21 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from zoo.preprocess import INPUT_NAME, OUTPUT_NAME, Float32
-
-
-class OpenModel(ABC):
-    """A loaded artifact: `feed` an image, `infer`, read the `mask`."""
-
-    @abstractmethod
-    def feed(self, image: Float32) -> None:
-        """Set the input: RGB float32 [1, 3, S, S] in 0..1."""
-
-    @abstractmethod
-    def infer(self) -> None:
-        """Run the model once on the input that was fed."""
-
-    @abstractmethod
-    def mask(self) -> Float32:
-        """A copy of the last result: hair probability [S, S]."""
-
-    def predict(self, image: Float32) -> Float32:
-        """Masks [1, S, S] of one image [1, 3, S, S]."""
-        self.feed(image)
-        self.infer()
-        return self.mask()[None]
+from zoo.errors import ArtifactError
+from zoo.open_model import OpenModel, TensorInfo
+from zoo.preprocess import INPUT_NAME
+from zoo.spec import parse
 
 
 class OnnxRuntimeModel(OpenModel):
-    """onnxruntime on the CPU, input and output bound once, so that a run allocates nothing."""
+    """onnxruntime on the CPU, inputs and outputs bound once, so that a run allocates nothing."""
 
     def __init__(self, path: Path, threads: int) -> None:
         import onnxruntime
@@ -46,32 +28,73 @@ class OnnxRuntimeModel(OpenModel):
         self.session = onnxruntime.InferenceSession(
             str(path), options, providers=["CPUExecutionProvider"]
         )
-        (given,) = self.session.get_inputs()
-        (result,) = self.session.get_outputs()
-        self.input = onnxruntime.OrtValue.ortvalue_from_shape_and_type(given.shape, np.float32)
-        self.output = onnxruntime.OrtValue.ortvalue_from_shape_and_type(result.shape, np.float32)
+        self.inputs = tuple(_onnx_info(given) for given in self.session.get_inputs())
         self.binding = self.session.io_binding()
-        self.binding.bind_ortvalue_input(given.name, self.input)
-        self.binding.bind_ortvalue_output(result.name, self.output)
+        value = onnxruntime.OrtValue.ortvalue_from_shape_and_type
+        self.bound = [value(list(tensor.shape), tensor.dtype) for tensor in self.inputs]
+        for tensor, place in zip(self.inputs, self.bound, strict=True):
+            self.binding.bind_ortvalue_input(tensor.name, place)
+        for result in self.session.get_outputs():
+            if all(isinstance(side, int) for side in result.shape):
+                place = value(result.shape, _onnx_type(result))
+                self.binding.bind_ortvalue_output(result.name, place)
+            else:
+                self.binding.bind_output(result.name)
 
-    def feed(self, image: Float32) -> None:
-        self.input.update_inplace(np.ascontiguousarray(image))
+    def set_inputs(self, values: Sequence[NDArray[Any]]) -> None:
+        for place, given in zip(self.bound, values, strict=True):
+            place.update_inplace(np.ascontiguousarray(given))
 
     def infer(self) -> None:
         self.session.run_with_iobinding(self.binding)
 
-    def mask(self) -> Float32:
-        return np.array(self.output.numpy()[0, 0], dtype=np.float32)
+    def outputs(self) -> list[NDArray[Any]]:
+        return [np.array(found.numpy()) for found in self.binding.get_outputs()]
+
+
+def _onnx_info(given: Any) -> TensorInfo:
+    # A free first dimension is the batch: one.
+    first = [1 if not isinstance(side, int) else side for side in given.shape[:1]]
+    shape = (*first, *given.shape[1:])
+    if not all(isinstance(side, int) and side > 0 for side in shape):
+        raise ArtifactError(
+            f"input {given.name!r} has no fixed shape: {given.shape}",
+            expected="sizes that are known before it runs",
+            remedy="python -m onnxruntime.tools.make_dynamic_shape_fixed --help",
+        )
+    return TensorInfo(name=given.name, shape=shape, dtype=_onnx_type(given))
+
+
+def _onnx_type(given: Any) -> np.dtype[Any]:
+    name = given.type.removeprefix("tensor(").removesuffix(")")
+    try:
+        found: np.dtype[Any] = np.dtype({"float": "float32", "double": "float64"}.get(name, name))
+        return found
+    except TypeError:
+        raise ArtifactError(
+            f"{given.name!r} is a {given.type}", expected="tensors of numbers"
+        ) from None
 
 
 class InterpreterModel(OpenModel):
     """A TFLite interpreter, of LiteRT or of TensorFlow: the two share one interface."""
 
+    channels_last = True
+
     def __init__(self, interpreter: Any) -> None:
         self.interpreter = interpreter
         interpreter.allocate_tensors()
-        (self.input,) = interpreter.get_input_details()
-        (self.output,) = interpreter.get_output_details()
+        details = interpreter.get_input_details()
+        self.places = [given["index"] for given in details]
+        self.results = [given["index"] for given in interpreter.get_output_details()]
+        self.inputs = tuple(
+            TensorInfo(
+                name=given["name"],
+                shape=tuple(int(side) for side in given["shape"]),
+                dtype=np.dtype(given["dtype"]),
+            )
+            for given in details
+        )
 
     @classmethod
     def litert(cls, path: Path, threads: int) -> InterpreterModel:
@@ -85,16 +108,15 @@ class InterpreterModel(OpenModel):
 
         return cls(tensorflow.lite.Interpreter(model_path=str(path), num_threads=threads))
 
-    def feed(self, image: Float32) -> None:
-        nhwc = np.ascontiguousarray(image.transpose(0, 2, 3, 1))
-        self.interpreter.set_tensor(self.input["index"], nhwc)
+    def set_inputs(self, values: Sequence[NDArray[Any]]) -> None:
+        for place, given in zip(self.places, values, strict=True):
+            self.interpreter.set_tensor(place, np.ascontiguousarray(given))
 
     def infer(self) -> None:
         self.interpreter.invoke()
 
-    def mask(self) -> Float32:
-        found: Float32 = self.interpreter.get_tensor(self.output["index"])
-        return found[0, :, :, 0]
+    def outputs(self) -> list[NDArray[Any]]:
+        return [self.interpreter.get_tensor(place) for place in self.results]
 
 
 class TorchModel(OpenModel):
@@ -107,20 +129,22 @@ class TorchModel(OpenModel):
         from zoo.network import Deployed
 
         torch.set_num_threads(threads)
-        network, _ = load(path)
+        network, record = load(path)
+        size = parse(record.model).size
         self.torch = torch
         self.network = Deployed(network).eval().to(memory_format=torch.channels_last)
+        self.inputs = (_image_of(size, size),)
 
-    def feed(self, image: Float32) -> None:
-        tensor = self.torch.from_numpy(image)
-        self.input = tensor.contiguous(memory_format=self.torch.channels_last)
+    def set_inputs(self, values: Sequence[NDArray[Any]]) -> None:
+        tensor = self.torch.from_numpy(np.ascontiguousarray(values[0]))
+        self.given = tensor.contiguous(memory_format=self.torch.channels_last)
 
     def infer(self) -> None:
         with self.torch.inference_mode():
-            self.output = self.network(self.input)
+            self.output = self.network(self.given)
 
-    def mask(self) -> Float32:
-        return np.array(self.output[0, 0].numpy(), dtype=np.float32)
+    def outputs(self) -> list[NDArray[Any]]:
+        return [np.array(self.output.numpy(), dtype=np.float32)]
 
 
 class CoreMLModel(OpenModel):
@@ -130,18 +154,42 @@ class CoreMLModel(OpenModel):
         import coremltools
 
         self.model = coremltools.models.MLModel(str(path))
+        description = self.model.get_spec().description
+        self.images = {i.name for i in description.input if i.type.HasField("imageType")}
+        self.names = [result.name for result in description.output]
+        self.inputs = tuple(
+            _image_of(given.type.imageType.height, given.type.imageType.width, given.name)
+            if given.name in self.images
+            else TensorInfo(
+                name=given.name,
+                shape=tuple(given.type.multiArrayType.shape),
+                dtype=np.dtype(np.float32),
+            )
+            for given in description.input
+        )
 
-    def feed(self, image: Float32) -> None:
-        from PIL import Image
-
-        pixels = np.rint(image[0].transpose(1, 2, 0) * 255).astype(np.uint8)
-        self.input = {INPUT_NAME: Image.fromarray(pixels)}
+    def set_inputs(self, values: Sequence[NDArray[Any]]) -> None:
+        named = zip(self.inputs, values, strict=True)
+        self.given = {
+            tensor.name: _picture(given) if tensor.name in self.images else given
+            for tensor, given in named
+        }
 
     def infer(self) -> None:
-        self.output = self.model.predict(self.input)
+        self.output = self.model.predict(self.given)
 
-    def mask(self) -> Float32:
-        return np.array(self.output[OUTPUT_NAME][0, 0], dtype=np.float32)
+    def outputs(self) -> list[NDArray[Any]]:
+        return [np.array(self.output[name], dtype=np.float32) for name in self.names]
+
+
+def _image_of(height: int, width: int, name: str = INPUT_NAME) -> TensorInfo:
+    return TensorInfo(name=name, shape=(1, 3, height, width), dtype=np.dtype(np.float32))
+
+
+def _picture(image: NDArray[Any]) -> Any:
+    from PIL import Image
+
+    return Image.fromarray(np.rint(image[0].transpose(1, 2, 0) * 255).astype(np.uint8))
 
 
 # By the names of zoo.runtime.RUNTIMES: called with the path and the thread count.

@@ -114,10 +114,10 @@ class DeviceError(BenchError):
 
 
 class SessionFailed(DeviceError):
-    """A measurement that began and did not end well; `stage` says where."""
+    """A measurement that began and did not end well; `stage` says where, `reason` why."""
 
     def __init__(self, stage: str, seen: str, *, expected: str = "", remedy: str = "") -> None:
-        self.stage = stage
+        self.stage, self.reason = stage, seen
         super().__init__(f"{stage}: {seen}", expected=expected, remedy=remedy)
 
 

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from zoo.engines import ENGINES, OpenModel
+from zoo.engines import ENGINES
 from zoo.errors import ArtifactError, DeviceError, UnknownName
+from zoo.open_model import OpenModel
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,6 +15,8 @@ COMMANDS = (
     "train",
     "export",
     "run",
+    "check",
+    "compare",
     "report",
     "predict",
     "models",

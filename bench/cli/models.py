@@ -31,7 +31,7 @@ def command(models: tuple[str, ...], as_json: bool) -> None:
     from zoo.registry import select
 
     home = Home.default()
-    sessions = Counter(s.request.model for s in read_all(home).sessions if s.run)
+    sessions = Counter(s.request.model for s in read_all(home).sessions if s.timed)
     rows = [_row(home, spec, sessions[spec.name]) for spec in select(models)]
     if as_json:
         click.echo(json.dumps(rows, indent=1))

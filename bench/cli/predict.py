@@ -35,7 +35,7 @@ def command(
     Example:
       bench predict photo.jpg --model mnv2_unet_0.35_128
     """
-    from bench.work import collect
+    from bench.work import Subject, find
     from devices.host import HostDevice
     from reports.overlay import overlay
     from zoo.errors import FileError
@@ -49,7 +49,8 @@ def command(
     if target.exists() and not force:
         raise FileError(f"{target} exists", remedy="--force to replace it, or --output FILE")
     image = open_photograph(photograph)
-    (work,) = collect(Home.default(), HostDevice(), [spec], [runtime], precision, 1)
+    subject = Subject(what=spec, runtime=runtime, precision=precision)
+    work = find(Home.default(), HostDevice(), subject)
     opened = open_model(work.artifact, runtime, os.cpu_count() or 1)
     mask = mask_at(opened.predict(to_input(image, spec.size))[0], *image.size)
     with replacing(target) as temporary:

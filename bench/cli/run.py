@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from typing import Any
 
 import click
 
-from bench.cli.options import model_option
+from bench.cli.options import Frame, Percent, device_option, model_option, plan_of, plan_options
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from bench.protocol import Work
-    from bench.record import Plan, Session
-    from devices.base import Device
-    from zoo.files import Home
+PARTIAL = 3
 
 
 @click.command()
-@model_option()
-@click.option("--device", default="host", show_default=True, help="host (others are to come).")
+@click.argument("files", nargs=-1, metavar="[FILE]...")
+@model_option(required=False)
+@device_option
 @click.option(
     "--runtime",
     "runtimes",
@@ -32,90 +27,87 @@ if TYPE_CHECKING:
 @click.option("--precision", default="fp32", show_default=True, help="Of the exported file.")
 @click.option("--threads", type=click.IntRange(1), default=1, show_default=True)
 @click.option(
-    "--sessions",
-    type=click.IntRange(1, 1000),
-    default=10,
-    show_default=True,
-    help="Fresh processes an artifact; below 6 no interval can be given.",
+    "--reference",
+    metavar="NAME",
+    help="The model that the others are measured relative to.  [default: the lightest]",
 )
-@click.option("--warmup", type=click.IntRange(0), default=50, show_default=True)
-@click.option("--samples", type=click.IntRange(1), default=200, show_default=True)
-@click.option("--seed", default=0, show_default=True, help="Of the order of the sessions.")
-@click.option("--missing", is_flag=True, help="Only the sessions that are not stored yet.")
+@click.option(
+    "--target",
+    type=Percent(),
+    default="1.5%",
+    show_default=True,
+    help="Sessions go on until the interval of the latency relative to the reference is so narrow.",
+)
+@click.option(
+    "--end-to-end",
+    "frame",
+    type=Frame(),
+    is_flag=False,
+    flag_value="1280x720",
+    metavar="[WxH]",
+    help="The application's time instead: a camera frame resized, converted, inferred, its mask "
+    "upsampled.  [without a size: 1280x720]",
+)
+@plan_options
+@click.option("--resume", is_flag=True, help="Only the sessions that are not stored yet.")
 @click.pass_context
 def command(
     context: click.Context,
+    /,
+    files: tuple[str, ...],
     models: tuple[str, ...],
     device: str,
     runtimes: tuple[str, ...],
     precision: str,
     threads: int,
-    sessions: int,
-    warmup: int,
-    samples: int,
-    seed: int,
-    missing: bool,
+    reference: str | None,
+    target: float,
+    frame: tuple[int, int] | None,
+    resume: bool,
+    **options: Any,
 ) -> None:
-    """Measure exported files; each session is a fresh process and a JSON file under results/.
+    """Measure exported models, or any .onnx, .tflite or .mlpackage FILE.
 
-    Never trains and never exports. Sessions of all the files are interleaved in a shuffled order.
-    A session that fails is stored as such, the rest goes on, and the exit status is 2.
+    Never trains and never exports. Each session is a fresh process and a JSON file under results/.
+    Sessions of all come in shuffled rounds, a reference among them, until each is known to
+    --target. One that fails is stored as such and the rest goes on; then the exit status is 3.
 
     \b
     Example:
       bench run --device host --model 'mnv2_unet_0.35_*'
+      bench run mine.tflite --threads 2
     """
-    from bench.record import Plan
+    from bench.cli.measure import summary, take
     from bench.store import read_all
-    from bench.work import collect, still_missing
+    from bench.work import Subject, alike, beside_references, find, runtimes_for, subject_of
     from devices.find import find_device
     from zoo.files import Home
     from zoo.lock import locked
     from zoo.registry import select
 
-    home, target, specs = Home.default(), find_device(device), select(models)
-    plan = Plan(sessions=sessions, warmup=warmup, samples=samples, seed=seed)
+    if not files and not models:
+        raise click.UsageError("name a --model or a FILE")
+    own = [subject_of(text) for text in files]
+    if frame and own:
+        raise click.UsageError("--end-to-end is of the zoo's models: what a FILE takes is unknown")
+    home, specs = Home.default(), select(models)
+    on, plan = find_device(device, options.pop("deadline")), plan_of(target, frame, **options)
     with ExitStack() as held:
         # Two measurements at once disturb each other, and the files are not to change meanwhile.
-        held.enter_context(locked(home.device_results(target.info().kind)))
+        held.enter_context(locked(home.device_results(on.info().kind)))
         for spec in specs:
             held.enter_context(locked(home.artifact_folder(spec), shared=True))
-        work = collect(home, target, specs, runtimes, precision, threads)
-        if missing:
-            work = still_missing(work, read_all(home).sessions, target, plan)
-        failed = _measure(home, target, work, plan)
-    if not work:
+        work = [
+            find(home, on, Subject(what=w, runtime=name, precision=precision, threads=threads))
+            for w in [*specs, *own]
+            for name in runtimes_for(on, w, runtimes)
+        ]
+        stored = alike(read_all(home).sessions, on, plan) if resume else []
+        work = beside_references(work, reference)
+        sessions = take(home, on, work, plan, stored)
+    if not sessions:
         click.echo("every session is there already")
         return
+    click.echo(summary([*stored, *sessions], work, plan))
     click.echo("next: bench report --open")
-    context.exit(2 if failed else 0)
-
-
-def _measure(home: Home, target: Device, work: Sequence[Work], plan: Plan) -> int:
-    """Store each session as it ends; returns how many failed."""
-    from tqdm import tqdm
-
-    from bench.protocol import measure, schedule
-    from bench.store import write_session
-
-    failed = 0
-    total = len(schedule(work, plan))
-    with tqdm(total=total, unit="session", disable=None, leave=False) as bar:
-        for session in measure(target, work, plan):
-            path = write_session(home, session)
-            failed += session.failure is not None
-            bar.update()
-            tqdm.write(f"{_line(session)}  {path.name}")
-    return failed
-
-
-def _line(session: Session) -> str:
-    from bench.stats import quantile
-    from bench.verdict import verdict
-
-    request, found = session.request, verdict(session)
-    name = f"{request.model:22} {request.runtime:11} {request.precision}"
-    if session.run is None or session.run.samples_ns is None:
-        return f"{name}  {found.label}: {found.reason}"
-    p50 = quantile(session.run.samples_ns, 0.5)
-    return f"{name}  p50 {p50.value / 1e6:7.3f} ms  {found.label}"
+    context.exit(PARTIAL if any(s.failure for s in sessions) else 0)

@@ -22,14 +22,13 @@ def command(session: str, as_json: bool, plot: Path | None) -> None:
     Example:
       bench show 3f9a1c --plot series.png
     """
-    from bench.store import find_session, read_session
-    from reports.tables import session_text
+    from bench.store import session_of
+    from reports.session import session_text
     from zoo.files import Home
 
-    path = Path(session)
-    found = read_session(path) if path.is_file() else find_session(Home.default(), session)
+    found = session_of(Home.default(), session)
     if plot:
-        from reports.figures import draw_series
+        from reports.series import draw_series
 
         draw_series(found, plot)
     click.echo(found.model_dump_json(indent=1) if as_json else session_text(found))

@@ -1,0 +1,212 @@
+"""`bench compare`: which of two is faster, if it can be told."""
+
+from __future__ import annotations
+
+import json
+from contextlib import ExitStack
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bench.cli.options import Percent, device_option, json_option, plan_of, plan_options
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bench.compare import Comparison
+    from bench.record import Plan
+    from bench.work import Subject
+    from devices.base import Device
+    from zoo.files import Home
+
+SLOWER = 4
+NOT_MEASURED = 3
+MANY = 1000
+
+
+@click.command()
+@click.argument("what", nargs=-1, required=True, metavar="A [B]...")
+@device_option
+@click.option("--runtime", "runtimes", multiple=True, metavar="NAME", help="Twice: the factor.")
+@click.option("--precision", "precisions", multiple=True, metavar="P", help="Twice: the factor.")
+@click.option(
+    "--threads", type=click.IntRange(1), multiple=True, metavar="N", help="Twice: the factor."
+)
+@click.option("--stored", is_flag=True, help="Compare sessions that are stored; nothing is paired.")
+@click.option(
+    "--date", "dates", multiple=True, metavar="DAY", help="Stored of a day; twice: the factor."
+)
+@click.option(
+    "--commit", "commits", multiple=True, metavar="ID", help="Stored of a commit; likewise."
+)
+@click.option(
+    "--target",
+    type=Percent(),
+    default="1%",
+    show_default=True,
+    help="Sessions go on until the interval of the ratio is so narrow.",
+)
+@click.option(
+    "--fail-if-slower",
+    "limit",
+    type=Percent(),
+    metavar="PERCENT",
+    help="Exit with 4 where one is distinguishably slower than A, and by more than this.",
+)
+@plan_options
+@json_option
+@click.pass_context
+def command(
+    context: click.Context,
+    /,
+    what: tuple[str, ...],
+    device: str,
+    runtimes: tuple[str, ...],
+    precisions: tuple[str, ...],
+    threads: tuple[int, ...],
+    stored: bool,
+    dates: tuple[str, ...],
+    commits: tuple[str, ...],
+    target: float,
+    limit: float | None,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Compare the latency of models or files with that of A; exactly one factor may differ.
+
+    The factor is the variant or file, or an option that is given twice. Measures now, alternating
+    within seconds, and prints each ratio with its interval, or that it can not be told and about
+    how many more sessions would tell. With more than two, Holm's correction keeps false findings
+    at 5 % over all of them.
+
+    \b
+    Example:
+      bench compare mnv2_unet_0.5_224 mnv2_unet_0.5_192 --runtime litert
+      bench compare mnv2_unet_0.5_224 --threads 1 --threads 2
+      bench compare old.onnx new.onnx --fail-if-slower 5%
+      bench compare mnv2_unet_0.5_224 --stored --date 2026-11-01 --date 2026-11-08
+    """
+    from devices.find import find_device
+    from zoo.files import Home
+
+    home, on = Home.default(), find_device(device, options.pop("deadline"))
+    plan = plan_of(target, **options)
+    subjects = _subjects(on, what, runtimes, precisions, threads)
+    if stored:
+        found = _from_store(home, subjects, dates, commits)
+    elif dates or commits:
+        raise click.UsageError("--date and --commit choose among stored sessions: add --stored")
+    else:
+        found = _measured(home, on, subjects, plan)
+    if as_json:
+        click.echo(json.dumps([_record(one) for one in found], indent=1))
+    else:
+        click.echo("\n".join(_text(one) for one in found))
+    if any(one.ratio is None for one in found):
+        context.exit(NOT_MEASURED)
+    slower = limit is not None and any(one.slower_than(limit) for one in found)
+    context.exit(SLOWER if slower else 0)
+
+
+def _subjects(
+    device: Device,
+    what: Sequence[str],
+    runtimes: Sequence[str],
+    precisions: Sequence[str],
+    threads: Sequence[int],
+) -> list[Subject]:
+    """Every combination that was asked for, the first of each option first."""
+    from bench.work import Subject, runtimes_for, subject_of
+
+    found = []
+    for one in [subject_of(text) for text in what]:
+        for runtime in runtimes_for(device, one, runtimes)[: len(runtimes) or 1]:
+            for precision in precisions or ("fp32",):
+                for count in threads or (1,):
+                    found.append(
+                        Subject(what=one, runtime=runtime, precision=precision, threads=count)
+                    )
+    return found
+
+
+def _measured(
+    home: Home, device: Device, subjects: Sequence[Subject], plan: Plan
+) -> list[Comparison]:
+    from bench.cli.measure import take
+    from bench.compare import compared, factor_of, in_turns
+    from bench.work import find
+    from zoo.lock import locked
+    from zoo.spec import ModelSpec
+
+    factor = factor_of(subjects)
+    with ExitStack() as held:
+        held.enter_context(locked(home.device_results(device.info().kind)))
+        for spec in {s.what for s in subjects if isinstance(s.what, ModelSpec)}:
+            held.enter_context(locked(home.artifact_folder(spec), shared=True))
+        work = in_turns([find(home, device, subject) for subject in subjects])
+        sessions = take(home, device, work, plan)
+    return compared(work, [_name(s, factor) for s in subjects], sessions, plan, factor)
+
+
+def _from_store(
+    home: Home, subjects: Sequence[Subject], dates: Sequence[str], commits: Sequence[str]
+) -> list[Comparison]:
+    from bench.compare import factor_of
+    from bench.store import read_all
+    from bench.stored import Selection, compare_stored, varied
+
+    chosen = varied(dates, commits)
+    if len(dates) > 1 and len(commits) > 1:
+        raise click.UsageError("date and commit both differ; exactly one factor may")
+    if len(chosen) > 1 and len(subjects) == 1:
+        factor = "date" if len(dates) > 1 else "commit"
+        selections = [Selection(subject=subjects[0], date=d, commit=c) for d, c in chosen]
+        names = [(d if factor == "date" else c) or "" for d, c in chosen]
+    elif len(chosen) == 1:
+        factor = factor_of(subjects)
+        ((date, commit),) = chosen
+        selections = [Selection(subject=s, date=date, commit=commit) for s in subjects]
+        names = [_name(s, factor) for s in subjects]
+    else:
+        raise click.UsageError("more than one factor differs; exactly one may")
+    return compare_stored(selections, names, read_all(home).sessions, factor)
+
+
+def _name(subject: Subject, factor: str) -> str:
+    """What tells the sides apart: the value of the factor."""
+    if factor in ("variant", "file"):
+        return subject.what.name
+    value = getattr(subject, factor)
+    return f"{value} thread{'s' if value > 1 else ''}" if factor == "threads" else str(value)
+
+
+def _text(found: Comparison) -> str:
+    from bench.cli.measure import quantile_text, ratio_text
+
+    one, other = found.baseline, found.candidate
+    lines = [
+        f"{side.name}: p50 {quantile_text(side.p50_ms)} ms"
+        if side.p50_ms
+        else f"{side.name}: not measured"
+        for side in (one, other)
+    ]
+    if found.ratio is None:
+        return "\n".join([*lines, "no ratio: not both have steady sessions (bench check last)"])
+    counts = " and ".join(str(count) for count in found.ratio.counts)
+    ratio = f"{ratio_text(found.ratio)} (95 %, {counts} {found.how})"
+    if found.distinguishable:
+        slower = "slower" if found.ratio.value > 1 else "faster"
+        return "\n".join([*lines, f"{other.name} is {slower}: {ratio} of {one.name}"])
+    more = found.more_sessions
+    needed = f"; about {more} more sessions each would tell" if more else ""
+    if more and more > MANY:
+        needed = f"; not even {MANY} more sessions each would tell"
+    return "\n".join([*lines, f"not distinguishable: {ratio} of {one.name}{needed}"])
+
+
+def _record(found: Comparison) -> dict[str, Any]:
+    return asdict(found) | {
+        "distinguishable": found.distinguishable,
+        "more_sessions": found.more_sessions,
+    }

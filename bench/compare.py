@@ -1,0 +1,138 @@
+"""Compares ways of running a model that are exactly one declared factor apart, measured in turns.
+
+The two alternate within seconds; each round gives one ratio, and the rounds are the replicates.
+Sessions that lie in the store already are compared in stored.py, where nothing is paired.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from bench.protocol import Known, Work
+from bench.ranks import Ratio, holm, paired_ratio, sessions_needed
+from bench.record import Plan, Session
+from bench.stats import CONFIDENCE, Quantile, across_sessions, session_median_ms
+from bench.work import Subject
+from zoo.errors import BenchError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Side:
+    """One of those compared: its name in the comparison, and the latency of its steady sessions
+    by itself (None where none was steady)."""
+
+    name: str
+    p50_ms: Quantile | None
+
+    @classmethod
+    def of(cls, name: str, steady: Sequence[Session]) -> Side:
+        medians = [session_median_ms(session) for session in steady]
+        return cls(name=name, p50_ms=across_sessions(medians) if medians else None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """How the latency of `candidate` stands to that of `baseline`.
+
+    ratio is None where sessions of one of them are missing. how: what the ratio was made of.
+    adjusted_p: the p-value after Holm's correction over all comparisons made together.
+    """
+
+    baseline: Side
+    candidate: Side
+    factor: str
+    how: str
+    ratio: Ratio | None
+    adjusted_p: float
+
+    @property
+    def distinguishable(self) -> bool:
+        """Whether the latencies differ, at the 95 % level over all comparisons together."""
+        found = self.ratio
+        return found is not None and found.differs and self.adjusted_p <= 1 - CONFIDENCE
+
+    def slower_than(self, share: float) -> bool:
+        """Whether the candidate is distinguishably slower, and by more than `share`."""
+        return self.distinguishable and self.ratio is not None and self.ratio.value > 1 + share
+
+    @property
+    def more_sessions(self) -> int | None:
+        """About how many more sessions each would tell the difference that was seen."""
+        if self.ratio is None or self.distinguishable:
+            return None
+        needed = sessions_needed(self.ratio, abs(math.log(self.ratio.value)))
+        return None if needed is None else max(1, needed - max(self.ratio.counts))
+
+
+def factor_of(subjects: Sequence[Subject]) -> str:
+    """The one thing in which the subjects differ; raises BenchError where it is not one."""
+    first, *others = subjects
+    factors = {name for other in others for name in _differences(first, other)}
+    if len(factors) == 1:
+        return factors.pop()
+    found = f"{' and '.join(sorted(factors))} differ" if factors else "nothing differs"
+    raise BenchError(
+        f"{found} between what is compared",
+        expected="exactly one of variant, file, precision, runtime, threads",
+        remedy="bench compare A B --runtime litert, or bench compare A --threads 1 --threads 2",
+    )
+
+
+def _differences(one: Subject, other: Subject) -> set[str]:
+    names = {n for n in ("runtime", "precision", "threads") if getattr(one, n) != getattr(other, n)}
+    if one.what != other.what:
+        files = isinstance(one.what, Path) or isinstance(other.what, Path)
+        names.add("file" if files else "variant")
+    return names
+
+
+def in_turns(work: Sequence[Work]) -> list[Work]:
+    """The first is the baseline, and the reference of all the others."""
+    requests = [one.request for one in work]
+    for request in requests:
+        if requests.count(request) > 1:
+            raise BenchError(
+                f"{request.model} stands twice, and is the same in every way",
+                expected="two that can be told apart",
+                remedy="give a copy another name",
+            )
+    baseline, *others = work
+    return [baseline, *(replace(one, reference=baseline.request) for one in others)]
+
+
+def compared(
+    work: Sequence[Work],
+    names: Sequence[str],
+    sessions: Sequence[Session],
+    plan: Plan,
+    factor: str,
+) -> list[Comparison]:
+    """Each of the others against the first, from sessions that took turns with it."""
+    known = Known.of(sessions, plan)
+    of = [[s for s in known.steady if s.request == one.request] for one in work]
+    sides = [Side.of(name, steady) for name, steady in zip(names, of, strict=True)]
+    logs = [[known.logs[s.id] for s in steady if s.id in known.logs] for steady in of[1:]]
+    ratios = [paired_ratio(one) if one else None for one in logs]
+    return against_first(sides, ratios, factor, "pairs of sessions in turns")
+
+
+def against_first(
+    sides: Sequence[Side], ratios: Sequence[Ratio | None], factor: str, how: str
+) -> list[Comparison]:
+    """One comparison for each side but the first, the p-values corrected for their number."""
+    baseline, *others = sides
+    adjusted = holm([ratio.p if ratio else 1.0 for ratio in ratios])
+    return [
+        Comparison(
+            baseline=baseline,
+            candidate=side,
+            factor=factor,
+            how=how,
+            ratio=ratio,
+            adjusted_p=p,
+        )
+        for side, ratio, p in zip(others, ratios, adjusted, strict=True)
+    ]

@@ -1,0 +1,135 @@
+"""Compares sessions that lie in the store: nothing is paired, and unlike conditions are refused."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bench.compare import Comparison, Side, against_first
+from bench.ranks import unpaired_ratio
+from bench.record import Session
+from bench.relative import relative_logs
+from bench.stats import session_median_ms
+from bench.verdict import verdict
+from bench.work import Subject
+from devices.base import RunRequest
+from zoo.errors import RecordError, UnknownName
+from zoo.spec import ModelSpec
+
+# What may differ between two sides, by the factor that was declared.
+FREE: Mapping[str, frozenset[str]] = {
+    "variant": frozenset({"model", "size", "artifact_sha256"}),
+    "file": frozenset({"model", "artifact_sha256"}),
+    "precision": frozenset({"precision", "artifact_sha256"}),
+    "runtime": frozenset({"runtime", "runtime_version", "format", "artifact_sha256"}),
+    "threads": frozenset({"threads"}),
+    "date": frozenset(),
+    "commit": frozenset({"artifact_sha256"}),
+}
+# Conditions that are held equal where both sides know them.
+HELD = ("governor", "turbo", "power", "cores")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selection:
+    """Which stored sessions one side is: of a subject, of a day or a commit where they are given
+    (a commit by its beginning, a date as YYYY-MM-DD, UTC)."""
+
+    subject: Subject
+    date: str | None = None
+    commit: str | None = None
+
+    def takes(self, session: Session) -> bool:
+        subject, request = self.subject, session.request
+        what = subject.what
+        model = what.name
+        day, commit = f"{session.started_at:%Y-%m-%d}", session.commit or ""
+        return (
+            session.timed
+            and request.model == model
+            and (request.size is not None) == isinstance(what, ModelSpec)
+            and request.runtime == subject.runtime
+            and request.threads == subject.threads
+            and (request.size is None or request.precision == subject.precision)
+            and (self.date is None or day == self.date)
+            and (self.commit is None or commit.startswith(self.commit))
+        )
+
+
+def compare_stored(
+    selections: Sequence[Selection], names: Sequence[str], stored: Sequence[Session], factor: str
+) -> list[Comparison]:
+    """Each of the others against the first.
+
+    Relative to the reference, the devices' drift divided out, where all sessions have one and the
+    same; else by the latencies as they are. Raises UnknownName where a side has no steady session,
+    RecordError where conditions are unlike, naming the key and both values.
+    """
+    steady = [s for s in stored if s.timed and verdict(s).label == "steady"]
+    of = [[s for s in steady if selection.takes(s)] for selection in selections]
+    for side, name in zip(of, names, strict=True):
+        if not side:
+            raise UnknownName(
+                f"no steady session of {name} is stored",
+                expected="stored sessions of every side",
+                remedy="bench run, or leave --stored out to measure now",
+            )
+    _refuse_unlike(of, FREE[factor])
+    logs, how = relative_logs(steady), "stored sessions, relative to the reference of their rounds"
+    if not _one_reference(of) or not all(s.id in logs for side in of for s in side):
+        logs = {s.id: math.log(session_median_ms(s)) for side in of for s in side}
+        how = "stored sessions as they are"
+    first, *others = [[logs[s.id] for s in side] for side in of]
+    ratios = [unpaired_ratio(values, first) for values in others]
+    sides = [Side.of(name, side) for name, side in zip(names, of, strict=True)]
+    return against_first(sides, ratios, factor, f"{how}, unpaired")
+
+
+def _one_reference(sides: Sequence[Sequence[Session]]) -> bool:
+    references: set[RunRequest | None] = {s.reference for side in sides for s in side}
+    return len(references) == 1 and None not in references
+
+
+def _refuse_unlike(sides: Sequence[Sequence[Session]], free: frozenset[str]) -> None:
+    """Within a side nothing may differ; between sides, nothing but the factor."""
+    for side in sides:
+        for session in side[1:]:
+            _same(side[0], session, frozenset())
+        _same(sides[0][0], side[0], free)
+
+
+def _same(one: Session, other: Session, free: frozenset[str]) -> None:
+    ours, theirs = _facts(one), _facts(other)
+    for key in ours.keys() & theirs.keys() - free:
+        if ours[key] != theirs[key]:
+            raise RecordError(
+                f"unlike conditions: {key} is {ours[key]!r} in session {one.id} "
+                f"and {theirs[key]!r} in session {other.id}",
+                expected="sessions that differ in nothing but the declared factor",
+                remedy="choose with --date or --commit, or leave --stored out to measure now",
+            )
+
+
+def _facts(session: Session) -> dict[str, Any]:
+    """Everything that may make two sessions unlike; conditions only where they are known."""
+    assert session.run is not None
+    known = {
+        name: reading.value
+        for name, reading in session.run.conditions_before.items()
+        if name in HELD and reading.value is not None
+    }
+    return {
+        **session.device.model_dump(),
+        **session.request.model_dump(),
+        "runtime_version": session.run.runtime_version,
+        "protocol": session.plan.protocol,
+        "loop": session.plan.loop,
+        **known,
+    }
+
+
+def varied(dates: Sequence[str], commits: Sequence[str]) -> list[tuple[str | None, str | None]]:
+    """Every combination of the days and commits that were given."""
+    return [(date, commit) for date in dates or (None,) for commit in commits or (None,)]

@@ -1,0 +1,53 @@
+"""One session's series as a picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from bench.record import Session
+from bench.verdict import verdict
+from reports.figures import COLOURS
+from zoo.files import replacing
+
+# A curve over minutes is drawn as the median of so many parts, over its thinned samples.
+PARTS = 120
+MOST_POINTS = 5000
+
+
+def draw_series(session: Session, path: Path) -> None:
+    """The inferences in time order as a PNG, warm-up paler; a sustained one over its minutes."""
+    series = session.run.series if session.run else None
+    warmup = np.asarray(series.warmup_ns if series else (), dtype=np.float64) / 1e6
+    samples = np.asarray((series.samples_ns if series else None) or (), dtype=np.float64) / 1e6
+    figure = Figure(figsize=(8, 3.5), layout="constrained")
+    axes = figure.add_subplot()
+    if session.plan.loop.mode == "sustained":
+        _curve(axes, samples)
+    else:
+        axes.plot(range(len(warmup)), warmup, ".", color="#bbbbbb", label="warm-up")
+        after = range(len(warmup), len(warmup) + len(samples))
+        axes.plot(after, samples, ".", color=COLOURS[0], label="samples")
+        axes.set_xlabel("inference")
+    found = verdict(session)
+    axes.set(
+        ylabel="ms",
+        title=f"{session.request.model} {session.request.runtime} {session.id}: {found.label}",
+    )
+    axes.set_ylim(bottom=0)
+    axes.legend(loc="lower right", fontsize=8)
+    with replacing(path) as temporary:
+        figure.savefig(temporary, format="png", dpi=110)
+
+
+def _curve(axes: Axes, samples: np.ndarray[tuple[int], np.dtype[np.float64]]) -> None:
+    seconds = np.cumsum(samples) / 1e3
+    thin = slice(None, None, max(1, len(samples) // MOST_POINTS))
+    axes.plot(seconds[thin], samples[thin], ",", color="#999999", label="inferences")
+    parts = [part for part in np.array_split(np.arange(len(samples)), PARTS) if len(part)]
+    middle = [float(np.median(samples[part])) for part in parts]
+    axes.plot([seconds[part[-1]] for part in parts], middle, color=COLOURS[0], label="median")
+    axes.set_xlabel("s")

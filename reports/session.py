@@ -1,0 +1,68 @@
+"""One session as text, for a reader."""
+
+from __future__ import annotations
+
+from bench.changes import Changes
+from bench.record import Session
+from bench.stats import quantile, timed_ns
+from bench.verdict import verdict
+
+
+def session_text(session: Session) -> str:
+    """One session for a reader: what, where, how long, under which conditions."""
+    request, run, found = session.request, session.run, verdict(session)
+    lines = [
+        f"session   {session.id} of batch {session.batch}, {session.started_at:%Y-%m-%d %H:%M:%S}",
+        f"device    {session.device.name}, {session.device.cores} cores, {session.device.os}",
+        f"file      {request.model} {request.format} {request.precision}, "
+        f"sha256 {request.artifact_sha256[:12]}",
+        f"runtime   {request.runtime} {run.runtime_version if run else ''}, "
+        f"{request.threads} thread(s)",
+        f"protocol  {session.plan.protocol}; round {session.round}",
+        f"verdict   {found.label}: {found.reason}",
+    ]
+    if run is None:
+        return "\n".join(lines)
+    lines.append(f"load      {', '.join(f'{ns / 1e6:.2f}' for ns in run.load_ns)} ms (cold, warm)")
+    if run.first_inference_ns is not None:
+        lines.append(f"first     {run.first_inference_ns / 1e6:.3f} ms")
+    lines += _series_lines(session)
+    if run.peak_memory_bytes is not None:
+        lines.append(f"memory    {run.peak_memory_bytes / 1e6:.0f} MB at the peak of the process")
+    others = Changes.of(session).others_cores
+    if others is not None:
+        lines.append(f"others    took {others:.2f} cores meanwhile")
+    for name, reading in run.conditions_before.items():
+        after = run.conditions_after.get(name)
+        shown = f"unknown: {reading.reason}"
+        if reading.value is not None:
+            shown = f"{reading.value}" + (f" before, {after.value} after" if after else " before")
+        lines.append(f"  {name:24} {shown}")
+    return "\n".join(lines)
+
+
+def _series_lines(session: Session) -> list[str]:
+    assert session.run is not None
+    series = session.run.series
+    settled = {True: "settled", False: "not settled", None: "not judged"}[series.settled]
+    lines = [f"warm-up   {len(series.warmup_ns)} inferences, {settled}"]
+    samples = timed_ns(session)
+    if series.samples_ns is not None:
+        lines.append(f"samples   {len(series.samples_ns)}, ended by {series.stopped_by}")
+        lines += [_quantile_line(samples, share) for share in (0.5, 0.9, 0.95)]
+    for name, value in (series.reported or {}).items():
+        lines.append(f"reported  {name} {value:g}")
+    for name, parts in (series.stages_ns or {}).items():
+        lines.append(f"  {name:10} {quantile(parts, 0.5).value / 1e6:.3f} ms (median)")
+    return lines
+
+
+def _quantile_line(samples_ns: tuple[int, ...], share: float) -> str:
+    found = quantile([ns / 1e6 for ns in samples_ns], share)
+    name = f"p{share * 100:.0f}"
+    if found.low is None:
+        return f"{name}       not given: {len(samples_ns)} samples are too few"
+    return (
+        f"{name}       {found.value:.3f} ms [{found.low:.3f}, {found.high:.3f}] within this "
+        f"session, {len(samples_ns)} samples"
+    )

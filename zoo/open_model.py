@@ -1,0 +1,71 @@
+"""A loaded model, whatever its runtime; what is timed is `infer` alone."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoo.preprocess import Float32
+
+
+@dataclass(frozen=True, kw_only=True)
+class TensorInfo:
+    """One input of a model, as its file declares it."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+
+
+class OpenModel(ABC):
+    """A loaded artifact: give it inputs, `infer`, read the outputs."""
+
+    inputs: tuple[TensorInfo, ...]
+    channels_last = False
+
+    @abstractmethod
+    def set_inputs(self, values: Sequence[NDArray[Any]]) -> None:
+        """Set the inputs, in the order, shapes and types of `inputs`."""
+
+    @abstractmethod
+    def infer(self) -> None:
+        """Run the model once on the inputs that were set."""
+
+    @abstractmethod
+    def outputs(self) -> list[NDArray[Any]]:
+        """Copies of the last results."""
+
+    def fill(self, seed: int) -> None:
+        """Set every input by its shape and type: floats in 0..1, integers over their range's
+        lower half where that is small, else 0, for they may be indices."""
+        generator = np.random.default_rng(seed)
+        self.set_inputs([_filled(tensor, generator) for tensor in self.inputs])
+
+    def feed(self, image: Float32) -> None:
+        """Set the zoo's one input: RGB float32 [1, 3, S, S] in 0..1."""
+        self.set_inputs([image.transpose(0, 2, 3, 1) if self.channels_last else image])
+
+    def mask(self) -> Float32:
+        """The zoo's one output: hair probability [S, S]."""
+        found = self.outputs()[0]
+        mask: Float32 = found[0, :, :, 0] if self.channels_last else found[0, 0]
+        return mask
+
+    def predict(self, image: Float32) -> Float32:
+        """Masks [1, S, S] of one image [1, 3, S, S]."""
+        self.feed(image)
+        self.infer()
+        return self.mask()[None]
+
+
+def _filled(tensor: TensorInfo, generator: np.random.Generator) -> NDArray[Any]:
+    if tensor.dtype.kind == "f":
+        return generator.random(tensor.shape, dtype=np.float32).astype(tensor.dtype)
+    if tensor.dtype.kind in "iu" and tensor.dtype.itemsize == 1:
+        return generator.integers(0, 128, tensor.shape).astype(tensor.dtype)
+    return np.zeros(tensor.shape, tensor.dtype)
