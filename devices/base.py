@@ -20,9 +20,6 @@ Nanoseconds = Annotated[int, Field(gt=0)]
 Count = Annotated[int, Field(ge=0, le=1_000_000)]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 
-# What a camera frame goes through, in order, when the application's time is measured too.
-STAGES = ("resize", "convert", "infer", "upsample")
-
 
 class Reading(Frozen):
     """One condition: a value, or null with the reason why it is unknown. Unknown is not good."""
@@ -89,7 +86,7 @@ class Series(Frozen):
     settled: whether warm-up was seen to settle; None where that can not be known. stopped_by: what
     ended the sampling; `program` where the loop belonged to another program. samples_ns null means
     that this program kept its samples: then samples_reason says so, and `reported` holds its own
-    statistics, p50_ms at least. stages_ns: parts of each sample, by STAGES.
+    statistics, p50_ms at least. stages_ns: parts of each sample, by the names in frame.py.
     """
 
     warmup_ns: tuple[Nanoseconds, ...]

@@ -5,7 +5,8 @@
     {"command": "memory"}                                   -> {peak_bytes, baseline_bytes}
     {"command": "check"}                                    -> {}
 
-The only thing inside the timed loop is the model's own run, or the stages of a camera frame.
+It imports little (no pydantic), for a session waits for its start. The only thing inside the timed
+loop is the model's own run, or the stages of a camera frame.
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ import resource
 import sys
 import time
 from collections.abc import Callable
-from itertools import pairwise
 from pathlib import Path
 from time import perf_counter_ns
 from typing import Any
@@ -26,10 +26,9 @@ import numpy as np
 import psutil
 from PIL import Image
 
-from devices.base import STAGES
+from devices.frame import STAGES, frame_once
 from zoo.errors import BenchError
 from zoo.open_model import OpenModel
-from zoo.preprocess import resized, scaled
 from zoo.runtime import load_library, open_model
 
 # Linux counts ru_maxrss in KiB, macOS in bytes.
@@ -73,7 +72,8 @@ class Worker:
             picture = Image.fromarray(noise)
 
             def once() -> tuple[int, ...]:
-                return self.frame_once(picture)
+                assert self.size is not None
+                return frame_once(self.model, picture, self.size)
 
         taken = []
         for _ in range(count):
@@ -108,20 +108,6 @@ class Worker:
         started = perf_counter_ns()
         self.model.infer()
         return (perf_counter_ns() - started,)
-
-    def frame_once(self, picture: Image.Image) -> tuple[int, ...]:
-        """What an application does with one camera frame, timed by STAGES."""
-        assert self.size is not None
-        marks = [perf_counter_ns()]
-        pixels = resized(picture, self.size)
-        marks.append(perf_counter_ns())
-        self.model.feed(scaled(pixels[None]))
-        marks.append(perf_counter_ns())
-        self.model.infer()
-        marks.append(perf_counter_ns())
-        Image.fromarray(self.model.mask()).resize(picture.size, Image.Resampling.BILINEAR)
-        marks.append(perf_counter_ns())
-        return tuple(after - before for before, after in pairwise(marks))
 
     def wait_for_frame(self, period_ns: int) -> None:
         """Sleep until the next frame is due; one that comes late starts the clock anew."""

@@ -10,7 +10,8 @@ from bench.ranks import Ratio, paired_ratio
 from bench.record import Session
 from bench.stats import Quantile, across_sessions, quantile, session_median_ms, timed_ns
 from bench.verdict import Verdict
-from devices.base import STAGES, DeviceInfo, RunRequest
+from devices.base import DeviceInfo, RunRequest
+from devices.frame import STAGES
 from reports.accuracy import Joined, join
 from zoo.files import Home
 

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from bench.stats import Quantile
-from devices.base import STAGES
+from devices.frame import STAGES
 from reports.load import Report
 from reports.rows import Row
 from zoo.iou import Interval
