@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from bench.record import Session
 from devices.base import Reading
 
-# Of the cores that the session's own threads left free, the share that others may take.
+# Of the machine's cores that the session's own threads left free, the share that others may take.
 OTHERS_LIMIT = 0.25
 STEAL_LIMIT = 0.02
 STALL_LIMIT = 0.02
@@ -34,7 +34,7 @@ class Changes:
     def of(cls, session: Session) -> Changes:
         assert session.run is not None
         before, after = session.run.conditions_before, session.run.conditions_after
-        cores = session.device.cores
+        cores = int(number(before, "machine_cores") or session.device.cores)
         others = _busy_of_others(before, after)
         steal = _share(before, after, "steal_s")
         return cls(

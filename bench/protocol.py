@@ -91,9 +91,10 @@ class Known:
         logs = [self.logs[s.id] for s in mine if s.id in self.logs]
         return paired_ratio(logs).half_width if logs else None
 
-    def enough(self, work: Work, plan: Plan) -> bool:
+    def enough(self, work: Work, plan: Plan, *, is_reference: bool) -> bool:
         """Whether the artifact needs no more sessions: as many tries as allowed, nothing but
-        failures, or enough steady sessions and a narrow interval."""
+        failures, or enough steady sessions and a narrow interval. A reference that others stand
+        beside needs no narrow interval of its own: theirs are what is asked for."""
         tries = [s for s in self.tries if s.request == work.request]
         if len(tries) >= plan.max_sessions:
             return True
@@ -102,13 +103,21 @@ class Known:
         if sum(s.request == work.request for s in self.steady) < plan.sessions:
             return False
         width = self.half_width(work)
-        return width is not None and width <= plan.target
+        return is_reference or (width is not None and width <= plan.target)
+
+
+def unfinished(work: Sequence[Work], known: Known, plan: Plan) -> list[Work]:
+    """The artifacts that are not yet known well enough."""
+    references = {one.reference for one in work}
+    return [
+        one for one in work if not known.enough(one, plan, is_reference=one.request in references)
+    ]
 
 
 def next_round(work: Sequence[Work], known: Known, plan: Plan, number: int) -> list[Work]:
     """What round `number` measures, in order: the artifacts not yet known well enough, and their
     references. Empty when all are."""
-    wanted = [one for one in work if not known.enough(one, plan)]
+    wanted = unfinished(work, known, plan)
     groups: dict[RunRequest, list[Work]] = defaultdict(list)
     for one in wanted:
         if one.reference is not None:

@@ -29,7 +29,7 @@ class Plan(Frozen):
 
     loop: Loop = Loop()
     sessions: Annotated[int, Field(ge=1, le=1000)] = 10
-    max_sessions: Annotated[int, Field(ge=1, le=1000)] = 30
+    max_sessions: Annotated[int, Field(ge=1, le=1000)] = 40
     target: Annotated[float, Field(gt=0, le=1)] = 0.015
     seed: int = 0
     settle_s: Annotated[float, Field(ge=0, le=3600)] = 2.0

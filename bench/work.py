@@ -39,16 +39,17 @@ def subject_of(text: str) -> ModelSpec | Path:
 
     Raises UnknownName, ArtifactError."""
     path = Path(text)
-    if path.suffix in SUFFIXES or path.exists():
-        if path.suffix not in SUFFIXES:
-            raise ArtifactError(
-                f"{shown(path)} is no model file",
-                expected=f"a name ending in {', '.join(SUFFIXES)}",
-            )
+    if path.suffix in SUFFIXES:
         if not path.exists():
             raise ArtifactError(f"{shown(path)} does not exist", remedy="check the path")
         return path
-    return get(text)
+    try:
+        return get(text)
+    except UnknownName:
+        if not path.exists():
+            raise
+        expected = f"a name ending in {', '.join(SUFFIXES)}"
+        raise ArtifactError(f"{shown(path)} is no model file", expected=expected) from None
 
 
 def find(home: Home, device: Device, subject: Subject) -> Work:

@@ -76,7 +76,7 @@ class Loop(Frozen):
     min_samples: Count = 40
     max_samples: Annotated[int, Field(gt=0, le=10_000_000)] = 1000
     limit_s: Seconds = 1.0
-    within: Annotated[float, Field(ge=0, le=1)] = 0.005
+    within: Annotated[float, Field(ge=0, le=1)] = 0.01
     frame: tuple[Count, Count] | None = None
 
 

@@ -144,8 +144,8 @@ def test_the_readme_names_what_there_is() -> None:
     assert set(re.findall(r"mnv2_unet_\d\.\d+_\d+", text)) <= names
 
 
-def test_the_readme_shows_the_stored_table() -> None:
-    text = (ROOT / "README.md").read_text()
+def test_the_pages_show_the_stored_figures() -> None:
+    text = "".join(path.read_text() for path in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")))
     blocks = re.findall(r"<!-- begin (\S+) -->\n(.*?)<!-- end \1 -->", text, re.DOTALL)
     assert blocks
     for name, shown in blocks:

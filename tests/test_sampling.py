@@ -46,7 +46,7 @@ def test_warm_up_gives_up_at_its_bound_and_says_so() -> None:
 @pytest.mark.parametrize(
     ("loop", "spread", "count", "stopped_by"),
     [
-        (Loop(), 0.005, 40, "interval"),
+        (Loop(), 0.01, 40, "interval"),
         (Loop(max_samples=55), 0.2, 55, "count"),
         (Loop(limit_s=0.4), 0.2, 80, "time"),
         (Loop(limit_s=0.01), 0.2, 20, "time"),

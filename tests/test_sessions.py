@@ -129,6 +129,14 @@ def test_sessions_go_on_until_the_interval_is_narrow() -> None:
     assert len(replayed(hopeless, plan=plan)) - 1 == 40
 
 
+def test_a_reference_goes_on_no_longer_than_those_beside_it() -> None:
+    """Its own latency wanders by 8 %, the other's with it: the ratio is known at once."""
+    plan = Plan(sessions=6, max_sessions=40, target=0.02, loop=LOOP)
+    wander = [1 + (0.04 if i // 2 % 2 else -0.04) for i in range(24)]
+    found = replayed([recorded(5 * by) for by in wander], paired_work(2), plan)
+    assert Counter(s.request.model for s in found if s.timed) == {"m0": 6, "m1": 6}
+
+
 def test_drift_of_the_device_is_divided_out() -> None:
     """The device slows by half over the run; one file takes 1.2 times the other's time."""
     plan = PLAN.model_copy(update={"sessions": 8, "max_sessions": 8})

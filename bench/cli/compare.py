@@ -105,8 +105,10 @@ def command(
         click.echo("\n".join(_text(one) for one in found))
     if any(one.ratio is None for one in found):
         context.exit(NOT_MEASURED)
-    slower = limit is not None and any(one.slower_than(limit) for one in found)
-    context.exit(SLOWER if slower else 0)
+    slower = [one.candidate.name for one in found if limit and one.slower_than(limit)]
+    if slower:
+        click.echo(f"slower by more than {100 * (limit or 0):g} %: {', '.join(slower)}", err=True)
+        context.exit(SLOWER)
 
 
 def _subjects(

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import click
 from tqdm import tqdm
 
-from bench.protocol import Known, Work, measure
+from bench.protocol import Known, Work, measure, unfinished
 from bench.ranks import Ratio, paired_ratio
 from bench.record import Plan, Session
 from bench.stats import Quantile, across_sessions, session_median_ms
@@ -88,9 +88,8 @@ def _tell_round(sessions: Sequence[Session], work: Sequence[Work], plan: Plan) -
     if number == 0:
         _tell(f"memory read; now rounds until all are known to {plan.target:.2%}")
         return
-    known = Known.of(sessions, plan)
-    left = sum(not known.enough(one, plan) for one in work)
-    _tell(f"round {number}: {len(work) - left} of {len(work)} known well enough")
+    left = unfinished(work, Known.of(sessions, plan), plan)
+    _tell(f"round {number}: {len(work) - len(left)} of {len(work)} known well enough")
 
 
 def _tell(line: str) -> None:

@@ -116,7 +116,8 @@ _PLAN_OPTIONS = (
         "--max-sessions",
         type=click.IntRange(1, 1000),
         metavar="N",
-        help="Tries an artifact at most.  [default: 3 times --sessions]",
+        help="Tries an artifact at most.  [default: 4 times --sessions; as many as --sessions "
+        "where those are below 6, or sustained]",
     ),
     click.option("--seed", default=0, show_default=True, help="Of the order of the sessions."),
     click.option(
@@ -170,7 +171,9 @@ def plan_of(target: float, frame: tuple[int, int] | None = None, **given: Any) -
     values["min_samples"] = min(Loop().min_samples, values["max_samples"])
     loop = Loop(mode=mode, max_warmup=given["warmup"], frame=frame, **values)
     sessions = given["sessions"] or (1 if mode == "sustained" else 10)
-    most = given["max_sessions"] or (1 if mode == "sustained" else 3) * sessions
+    # Below 6 there is no interval that more of them could narrow.
+    fixed = mode == "sustained" or sessions < 6
+    most = given["max_sessions"] or (sessions if fixed else 4 * sessions)
     if most < sessions:
         raise click.UsageError(f"--max-sessions {most} is under --sessions {sessions}")
     return Plan(

@@ -6,6 +6,8 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+import pytest
+
 from bench.protocol import Work
 from devices.base import RunRequest
 from train.config import load_recipe
@@ -42,6 +44,17 @@ def write_exports(home: Home, names: Iterable[str], formats: Iterable[str]) -> N
         write_checkpoint(home, name)
         outcomes = dict(export(home, registry.get(name), targets, jobs=os.cpu_count() or 1))
         assert all(isinstance(outcome, Artifact) for outcome in outcomes.values()), outcomes
+
+
+def exported_home(
+    factory: pytest.TempPathFactory, names: Iterable[str], formats: Iterable[str]
+) -> Home:
+    """A home with these files; BENCH_SELF_HOME where that is set, to spare the exporting."""
+    if given := os.environ.get("BENCH_SELF_HOME"):
+        return Home(root=Path(given))
+    home = Home(root=factory.mktemp("home"))
+    write_exports(home, names, formats)
+    return home
 
 
 def work_of(home: Home, name: str, runtime: str, threads: int = 1) -> Work:

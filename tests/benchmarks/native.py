@@ -1,19 +1,21 @@
 """The runtimes' own clocks: a bare loop around the C function that runs a model, and nothing else.
 
-    python -P native.py CLOCK PATH THREADS COUNT -> durations in ns, as a JSON list
+    python -P native.py CLOCK PATH THREADS
 
-It imports nothing of the zoo and neither runtime's Python engine: only the libraries that lie in
-their wheels, by ctypes, and what onnxruntime's profiler says of itself.
+Loads the model, then reads counts, one a line, and answers each by a JSON list of durations in ns.
+It imports nothing of the zoo, and no Python interface of a runtime but for the profiler's clock:
+only the C libraries that lie in the wheels.
 """
 
 from __future__ import annotations
 
 import ctypes
 import json
+import math
 import sys
 import tempfile
 from collections.abc import Callable
-from ctypes import POINTER, byref, c_char_p, c_int, c_int64, c_size_t, c_uint32, c_void_p
+from ctypes import POINTER, byref, c_char_p, c_int, c_int32, c_size_t, c_uint32, c_void_p
 from importlib.util import find_spec
 from pathlib import Path
 from time import perf_counter_ns
@@ -21,13 +23,13 @@ from typing import Any
 
 import numpy as np
 
-WARMUP = 50
+Clock = Callable[[int], list[int]]
 
-# Of onnxruntime_c_api.h: the oldest version whose table holds all of ORT's places, an OrtLogging
-# level, and the places; functions are only ever added at the table's end.
+FIRST, ONE = c_size_t(0), c_size_t(1)
+
+# Places in onnxruntime_c_api.h's table, which only ever grows at its end.
 ORT_API_VERSION = 12
-ORT_ERROR = 3
-ORT = {
+ORT_PLACES = {
     "GetErrorMessage": 2,
     "CreateEnv": 3,
     "CreateSession": 7,
@@ -46,165 +48,172 @@ ORT = {
     "GetDimensions": 62,
     "GetAllocatorWithDefaultOptions": 78,
 }
-FLOAT = 1  # in both runtimes' enumerations of element types
+ORT_ERROR, ORT_FLOAT = 3, 1
+
+LITERT_CPU, LITERT_WRITE = 1, 1
 
 
 class OrtApiBase(ctypes.Structure):
-    _fields_ = (("GetApi", ctypes.CFUNCTYPE(POINTER(c_void_p), c_uint32)), ("Version", c_void_p))
+    _fields_ = (("get_api", ctypes.CFUNCTYPE(POINTER(c_void_p), c_uint32)), ("version", c_void_p))
 
 
 class RankedTensorType(ctypes.Structure):
-    """LiteRtRankedTensorType. rank: seven bits, above them whether there are strides."""
+    """LiteRtRankedTensorType. layout: rank and whether there are strides, dimensions, strides."""
 
-    _fields_ = (
-        ("element_type", c_int),
-        ("rank", c_uint32, 7),
-        ("has_strides", c_uint32, 1),
-        ("dimensions", ctypes.c_int32 * 8),
-        ("strides", c_uint32 * 8),
-    )
+    _fields_ = (("element_type", c_int), ("layout", c_int32 * 17))
 
 
-class Ort:
-    """onnxruntime's C functions by name; each raises what its status says."""
+class Library:
+    """A C library whose functions tell failure by what they return."""
+
+    def call(self, name: str, *values: Any) -> None:
+        raise NotImplementedError
+
+    def made(self, name: str, *values: Any) -> c_void_p:
+        """What a function gives through its last argument."""
+        place = c_void_p()
+        self.call(name, *values, byref(place))
+        return place
+
+
+class Ort(Library):
+    """The wheel's libonnxruntime; its Python module holds a copy of the same code."""
 
     def __init__(self) -> None:
         (library,) = wheel("onnxruntime").glob("capi/libonnxruntime.*[0-9]*")
         entry = ctypes.CDLL(str(library)).OrtGetApiBase
         entry.restype = POINTER(OrtApiBase)
-        self.table = entry().contents.GetApi(ORT_API_VERSION)
+        self.table = entry().contents.get_api(ORT_API_VERSION)
 
     def function(self, name: str) -> Callable[..., int | None]:
-        # Every argument is a pointer, or an integer that is passed as one.
-        function: Callable[..., int | None] = ctypes.CFUNCTYPE(c_void_p)(self.table[ORT[name]])
+        prototype: Callable[..., Any] = ctypes.CFUNCTYPE(c_void_p)
+        function: Callable[..., int | None] = prototype(self.table[ORT_PLACES[name]])
         return function
 
-    def __call__(self, name: str, *values: Any) -> None:
-        status = self.function(name)(*values)
-        if status:
-            tell = ctypes.CFUNCTYPE(c_char_p, c_void_p)(self.table[ORT["GetErrorMessage"]])
-            raise RuntimeError(f"{name}: {tell(status).decode()}")
+    def call(self, name: str, *values: Any) -> None:
+        if status := self.function(name)(*values):
+            tell = ctypes.CFUNCTYPE(c_char_p, c_void_p)(self.table[ORT_PLACES["GetErrorMessage"]])
+            raise RuntimeError(f"{name}: {tell(status)!r}")
 
-    def made(self, name: str, *values: Any) -> c_void_p:
-        """What a function gives by its last argument."""
-        place = c_void_p()
-        self(name, *values, byref(place))
-        return place
+    def tensor(self, session: c_void_p, side: str, allocator: c_void_p) -> tuple[c_void_p, int]:
+        """A tensor for the first input or output, and how many floats it holds."""
+        info = self.made(f"SessionGet{side}TypeInfo", session, FIRST)
+        shape_info, rank = self.made("CastTypeInfoToTensorInfo", info), c_size_t()
+        self.call("GetDimensionsCount", shape_info, byref(rank))
+        shape = (ctypes.c_int64 * rank.value)()
+        self.call("GetDimensions", shape_info, shape, rank)
+        tensor = self.made("CreateTensorAsOrtValue", allocator, shape, rank, ORT_FLOAT)
+        return tensor, math.prod(shape)
 
 
-def onnxruntime_clock(path: Path, threads: int, count: int) -> list[int]:
-    """OrtApi::Run with inputs and outputs that were made once."""
+def onnxruntime_clock(path: Path, threads: int) -> Clock:
+    """OrtApi::Run, with an input and an output that were made once."""
     ort = Ort()
     options = ort.made("CreateSessionOptions")
-    ort("SetIntraOpNumThreads", options, threads)
-    ort("SetInterOpNumThreads", options, 1)
+    ort.call("SetIntraOpNumThreads", options, threads)
+    ort.call("SetInterOpNumThreads", options, 1)
     environment = ort.made("CreateEnv", ORT_ERROR, b"native")
     session = ort.made("CreateSession", environment, bytes(path), options)
     allocator = ort.made("GetAllocatorWithDefaultOptions")
-    names, values = [], []
-    for side in ("Input", "Output"):
-        names.append(ort.made(f"SessionGet{side}Name", session, c_size_t(0), allocator))
-        info = ort.made(f"SessionGet{side}TypeInfo", session, c_size_t(0))
-        values.append(_ort_tensor(ort, ort.made("CastTypeInfoToTensorInfo", info), allocator))
-    (given, size), (result, _) = values
+    given, size = ort.tensor(session, "Input", allocator)
+    result, _ = ort.tensor(session, "Output", allocator)
     ctypes.memmove(ort.made("GetTensorMutableData", given), noise(size), size * 4)
-    run, one = ort.function("Run"), c_size_t(1)
-    inputs, outputs = byref(given), byref(result)
-    first, last = byref(names[0]), byref(names[1])
+    names = [ort.made(f"SessionGet{s}Name", session, FIRST, allocator) for s in ("Input", "Output")]
+    before, after = (byref(names[0]), byref(given), ONE), (byref(names[1]), ONE, byref(result))
+    run = ort.function("Run")
 
     def once() -> None:
-        if run(session, None, first, inputs, one, last, one, outputs):
-            raise RuntimeError("onnxruntime failed")
+        if run(session, None, *before, *after):
+            raise RuntimeError("Run failed")
 
-    return durations(once, count)
-
-
-def _ort_tensor(ort: Ort, info: c_void_p, allocator: c_void_p) -> tuple[c_void_p, int]:
-    rank = c_size_t()
-    ort("GetDimensionsCount", info, byref(rank))
-    shape = (c_int64 * rank.value)()
-    ort("GetDimensions", info, shape, rank)
-    tensor = ort.made("CreateTensorAsOrtValue", allocator, shape, rank, FLOAT)
-    return tensor, int(np.prod(shape))
+    return timed(once)
 
 
-def onnxruntime_profiler(path: Path, threads: int, count: int) -> list[int]:
-    """`model_run` of the profiler, which times and notes every node besides."""
+def onnxruntime_profiler(path: Path, threads: int) -> Clock:
+    """The profiler's `model_run`; it notes every node besides. Each count is a session anew."""
     import onnxruntime
 
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
-    options.log_severity_level = 3
-    with tempfile.TemporaryDirectory() as folder:
+    def take(count: int) -> list[int]:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+        options.log_severity_level = 3
         options.enable_profiling = True
-        options.profile_file_prefix = str(Path(folder) / "run")
-        session = onnxruntime.InferenceSession(str(path), options)
-        (given,) = session.get_inputs()
-        values = {given.name: np.random.default_rng(0).random(given.shape, dtype=np.float32)}
-        for _ in range(WARMUP + count):
-            session.run(None, values)
-        events = json.loads(Path(session.end_profiling()).read_text())
-    return [event["dur"] * 1000 for event in events if event["name"] == "model_run"][WARMUP:]
+        with tempfile.TemporaryDirectory() as folder:
+            options.profile_file_prefix = str(Path(folder) / "run")
+            session = onnxruntime.InferenceSession(str(path), options)
+            (given,) = session.get_inputs()
+            image = np.frombuffer(noise(math.prod(given.shape)), np.float32).reshape(given.shape)
+            for _ in range(count):
+                session.run(None, {given.name: image})
+            events = json.loads(Path(session.end_profiling()).read_text())
+        return [event["dur"] * 1000 for event in events if event["name"] == "model_run"]
+
+    return take
 
 
-def litert_clock(path: Path, threads: int, count: int) -> list[int]:
-    """LiteRtRunCompiledModel on the CPU, with buffers that were made once."""
-    library = ctypes.CDLL(str(wheel("ai_edge_litert") / "libLiteRt.so"))
-    cpu, first, one = 1, c_size_t(0), c_size_t(1)
+class LiteRt(Library):
+    """The wheel's libLiteRt, and one compiled model."""
 
-    def call(name: str, *values: Any) -> None:
-        if status := library[f"LiteRt{name}"](*values):
+    def __init__(self, path: Path, threads: int) -> None:
+        self.library = ctypes.CDLL(str(wheel("ai_edge_litert") / "libLiteRt.so"))
+        self.environment = self.made("CreateEnvironment", 0, None)
+        self.file = self.made("CreateModelFromFile", self.environment, bytes(path))
+        options = self.made("CreateOptions")
+        self.call("SetOptionsHardwareAccelerators", options, LITERT_CPU)
+        # Kept: the library holds on to both. Options are TOML, by their accelerator's name.
+        self.text = ctypes.create_string_buffer(f"num_threads = {threads}\n".encode())
+        self.leave = ctypes.CFUNCTYPE(None, c_void_p)(lambda _: None)
+        cpu = self.made("CreateOpaqueOptions", b"xnnpack", self.text, self.leave)
+        self.call("AddOpaqueOptions", options, cpu)
+        self.model = self.made("CreateCompiledModel", self.environment, self.file, options)
+
+    def call(self, name: str, *values: Any) -> None:
+        if status := self.library[f"LiteRt{name}"](*values):
             raise RuntimeError(f"LiteRt{name}: status {status}")
 
-    def made(name: str, *values: Any) -> c_void_p:
-        place = c_void_p()
-        call(name, *values, byref(place))
-        return place
-
-    environment = made("CreateEnvironment", 0, None)
-    file = made("CreateModelFromFile", environment, bytes(path))
-    options = made("CreateOptions")
-    call("SetOptionsHardwareAccelerators", options, cpu)
-    # The library reads these as TOML when it compiles; nobody is to free a literal.
-    keep = ctypes.CFUNCTYPE(None, c_void_p)(lambda _: None)
-    toml = c_char_p(f"num_threads = {threads}\n".encode())
-    call("AddOpaqueOptions", options, made("CreateOpaqueOptions", b"xnnpack", toml, keep))
-    model = made("CreateCompiledModel", environment, file, options)
-    signature = made("GetModelSignature", file, first)
-    buffers = []
-    for side in ("Input", "Output"):
-        tensor = made(f"GetSignature{side}TensorByIndex", signature, first)
+    def buffer(self, side: str) -> c_void_p:
+        """A buffer for the first input or output."""
+        signature = self.made("GetModelSignature", self.file, FIRST)
+        tensor = self.made(f"GetSignature{side}TensorByIndex", signature, FIRST)
         kind = RankedTensorType()
-        call("GetRankedTensorType", tensor, byref(kind))
-        needs = made(f"GetCompiledModel{side}BufferRequirements", model, first, first)
-        buffers.append(
-            made("CreateManagedTensorBufferFromRequirements", environment, byref(kind), needs)
-        )
-    write = 1
-    size = c_size_t()
-    call("GetTensorBufferPackedSize", buffers[0], byref(size))
-    place = c_void_p()
-    call("LockTensorBuffer", buffers[0], byref(place), write)
-    ctypes.memmove(place, noise(size.value // 4), size.value)
-    call("UnlockTensorBuffer", buffers[0])
-    run, inputs, outputs = library.LiteRtRunCompiledModel, byref(buffers[0]), byref(buffers[1])
+        self.call("GetRankedTensorType", tensor, byref(kind))
+        needs = self.made(f"GetCompiledModel{side}BufferRequirements", self.model, FIRST, FIRST)
+        create = "CreateManagedTensorBufferFromRequirements"
+        return self.made(create, self.environment, byref(kind), needs)
+
+    def fill(self, buffer: c_void_p) -> None:
+        size, place = c_size_t(), c_void_p()
+        self.call("GetTensorBufferPackedSize", buffer, byref(size))
+        self.call("LockTensorBuffer", buffer, byref(place), LITERT_WRITE)
+        ctypes.memmove(place, noise(size.value // 4), size.value)
+        self.call("UnlockTensorBuffer", buffer)
+
+
+def litert_clock(path: Path, threads: int) -> Clock:
+    """LiteRtRunCompiledModel on the CPU, with buffers that were made once."""
+    litert = LiteRt(path, threads)
+    given, result = litert.buffer("Input"), litert.buffer("Output")
+    litert.fill(given)
+    run = litert.library.LiteRtRunCompiledModel
+    values = (litert.model, FIRST, ONE, byref(given), ONE, byref(result))
 
     def once() -> None:
-        if run(model, first, one, inputs, one, outputs):
-            raise RuntimeError("LiteRT failed")
+        if run(*values):
+            raise RuntimeError("LiteRtRunCompiledModel failed")
 
-    return durations(once, count)
+    return timed(once)
 
 
-def durations(once: Callable[[], None], count: int) -> list[int]:
-    for _ in range(WARMUP):
-        once()
-    taken = []
-    for _ in range(count):
-        started = perf_counter_ns()
-        once()
-        taken.append(perf_counter_ns() - started)
-    return taken
+def timed(once: Callable[[], None]) -> Clock:
+    def take(count: int) -> list[int]:
+        taken = []
+        for _ in range(count):
+            started = perf_counter_ns()
+            once()
+            taken.append(perf_counter_ns() - started)
+        return taken
+
+    return take
 
 
 def noise(size: int) -> bytes:
@@ -225,5 +234,6 @@ CLOCKS = {
 }
 
 if __name__ == "__main__":
-    clock, path, threads, count = sys.argv[1:]
-    print(json.dumps(CLOCKS[clock](Path(path), int(threads), int(count))))
+    clock = CLOCKS[sys.argv[1]](Path(sys.argv[2]), int(sys.argv[3]))
+    for line in sys.stdin:
+        print(json.dumps(clock(int(line))), flush=True)

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from exported import file_work, work_of, write_exports
+from exported import exported_home, file_work, work_of
 from self_figures import Figure
 from slowed_worker import MARK
 
@@ -33,16 +33,15 @@ from zoo.registry import select
 
 LIGHT, MIDDLE = "mnv2_unet_0.35_128", "mnv2_unet_0.5_224"
 REPEATS = float(os.environ.get("BENCH_SELF_REPEATS", "1"))
-FEW = Plan(sessions=6, max_sessions=6, loop=Loop(min_samples=20, max_samples=20))
+# Six pairs of 20 samples, whatever their spread; more tries where some are not steady.
+FEW = Plan(sessions=6, max_sessions=18, target=1.0, loop=Loop(min_samples=20, max_samples=20))
 # What `bench compare` takes where no option says otherwise.
-DEFAULT = Plan(sessions=10, max_sessions=30, target=0.01)
+DEFAULT = Plan(target=0.01)
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    home = Home(root=tmp_path_factory.mktemp("home"))
-    write_exports(home, [LIGHT, MIDDLE], ["onnx"])
-    return home
+    return exported_home(tmp_path_factory, [LIGHT, MIDDLE], ["onnx"])
 
 
 def duel(device: HostDevice, work: list[Work], plan: Plan) -> Comparison:
@@ -66,13 +65,13 @@ def test_a_copy_is_called_different_no_oftener_than_said(
         ratio = found.ratio
         if ratio is None or ratio.low is None or ratio.high is None:
             unknown += 1
-            covered += 1
         else:
             covered += ratio.low <= 1 <= ratio.high
     figure("A/A: comparisons of a file with its copy, 6 pairs of 20 samples", times, "")
-    figure("A/A: of them without an interval, too few steady", unknown, "")
+    figure("A/A: of them without an interval, too few steady", unknown, "", at_most=0.05 * times)
     figure("A/A: called different", called, "", at_most=0.08 * times)
-    figure("A/A: intervals that hold 1", 100 * covered / times, "%", at_least=93)
+    share = 100 * covered / (times - unknown)
+    figure("A/A: intervals that hold 1", share, "%", at_least=93)
 
 
 def test_a_slow_down_of_three_percent_is_found(
@@ -80,9 +79,9 @@ def test_a_slow_down_of_three_percent_is_found(
 ) -> None:
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
     device = HostDevice(worker="slowed_worker")
-    one = work_of(home, MIDDLE, "onnxruntime")
+    one = work_of(home, LIGHT, "onnxruntime")
     copy = Path(shutil.copy(one.artifact, tmp_path / f"{MARK}.onnx"))
-    other = file_work(copy, MARK, 224, "onnxruntime")
+    other = file_work(copy, MARK, 128, "onnxruntime")
     times = round(50 * REPEATS)
     found, ratios, pairs, started = 0, [], [], time.monotonic()
     for seed in range(times):
@@ -166,9 +165,8 @@ def unsteady_share(sessions: list[Session]) -> float:
 def test_the_whole_zoo_is_known_in_ten_minutes(
     tmp_path_factory: pytest.TempPathFactory, figure: Figure
 ) -> None:
-    home = Home(root=tmp_path_factory.mktemp("zoo"))
     names = [spec.name for spec in select(["mnv2_unet_[0-9]*"])]
-    write_exports(home, names, ["onnx"])
+    home = exported_home(tmp_path_factory, names, ["onnx"])
     work = beside_references([work_of(home, name, "onnxruntime") for name in names], None)
     plan, started = Plan(), time.monotonic()
     sessions = list(measure(HostDevice(), work, plan))
