@@ -200,6 +200,8 @@ def _text(found: Comparison) -> str:
     if found.distinguishable:
         slower = "slower" if found.ratio.value > 1 else "faster"
         return "\n".join([*lines, f"{other.name} is {slower}: {ratio} of {one.name}"])
+    if found.ratio.low is None:
+        return "\n".join([*lines, f"not distinguishable: too few for an interval: {ratio}"])
     more = found.more_sessions
     needed = f"; about {more} more sessions each would tell" if more else ""
     if more and more > MANY:
