@@ -48,7 +48,7 @@ def host_conditions() -> dict[str, Reading]:
     of it that this process and its children took.
     """
     return {
-        "clock_s": Reading(value=time.monotonic()),
+        "clock_s": Reading(value=round(time.monotonic(), 3)),
         "busy_s": Reading(value=_busy_s()),
         "own_s": Reading(value=_own_s()),
         "cores": Reading(value=usable_cores()),
@@ -83,7 +83,7 @@ def _busy_s() -> float:
     times = psutil.cpu_times()
     # guest time is counted in user, and steal was never ours to use.
     names = ("user", "nice", "system", "irq", "softirq")
-    return float(sum(getattr(times, name, 0.0) for name in names))
+    return round(float(sum(getattr(times, name, 0.0) for name in names)), 2)
 
 
 def _own_s() -> float:
@@ -93,7 +93,7 @@ def _own_s() -> float:
     for child in this.children(recursive=True):
         with contextlib.suppress(psutil.Error):
             total += sum(child.cpu_times()[:4])
-    return float(total)
+    return round(float(total), 2)
 
 
 def _cpu_name() -> str:
