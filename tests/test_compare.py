@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from commands import TINY, invoke
 from own_models import write_convolutions
-from test_sessions import LOOP, paired_work, recorded, replayed
+from recorded import LOOP, paired_work, recorded, replayed
 
 from bench.compare import compared, factor_of
 from bench.protocol import Known, next_round

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from test_sessions import recorded
+from recorded import recorded
 
 from bench.sampling import collect, warm_up
 from devices.base import Loop, RawRun, Series

@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 from commands import invoke
-from test_sessions import recorded, sessions
+from recorded import recorded, sessions
 
 from bench.check import check
 from bench.record import Session
