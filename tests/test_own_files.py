@@ -108,7 +108,7 @@ def test_a_worker_that_hangs_fails_at_its_deadline(tmp_path: Path) -> None:
 
 def test_ctrl_c_keeps_what_is_finished_and_resume_goes_on(home: Home, tmp_path: Path) -> None:
     path = write_convolutions(tmp_path / "m.onnx", 2)
-    words = ("run", str(path), "--sessions", "8", "--max-sessions", "8", "--settle", "0")
+    words = ("run", str(path), "--sessions", "20", "--max-sessions", "20", "--settle", "0")
     process = bench_process(home, *words)
     deadline = time.monotonic() + 60
     while len(list(home.results.glob("*/*.json"))) < 4:
@@ -123,11 +123,12 @@ def test_ctrl_c_keeps_what_is_finished_and_resume_goes_on(home: Home, tmp_path: 
     assert "--resume" in output
     assert not any(psutil.pid_exists(child.pid) for child in children)
     kept = {s.id for s in read_all(home).sessions}
-    assert 4 <= len(kept) < 9
+    assert 4 <= len(kept) < 21
     invoke(*words, "--resume")
     ids = {s.id for s in read_all(home).sessions}
     assert kept < ids
-    assert len(ids) == 9
+    # Twenty, and the one in which memory was read.
+    assert len(ids) == 21
 
 
 def test_a_frame_of_the_camera_is_timed_by_stage(chain: Chain, home: Home) -> None:
