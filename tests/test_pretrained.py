@@ -13,12 +13,12 @@ from torchvision.models import mobilenet_v2
 
 from train.first_weights import choose_first_weights
 from train.keras_weights import KERAS_EPSILON
-from train.pretrained import load_first_weights
+from train.narrow import narrowed
+from train.pretrained import IMAGENET_MEAN, IMAGENET_STD, load_first_weights
 from zoo import registry
 from zoo.errors import WeightsError
 from zoo.files import Home
 from zoo.network import SegmentationNetwork
-from zoo.preprocess import IMAGENET_MEAN, IMAGENET_STD
 from zoo.spec import ModelSpec
 
 SPEC = registry.get("mnv2_unet_0.35_128")
@@ -87,9 +87,10 @@ def test_converted_stem_equals_keras_away_from_the_edges(tmp_path: Path, spec: M
     load_first_weights(network, choose_first_weights(spec, "keras", tmp_path), spec)
     image = torch.rand(1, 3, 64, 64)
     with torch.no_grad():
-        # Keras samples one pixel further down and right: shift the image to meet it.
-        shifted = torch.roll(image, (-1, -1), dims=(2, 3))
-        ours = next(network.encoder.children())((shifted - network.mean) / network.std)
+        # Keras samples one pixel further down and right than the parent, and where the lean one
+        # does: shift the image to meet it.
+        shift = -1 if spec is WITH_HEAD else 0
+        ours = next(network.encoder.children())(torch.roll(image, (shift, shift), dims=(2, 3)))
         theirs = keras_stem(path, image)
     assert torch.allclose(ours[..., 1:-1, 1:-1], theirs[..., 1:-1, 1:-1], atol=1e-4)
 
@@ -144,11 +145,38 @@ def test_auto_takes_torchvision_weights_from_the_cache(home: Home) -> None:
         expected = theirs.state_dict()["features.17.conv.2.weight"]
         assert torch.equal(network.encoder.state_dict()["17.conv.2.weight"], expected)
         with torch.inference_mode():
-            ours = next(network.encoder.children())((image - network.mean) / network.std)
+            shift = 1 if spec.arch == "mnv2_unet" else 0
+            ours = next(network.encoder.children())(torch.roll(image, (shift, shift), dims=(2, 3)))
             stem = theirs.features[0]((image - mean) / std)
-        assert torch.allclose(ours[..., 1:, 1:], stem[..., 1:, 1:], atol=1e-5)
+        assert torch.allclose(ours[..., 1:-1, 1:-1], stem[..., 1:-1, 1:-1], atol=1e-5)
     expected = theirs.state_dict()["features.18.0.weight"]
     assert torch.equal(network.encoder.state_dict()["18.0.weight"], expected)
+
+
+def test_a_width_that_nobody_pretrained_inherits_the_channels_that_matter(tmp_path: Path) -> None:
+    wide, narrow = registry.get("mnv2_unet_1.0_128"), registry.get("mnv2_unet_0.5_128")
+    teacher = registry.build(wide).eval()
+    # Channels that the narrow one has no room for read and write nothing: it loses nothing.
+    like = registry.build(narrow).encoder.state_dict()
+    room = {name: len(tensor) for name, tensor in like.items() if tensor.ndim}
+    state = teacher.encoder.state_dict()
+    for name, tensor in state.items():
+        if tensor.ndim == 1 and not name.endswith("running_var"):
+            tensor[room[name] :] = 0
+            tensor[: room[name]] = torch.rand(room[name]) + 0.5
+    student = registry.build(narrow).eval()
+    student.encoder.load_state_dict(narrowed(state, student.encoder.state_dict()))
+    image = torch.rand(1, 3, 64, 64)
+    with torch.no_grad():
+        expected, found = teacher.encoder(image), student.encoder(image)
+    assert torch.allclose(expected[:, : found.shape[1]], found, rtol=1e-3, atol=1e-4)
+
+    write_keras_file(tmp_path / "mobilenetv2_1.0_224.h5", teacher)
+    first = choose_first_weights(narrow, "auto", tmp_path)
+    assert first.init.kind == "inherited"
+    load_first_weights(student, first, narrow)
+    with pytest.raises(WeightsError, match=r"wider than 1\.0"):
+        choose_first_weights(wide, "inherited", tmp_path)
 
 
 def test_auto_without_weights_says_random_and_keras_is_an_error(home: Home, tmp_path: Path) -> None:

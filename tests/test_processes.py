@@ -21,16 +21,19 @@ from zoo.registry import get
 
 def test_together_they_see_the_batches_of_one() -> None:
     config = TrainConfig(epochs=1, batch_size=6)
-    alone = list(EpochBatches(20, config, Processes()))
-    shares = [list(EpochBatches(20, config, Processes(rank=r, count=3))) for r in range(3)]
+    sizes = (128, 160)
+    alone = list(EpochBatches(20, config, sizes, Processes()))
+    shares = [list(EpochBatches(20, config, sizes, Processes(rank=r, count=3))) for r in range(3)]
     for batch, *parts in zip(alone, *shares, strict=True):
         assert sorted(batch) == sorted(key for part in parts for key in part)
         assert {len(part) for part in parts} == {2}
+        assert len({key.size for key in batch}) == 1
+    assert {batch[0].size for batch in alone[:2]} == set(sizes)
 
 
 def test_a_batch_that_can_not_be_shared_is_refused() -> None:
     with pytest.raises(RecipeError, match="shared by 3 processes"):
-        EpochBatches(20, TrainConfig(epochs=1, batch_size=16), Processes(rank=0, count=3))
+        EpochBatches(20, TrainConfig(epochs=1, batch_size=16), [128], Processes(rank=0, count=3))
 
 
 def test_two_processes_by_the_launcher(home: Home, portraits: Path, chain: Chain) -> None:

@@ -12,7 +12,7 @@ from zoo.errors import WeightsError
 from zoo.files import sha256_of
 from zoo.spec import ModelSpec
 
-CHOICES = ("auto", "random", "torchvision", "keras")
+CHOICES = ("auto", "random", "torchvision", "keras", "inherited")
 PARENT = ("mnv2_unet_parent", "1.0")
 _KERAS_FILE = re.compile(r"mobilenet_?v2.*?_(?P<width>\d\.\d+)_\d+.*\.h5", re.IGNORECASE)
 _TORCHVISION_FILE = "mobilenet_v2-*.pth"
@@ -34,8 +34,9 @@ def choose_first_weights(spec: ModelSpec, init: str, folder: Path) -> FirstWeigh
     """By `init`: `auto`, `random`, `torchvision`, `keras`, or a file.
 
     Of the encoder: `auto` takes the first of a Keras file of this width in `folder`; torchvision's
-    weights where they lie in torch's cache and the width is 1.0; random. It never reaches for a
-    network; `torchvision` does. A file by its ending: `.h5` is a Keras encoder, and of whole
+    weights where they lie in torch's cache and the width is 1.0; the channels that matter most of
+    the next wider Keras file (`inherited`); random. It never reaches for a network; `torchvision`
+    does. A file by its ending: `.h5` is a Keras encoder, and of whole
     networks `.safetensors` is a checkpoint of this project, `.ckpt` one of the parent's. Raises
     WeightsError when what was asked for is not to be had.
     """
@@ -45,9 +46,10 @@ def choose_first_weights(spec: ModelSpec, init: str, folder: Path) -> FirstWeigh
         return _from("torchvision", _downloaded(spec))
     if init not in CHOICES:
         return _of_file(spec, Path(init))
-    found = _keras_file(spec, folder)
-    if found is not None:
-        return _from("keras", found)
+    found = _keras_files(folder)
+    wider = [width for width in sorted(found) if width > spec.width_multiplier]
+    if spec.width_multiplier in found and init != "inherited":
+        return _from("keras", found[spec.width_multiplier])
     if init == "keras":
         raise WeightsError(
             f"{folder} holds no Keras MobileNetV2 of width {spec.width}",
@@ -55,7 +57,17 @@ def choose_first_weights(spec: ModelSpec, init: str, folder: Path) -> FirstWeigh
             remedy="--encoders FOLDER, or --init random",
         )
     cached = sorted(_torch_cache().glob(_TORCHVISION_FILE)) if spec.width == "1.0" else []
-    return _from("torchvision", cached[-1]) if cached else FirstWeights(init=Init(kind="random"))
+    if cached and init != "inherited":
+        return _from("torchvision", cached[-1])
+    if wider:
+        return _from("inherited", found[wider[0]])
+    if init == "inherited":
+        raise WeightsError(
+            f"{folder} holds no Keras MobileNetV2 wider than {spec.width}",
+            expected="a file such as mobilenet_v2_weights_..._1.0_224_no_top.h5",
+            remedy="--encoders FOLDER, or --init random",
+        )
+    return FirstWeights(init=Init(kind="random"))
 
 
 def _of_file(spec: ModelSpec, path: Path) -> FirstWeights:
@@ -107,14 +119,14 @@ def _from(kind: str, path: Path, source: str | None = None) -> FirstWeights:
     return FirstWeights(init=Init.model_validate(init), path=path)
 
 
-def _keras_file(spec: ModelSpec, folder: Path) -> Path | None:
-    if not folder.is_dir():
-        return None
-    for path in sorted(folder.iterdir()):
+def _keras_files(folder: Path) -> dict[float, Path]:
+    """By width, the first of each in the order of their names."""
+    found: dict[float, Path] = {}
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
         match = _KERAS_FILE.search(path.name)
-        if match and float(match["width"]) == spec.width_multiplier:
-            return path
-    return None
+        if match:
+            found.setdefault(float(match["width"]), path)
+    return found
 
 
 def _torch_cache() -> Path:

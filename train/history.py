@@ -10,7 +10,8 @@ from zoo.files import replacing
 
 
 class EpochRow(TypedDict):
-    """loss: mean over the epoch's batches. iou: pooled validation IoU, None where not measured.
+    """loss: mean over the epoch's batches. iou: pooled validation IoU, of several sizes their
+    mean; None where not measured.
 
     Epoch 0 is the first weights as they are: it has no loss and no rate.
     """
@@ -45,8 +46,8 @@ def _draw(path: Path, name: str, rows: Sequence[EpochRow]) -> None:
     iou_axes.plot([e for e, _ in measured], [v for _, v in measured], "o-", color="#0072b2")
     iou_axes.set_ylabel("validation IoU, pooled (blue)", color="#0072b2")
     if measured:
-        epoch, best = max(measured, key=lambda row: row[1])
+        epoch, last = measured[-1]
         iou_axes.annotate(
-            f"{best:.4f}", (epoch, best), textcoords="offset points", xytext=(0, -14), ha="center"
+            f"{last:.4f}", (epoch, last), textcoords="offset points", xytext=(0, -14), ha="center"
         )
     figure.savefig(path, format="png", dpi=110)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -20,33 +21,40 @@ from zoo.files import sha256_of_json
 LONGEST_SIDE = 384
 
 
+class Key(NamedTuple):
+    """What one augmented image is made from, wholly: the augmentation is seeded by it."""
+
+    epoch: int
+    position: int
+    size: int
+
+
 class TrainingImages(data.Dataset[Tensor]):
     """uint8 [4, size, size] (RGB, soft mask) a photograph, augmented anew at each key.
 
-    A key is (epoch, position in the data set); the augmentation is seeded by it, so neither
-    workers nor a resumed run change what is seen.
+    All that decides it stands in the key, so neither workers nor a resumed run change what is seen.
     """
 
-    def __init__(self, dataset: Dataset, config: TrainConfig, size: int) -> None:
+    def __init__(self, dataset: Dataset, config: TrainConfig, sizes: Sequence[int]) -> None:
         self.pixels = [_decode(dataset, item, config.target) for item in dataset.items("train")]
-        self.augment = Augment(config.augmentation, size)
+        self.augment = {size: Augment(config.augmentation, size) for size in sizes}
         self.seed = config.seed
 
     def __len__(self) -> int:
         return len(self.pixels)
 
-    def __getitem__(self, key: tuple[int, int]) -> Tensor:
+    def __getitem__(self, key: Key) -> Tensor:
         return self.__getitems__([key])[0]
 
-    def __getitems__(self, keys: list[tuple[int, int]]) -> list[Tensor]:
+    def __getitems__(self, keys: list[Key]) -> list[Tensor]:
         """A batch at once: the DataLoader prefers it to one call an image."""
         with torch.random.fork_rng(devices=[]):
-            return [self._augmented(epoch, index) for epoch, index in keys]
+            return [self._augmented(key) for key in keys]
 
-    def _augmented(self, epoch: int, index: int) -> Tensor:
+    def _augmented(self, key: Key) -> Tensor:
         # Not torch.manual_seed: it formats a stack trace for CUDA at every call.
-        torch.default_generator.manual_seed(_seed(self.seed, epoch, index))
-        return self.augment(self.pixels[index])
+        torch.default_generator.manual_seed(_seed(self.seed, key.epoch, key.position))
+        return self.augment[key.size](self.pixels[key.position])
 
 
 def _decode(dataset: Dataset, item: Item, target: str) -> Tensor:
@@ -58,16 +66,20 @@ def _decode(dataset: Dataset, item: Item, target: str) -> Tensor:
     return torch.from_numpy(np.dstack([np.asarray(image), np.asarray(mask)])).permute(2, 0, 1)
 
 
-class EpochBatches(data.Sampler[list[tuple[int, int]]]):
-    """Batches of (epoch, index) keys, shuffled by seed and epoch; the last short one is dropped.
+class EpochBatches(data.Sampler[list[Key]]):
+    """Batches of keys, shuffled by seed and epoch; the last short one is dropped.
 
+    A batch is of one size; the sizes come in shuffled turns, so that each gets its equal share.
     Batch norm can not learn from a batch of one, so short ones go; where there are fewer images
     than one batch, they make the only batch. Of several processes each takes its share of every
     batch, so that together they see what one would have seen.
     """
 
-    def __init__(self, images: int, config: TrainConfig, here: Processes) -> None:
+    def __init__(
+        self, images: int, config: TrainConfig, sizes: Sequence[int], here: Processes
+    ) -> None:
         self.images = images
+        self.sizes = sizes
         self.batch_size = min(config.batch_size, images // here.count * here.count)
         here.share_of(self.batch_size)
         self.here = here
@@ -77,12 +89,22 @@ class EpochBatches(data.Sampler[list[tuple[int, int]]]):
     def __len__(self) -> int:
         return self.images // self.batch_size
 
-    def __iter__(self) -> Iterator[list[tuple[int, int]]]:
+    def __iter__(self) -> Iterator[list[Key]]:
         generator = torch.Generator().manual_seed(_seed(self.seed, self.epoch, -1))
         order = torch.randperm(self.images, generator=generator).tolist()
-        for start in range(0, len(self) * self.batch_size, self.batch_size):
-            batch = order[start : start + self.batch_size]
-            yield [(self.epoch, index) for index in batch[self.here.rank :: self.here.count]]
+        sizes = self._turns(generator)
+        for number in range(len(self)):
+            batch = order[number * self.batch_size : (number + 1) * self.batch_size]
+            mine = batch[self.here.rank :: self.here.count]
+            yield [Key(self.epoch, index, sizes[number]) for index in mine]
+
+    def _turns(self, generator: torch.Generator) -> list[int]:
+        """The size of each batch: all of them in each turn, in an order drawn anew."""
+        turns: list[int] = []
+        while len(turns) < len(self):
+            drawn = torch.randperm(len(self.sizes), generator=generator).tolist()
+            turns += [self.sizes[position] for position in drawn]
+        return turns
 
 
 def spare_workers(cores: int) -> int:

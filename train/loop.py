@@ -1,4 +1,4 @@
-"""The trainer, in the order things happen: one for every variant."""
+"""The trainer, in the order things happen: one for every variant, and for all sizes of a width."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 from typing import NoReturn, TypeAlias
 
 import torch
@@ -19,15 +20,16 @@ from train.config import TrainConfig
 from train.evaluate import evaluate, torch_predictor
 from train.history import EpochRow, write_history
 from train.loader import EpochBatches, TrainingImages, batches, spare_workers
+from train.memory import keep_freed_memory
 from train.pretrained import load_first_weights
 from train.processes import Processes
 from train.resume import Progress, drop_progress, load_progress, save_progress
 from train.settings import Settings
+from train.sizes import SharedSizes, build
 from train.step import Autocast, begin, resolve_autocast, train_step
-from zoo import registry
-from zoo.checkpoint import COUNTS_NAME, FILE_NAME, CheckpointRecord, save
-from zoo.iou import ImageCounts, pooled, write_counts
-from zoo.network import SegmentationNetwork
+from zoo.checkpoint import COUNTS_NAME, CheckpointRecord, checkpoint_path, save
+from zoo.files import Home
+from zoo.iou import pooled, write_counts
 
 EVALUATION_BATCH = 25
 ALONE = Processes()
@@ -63,51 +65,50 @@ class Way:
         }
 
 
-def train(settings: Settings, folder: Path, here: Processes = ALONE) -> CheckpointRecord:
-    """Train one variant into `folder`, or go on where a stopped run of the same settings was.
+def train(settings: Settings, home: Home, here: Processes = ALONE) -> list[CheckpointRecord]:
+    """Train the variants of `settings`, or go on where a stopped run of the same settings was.
 
-    With epochs 0 the first weights are taken as they are, and measured. Leaves
-    `checkpoint.safetensors` (the EMA weights of the best validation IoU), `validation_counts.csv`,
-    `history.csv` and `curve.png`, written by the first of several processes. Repeated on a CPU at
-    the same thread count it gives the same bytes. Raises WeightsError, DataError, RecipeError.
+    With epochs 0 the first weights are taken as they are, and measured. Leaves in each variant's
+    folder `checkpoint.safetensors` (the EMA weights at the end) and `validation_counts.csv`, in
+    the training's `history.csv` and `curve.png`, written by the first of several processes.
+    Repeated on a CPU at the same thread count it gives the same bytes. Raises WeightsError,
+    DataError, RecipeError.
     """
     way = Way.on_this_machine(settings.config, here)
     torch.set_num_threads(way.threads)
+    keep_freed_memory()
     torch.manual_seed(settings.config.seed)
 
-    network = registry.build(settings.spec)
-    load_first_weights(network, settings.first_weights, settings.spec)
+    network = build(settings.specs)
+    for spec in settings.specs:
+        load_first_weights(network.of(spec.size), settings.first_weights, spec)
     network = network.to(here.device).to(memory_format=torch.channels_last)
     if settings.config.epochs == 0:
         progress = _measure(settings, network)
     else:
-        progress = _run_epochs(settings, way, network, folder)
-    stored = _store(settings, way, progress, folder) if here.first else None
-    record = here.from_first(stored)
-    assert record is not None
-    return record
+        progress = _run_epochs(settings, way, network, home.training_folder(settings.name))
+    stored = _store(settings, way, progress, home) if here.first else None
+    records = here.from_first(stored)
+    assert records is not None
+    return records
 
 
-def _measure(settings: Settings, network: SegmentationNetwork) -> Progress:
+def _measure(settings: Settings, network: SharedSizes) -> Progress:
     """Epoch 0: the first weights, validated. No training image is decoded."""
     started = time.monotonic()
     progress = begin(network, settings.config, 0, settings.first_weights.pretrained)
-    counts = _validate(settings, network)
-    spent = round(time.monotonic() - started, 2)
-    row = EpochRow(epoch=0, loss=None, learning_rate=None, iou=pooled(counts), duration_s=spent)
-    progress.take(row, counts)
+    _validate(settings, progress)
+    progress.history.append(_row(progress, 0, None, None, started))
     return progress
 
 
-def _run_epochs(
-    settings: Settings, way: Way, network: SegmentationNetwork, folder: Path
-) -> Progress:
+def _run_epochs(settings: Settings, way: Way, network: SharedSizes, folder: Path) -> Progress:
     """Every epoch that is not done yet; where it stands is stored after each."""
-    config, here = settings.config, way.here
-    images = TrainingImages(settings.dataset, config, settings.spec.size)
-    sampler = EpochBatches(len(images), config, here)
+    config, here, sizes = settings.config, way.here, settings.sizes
+    images = TrainingImages(settings.dataset, config, sizes)
+    sampler = EpochBatches(len(images), config, sizes, here)
     loader = batches(images, sampler, way.workers)
-    joined = here.joined(network)
+    joined = here.joined(network, whole=len(sizes) == 1)
     progress = begin(network, config, len(sampler), settings.first_weights.pretrained)
     identity = here.agreed(settings.fingerprint() | way.fingerprint())
     load_progress(folder, progress, identity, here)
@@ -117,15 +118,11 @@ def _run_epochs(
         sampler.epoch = epoch
         loss = _train_epoch(settings, way, progress, joined, loader, bar)
         measured = here.first and _is_due(epoch, config)
-        counts = _validate(settings, progress.ema.module) if measured else None
-        row = EpochRow(
-            epoch=epoch + 1,
-            loss=loss,
-            learning_rate=float(progress.schedule.get_last_lr()[-1]),
-            iou=None if counts is None else pooled(counts),
-            duration_s=round(time.monotonic() - started, 2),
-        )
-        progress.take(row, counts)
+        if measured:
+            _validate(settings, progress)
+        rate = float(progress.schedule.get_last_lr()[-1])
+        row = _row(progress if measured else None, epoch + 1, loss, rate, started)
+        progress.history.append(row)
         if here.first:
             save_progress(folder, progress, identity)
             _say(settings, row, bar)
@@ -156,43 +153,61 @@ def _is_due(epoch: int, config: TrainConfig) -> bool:
     return epoch + 1 == config.epochs or (epoch + 1) % config.evaluate_every == 0
 
 
-def _validate(settings: Settings, network: nn.Module) -> list[ImageCounts]:
-    return evaluate(
-        torch_predictor(network),
-        settings.dataset,
-        settings.dataset.items("validation"),
-        size=settings.spec.size,
-        target=settings.config.target,
-        batch_size=EVALUATION_BATCH,
+def _validate(settings: Settings, progress: Progress) -> None:
+    """Count the validation images with the averaged network of each size."""
+    for size in settings.sizes:
+        progress.counts[size] = evaluate(
+            torch_predictor(progress.averaged.of(size)),
+            settings.dataset,
+            settings.dataset.items("validation"),
+            size=size,
+            target=settings.config.target,
+            batch_size=EVALUATION_BATCH,
+        )
+
+
+def _row(
+    measured: Progress | None, epoch: int, loss: float | None, rate: float | None, started: float
+) -> EpochRow:
+    return EpochRow(
+        epoch=epoch,
+        loss=loss,
+        learning_rate=rate,
+        iou=None if measured is None else fmean(map(pooled, measured.counts.values())),
+        duration_s=round(time.monotonic() - started, 2),
     )
 
 
-def _store(settings: Settings, way: Way, progress: Progress, folder: Path) -> CheckpointRecord:
-    record = CheckpointRecord(
-        model=settings.spec.name,
-        config=settings.config.model_dump(mode="json"),
-        init=settings.first_weights.init,
-        split=settings.dataset.split(),
-        threads=way.threads,
-        processes=way.here.count,
-        autocast=way.autocast,
-        epoch=progress.best_epoch,
-        validation_iou=pooled(progress.best_counts),
-        tools={"torch": torch.__version__, "torchvision": torchvision.__version__},
-    )
-    network = progress.network
-    network.load_state_dict(progress.best_weights)
-    write_counts(folder / COUNTS_NAME, progress.best_counts)
-    write_history(folder, settings.spec.name, progress.history)
-    save(folder / FILE_NAME, network, record)
+def _store(settings: Settings, way: Way, progress: Progress, home: Home) -> list[CheckpointRecord]:
+    folder = home.training_folder(settings.name)
+    write_history(folder, settings.name, progress.history)
+    records = []
+    for spec in settings.specs:
+        counts = progress.counts[spec.size]
+        record = CheckpointRecord(
+            model=spec.name,
+            sizes=tuple(settings.sizes) if len(settings.sizes) > 1 else None,
+            config=settings.config.model_dump(mode="json"),
+            init=settings.first_weights.init,
+            split=settings.dataset.split(),
+            threads=way.threads,
+            processes=way.here.count,
+            autocast=way.autocast,
+            epoch=settings.config.epochs,
+            validation_iou=pooled(counts),
+            tools={"torch": torch.__version__, "torchvision": torchvision.__version__},
+        )
+        write_counts(home.checkpoint_folder(spec) / COUNTS_NAME, counts)
+        save(checkpoint_path(home, spec), progress.averaged.of(spec.size), record)
+        records.append(record)
     drop_progress(folder)
-    return record
+    return records
 
 
 def _bar(settings: Settings, here: Processes, done: int, total: int) -> Bar:
     """Over the whole training, with its ETA; into a log file go the lines of _say alone."""
     return tqdm(
-        desc=settings.spec.name,
+        desc=settings.name,
         unit="batch",
         initial=done,
         total=total,
@@ -208,7 +223,7 @@ def _say(settings: Settings, row: EpochRow, bar: Bar) -> None:
         bar.set_postfix(IoU=f"{row['iou']:.4f}")
     left_s = (settings.config.epochs - row["epoch"]) * row["duration_s"]
     tqdm.write(
-        f"{settings.spec.name}  epoch {row['epoch']}/{settings.config.epochs}"
+        f"{settings.name}  epoch {row['epoch']}/{settings.config.epochs}"
         f"{learnt}{measured}"
         f"  {row['duration_s']:.0f} s, about {left_s / 60:.0f} min left",
         file=sys.stderr,

@@ -11,12 +11,17 @@ from torch import Tensor, nn
 from train.first_weights import FirstWeights
 from train.keras_weights import INPUTS as KERAS_INPUTS
 from train.keras_weights import read_keras
+from train.narrow import narrowed
 from train.parent_weights import read_parent
 from zoo.checkpoint import load
 from zoo.errors import WeightsError
-from zoo.network import Channels, SegmentationNetwork
-from zoo.preprocess import IMAGENET_MEAN, IMAGENET_STD
+from zoo.network import SegmentationNetwork
 from zoo.spec import ModelSpec
+
+Channels = tuple[float, float, float]
+# By which RGB in 0..1 is normalised for torchvision's weights.
+IMAGENET_MEAN: Channels = (0.485, 0.456, 0.406)
+IMAGENET_STD: Channels = (0.229, 0.224, 0.225)
 
 
 def load_first_weights(network: SegmentationNetwork, first: FirstWeights, spec: ModelSpec) -> None:
@@ -34,6 +39,9 @@ def load_first_weights(network: SegmentationNetwork, first: FirstWeights, spec: 
             _fill(network, read_parent(first.path), first.path, spec)
         case "keras":
             _fill_encoder(network, read_keras(first.path), KERAS_INPUTS, first.path, spec)
+        case "inherited":
+            narrow = narrowed(read_keras(first.path), network.encoder.state_dict())
+            _fill_encoder(network, narrow, KERAS_INPUTS, first.path, spec)
         case _:
             imagenet = (IMAGENET_MEAN, IMAGENET_STD)
             _fill_encoder(network, _read_torchvision(first.path), imagenet, first.path, spec)
@@ -60,24 +68,21 @@ def _fill_encoder(
     spec: ModelSpec,
 ) -> None:
     """Names as in torchvision's `features`; what the encoder does not have (the head) is left."""
-    _renormalise(state, inputs, network)
+    _take_plain_images(state, *inputs)
     wanted = network.encoder.state_dict().keys()
     kept = {name: tensor for name, tensor in state.items() if name in wanted}
     _fill(network.encoder, kept, path, spec)
 
 
-def _renormalise(
-    state: dict[str, Tensor], inputs: tuple[Channels, Channels], network: SegmentationNetwork
-) -> None:
-    """From inputs of that mean and deviation to the network's: scale the kernel, shift the mean.
+def _take_plain_images(state: dict[str, Tensor], mean: Channels, std: Channels) -> None:
+    """From inputs of that mean and deviation to RGB in 0..1: scale the kernel, shift the mean.
 
-    Exact but for the padding: its zeros mean the one mean or the other.
+    Exact but for the padding: its zeros mean that mean before, and black after.
     """
-    mean, std = (torch.tensor(values).view(1, 3, 1, 1) for values in inputs)
-    weight = state["0.0.weight"]
-    shift = (weight * ((network.mean - mean) / std)).sum(dim=(1, 2, 3))
-    state["0.0.weight"] = weight * (network.std / std)
-    state["0.1.running_mean"] = state["0.1.running_mean"] - shift
+    weight = state["0.0.weight"] / torch.tensor(std).view(1, 3, 1, 1)
+    shift = (weight * torch.tensor(mean).view(1, 3, 1, 1)).sum(dim=(1, 2, 3))
+    state["0.0.weight"] = weight
+    state["0.1.running_mean"] = state["0.1.running_mean"] + shift
 
 
 def _fill(module: nn.Module, state: Mapping[str, Tensor], path: Path, spec: ModelSpec) -> None:

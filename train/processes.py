@@ -46,9 +46,10 @@ class Processes:
         gpus = torch.cuda.device_count()
         return torch.device("cuda", self.local_rank % gpus) if gpus else torch.device("cpu")
 
-    def joined(self, network: nn.Module) -> nn.Module:
+    def joined(self, network: nn.Module, whole: bool) -> nn.Module:
         """The network whose backward pass averages the gradients over all processes.
 
+        whole: whether every step uses all of its parameters.
         Batch norm sees the whole batch where torch can (GPUs), else each process its own share.
         """
         if self.count == 1:
@@ -58,8 +59,10 @@ class Processes:
 
         if self.device.type == "cuda":
             network = nn.SyncBatchNorm.convert_sync_batchnorm(network)  # type: ignore[no-untyped-call]
-            return DistributedDataParallel(network, device_ids=[self.device.index])
-        return DistributedDataParallel(network)
+            return DistributedDataParallel(
+                network, device_ids=[self.device.index], find_unused_parameters=not whole
+            )
+        return DistributedDataParallel(network, find_unused_parameters=not whole)
 
     def from_first(self, value: Value) -> Value:
         """The value that the first process has, in all of them; they wait for it here."""

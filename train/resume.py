@@ -9,46 +9,41 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 from torch.optim.lr_scheduler import LambdaLR
 from torch.optim.swa_utils import AveragedModel
 from tqdm import tqdm
 
 from train.history import EpochRow
 from train.processes import Processes
+from train.sizes import SharedSizes
 from zoo.errors import WeightsError
 from zoo.files import replacing
-from zoo.iou import ImageCounts, pooled
-from zoo.network import SegmentationNetwork
+from zoo.iou import ImageCounts
 
 FILE_NAME = "resume.pt"
 
 
 @dataclass(kw_only=True)
 class Progress:
-    """What changes while training. best_weights: the EMA's at the best validation IoU so far."""
+    """What changes while training. counts: by size, of the EMA when it was measured last."""
 
-    network: SegmentationNetwork
+    network: SharedSizes
     ema: AveragedModel
     optimizer: torch.optim.Optimizer
     schedule: LambdaLR
     history: list[EpochRow] = field(default_factory=list)
-    best_epoch: int = 0
-    best_weights: dict[str, Tensor] = field(default_factory=dict)
-    best_counts: list[ImageCounts] = field(default_factory=list)
+    counts: dict[int, list[ImageCounts]] = field(default_factory=dict)
 
     @property
     def epoch(self) -> int:
         """Epochs done."""
         return len(self.history)
 
-    def take(self, row: EpochRow, counts: list[ImageCounts] | None) -> None:
-        """Add a finished epoch; keep its weights if it measured the best IoU so far."""
-        self.history.append(row)
-        if counts is None or (self.best_counts and pooled(counts) <= pooled(self.best_counts)):
-            return
-        self.best_epoch, self.best_counts = row["epoch"], counts
-        self.best_weights = {k: v.clone() for k, v in self.ema.module.state_dict().items()}
+    @property
+    def averaged(self) -> SharedSizes:
+        """The networks as they are kept: of the moving average."""
+        assert isinstance(self.ema.module, SharedSizes)
+        return self.ema.module
 
 
 def save_progress(folder: Path, progress: Progress, fingerprint: dict[str, Any]) -> None:
@@ -60,9 +55,7 @@ def save_progress(folder: Path, progress: Progress, fingerprint: dict[str, Any])
         "optimizer": progress.optimizer.state_dict(),
         "schedule": progress.schedule.state_dict(),
         "history": progress.history,
-        "best_epoch": progress.best_epoch,
-        "best_weights": progress.best_weights,
-        "best_counts": [asdict(counts) for counts in progress.best_counts],
+        "counts": {size: [asdict(c) for c in counts] for size, counts in progress.counts.items()},
     }
     # By way of memory: torch's own writer reports a full disk as an error of its own kind.
     content = io.BytesIO()
@@ -108,9 +101,9 @@ def _restore(progress: Progress, state: dict[str, Any]) -> None:
     progress.optimizer.load_state_dict(state["optimizer"])
     progress.schedule.load_state_dict(state["schedule"])
     progress.history = state["history"]
-    progress.best_epoch = state["best_epoch"]
-    progress.best_weights = state["best_weights"]
-    progress.best_counts = [ImageCounts(**counts) for counts in state["best_counts"]]
+    progress.counts = {
+        size: [ImageCounts(**counts) for counts in each] for size, each in state["counts"].items()
+    }
 
 
 def drop_progress(folder: Path) -> None:

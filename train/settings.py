@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,17 +18,39 @@ from zoo.spec import ModelSpec
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """A variant, how, on what, from which first weights."""
+    """The variants trained together, how, on what, from which first weights.
 
-    spec: ModelSpec
+    specs: of one architecture and width, a size each; mostly a single one. Those of several share
+    their convolutions (train.sizes).
+    """
+
+    specs: tuple[ModelSpec, ...]
     config: TrainConfig
     dataset: Dataset
     first_weights: FirstWeights
 
+    @property
+    def sizes(self) -> list[int]:
+        return [spec.size for spec in self.specs]
+
+    @property
+    def name(self) -> str:
+        """The variant's; of several, what they share: `mnv2_unet_0.5`."""
+        one = self.specs[0]
+        return one.name if len(self.specs) == 1 else f"{one.arch}_{one.width}"
+
     def fingerprint(self) -> dict[str, Any]:
         """Equal for two trainings that should give the same weights on the same machine."""
         config, init = self.config.model_dump(mode="json"), self.first_weights.init
-        return _fingerprint(self.spec.name, config, self.dataset.record.sha256, init)
+        return _fingerprint(self.specs[0], self.sizes, config, self.dataset.record.sha256, init)
+
+
+def trained_together(specs: Iterable[ModelSpec]) -> list[tuple[ModelSpec, ...]]:
+    """The variants in groups of one architecture and width, in the order of their first."""
+    groups: dict[tuple[str, str], list[ModelSpec]] = defaultdict(list)
+    for spec in specs:
+        groups[spec.arch, spec.width].append(spec)
+    return [tuple(group) for group in groups.values()]
 
 
 def is_trained(path: Path, settings: Settings) -> bool:
@@ -35,13 +59,19 @@ def is_trained(path: Path, settings: Settings) -> bool:
         record = read_record(path)
     except (MissingStep, WeightsError):
         return False
-    stored = _fingerprint(record.model, record.config, record.split.sha256, record.init)
+    stored = _fingerprint(
+        record.spec, record.trained_sizes, record.config, record.split.sha256, record.init
+    )
     return stored == settings.fingerprint()
 
 
-def _fingerprint(model: str, config: dict[str, Any], split: str, init: Init) -> dict[str, Any]:
+def _fingerprint(
+    spec: ModelSpec, sizes: Sequence[int], config: dict[str, Any], split: str, init: Init
+) -> dict[str, Any]:
     return {
-        "model": model,
+        "architecture": spec.arch,
+        "width": spec.width,
+        "sizes": list(sizes),
         "config": config,
         "split": split,
         "init": init.model_dump(mode="json"),

@@ -14,13 +14,13 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from train.config import TrainConfig
 from train.losses import segmentation_loss
 from train.resume import Progress
-from zoo.network import SegmentationNetwork
+from train.sizes import SharedSizes
 
 Autocast = Literal["fp32", "bf16"]
 
 
 def begin(
-    network: SegmentationNetwork, config: TrainConfig, steps_per_epoch: int, pretrained: bool
+    network: SharedSizes, config: TrainConfig, steps_per_epoch: int, pretrained: bool
 ) -> Progress:
     """A training of `network` that has not made a step yet."""
     optimizer = make_optimizer(network, config, pretrained)
@@ -52,11 +52,11 @@ def train_step(
 
 
 def make_optimizer(
-    network: SegmentationNetwork, config: TrainConfig, pretrained: bool
+    network: SharedSizes, config: TrainConfig, pretrained: bool
 ) -> torch.optim.AdamW:
     """AdamW; a pretrained encoder at its own rate; no decay on biases and batch norms."""
     slowly = config.encoder_rate_factor if pretrained else 1.0
-    encoder = {id(p) for p in network.encoder.parameters()}
+    encoder = {id(p) for p in network.encoder_parameters()}
     groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
     for parameter in network.parameters():
         groups.setdefault((id(parameter) in encoder, parameter.ndim > 1), []).append(parameter)
@@ -68,7 +68,8 @@ def make_optimizer(
                 "weight_decay": config.weight_decay if decayed else 0.0,
             }
             for (encoded, decayed), parameters in groups.items()
-        ]
+        ],
+        fused=True,
     )
 
 

@@ -29,10 +29,11 @@ MISFIT = "one trained for this variant by this version"
 
 
 class Init(Frozen):
-    """Where the first weights came from: the encoder's (torchvision, keras), or the whole
-    network's (a checkpoint of this project, or of the parent's)."""
+    """Where the first weights came from: the encoder's (torchvision, keras, or inherited: channels
+    of a wider keras one), or the whole network's (a checkpoint of this project, or of the
+    parent's)."""
 
-    kind: Literal["random", "torchvision", "keras", "checkpoint", "parent"]
+    kind: Literal["random", "torchvision", "keras", "inherited", "checkpoint", "parent"]
     source: str | None = None
     sha256: str | None = None
 
@@ -48,10 +49,15 @@ class Split(Frozen):
 
 
 class CheckpointRecord(Frozen):
-    """What made these weights. `config` is the trainer's whole configuration, as it was used."""
+    """What made these weights. `config` is the trainer's whole configuration, as it was used.
+
+    sizes: those trained together with shared convolutions; null where it was this one alone.
+    epoch: how many were trained. The validation images chose nothing of it.
+    """
 
     schema_version: Literal[1] = SCHEMA
     model: str
+    sizes: tuple[int, ...] | None = None
     config: dict[str, Any]
     init: Init
     split: Split
@@ -70,6 +76,10 @@ class CheckpointRecord(Frozen):
     @property
     def spec(self) -> ModelSpec:
         return parse(self.model)
+
+    @property
+    def trained_sizes(self) -> tuple[int, ...]:
+        return self.sizes or (self.spec.size,)
 
 
 def checkpoint_path(home: Home, spec: ModelSpec) -> Path:

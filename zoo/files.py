@@ -76,6 +76,10 @@ class Home:
     def checkpoint_folder(self, spec: ModelSpec) -> Path:
         return self.root / "checkpoints" / spec.name
 
+    def training_folder(self, name: str) -> Path:
+        """Of one training: a variant's own, or that of the width whose sizes it trains."""
+        return self.root / "checkpoints" / name
+
     def artifact_folder(self, spec: ModelSpec) -> Path:
         return self.root / "artifacts" / spec.name
 

@@ -4,6 +4,13 @@ MobileNetV2: Sandler et al., arXiv 1801.04381. U-Net: Ronneberger et al., arXiv 
 encoder's 1280-channel convolution (torchvision's `features[18]`) serves classification and is not
 kept: with the parent project's transposed convolution behind it, it costs two thirds of the
 encoder at width 0.5.
+
+Two things differ from torchvision's encoder, so that no runtime does work for nothing:
+
+- Stride-2 convolutions are padded at the bottom and right only, as in Keras and TensorFlow. For
+  even inputs that is TFLite's own SAME padding: its files need no PAD operator, and Keras'
+  ImageNet weights fit as they were trained.
+- Inputs are RGB in 0..1, nothing is subtracted or divided: pretrained first layers are converted.
 """
 
 from __future__ import annotations
@@ -19,8 +26,9 @@ from zoo.network import SegmentationNetwork
 # Index of the last block of `features` at each stride 2, 4, 8, 16, 32.
 LEVELS = (1, 3, 6, 13, 17)
 # Expansion of the decoder's inverted residuals, from stride 16 to 2: the fine levels hold four
-# times the positions of the next and little meaning, so they are the place to save.
-EXPANSIONS = (6, 6, 4, 4)
+# times the positions of the next and little meaning, so they are the place to save. 1 is a plain
+# depthwise-separable convolution.
+EXPANSIONS = (6, 4, 2, 1)
 
 
 class MobileNetV2UNet(SegmentationNetwork):
@@ -33,6 +41,7 @@ class MobileNetV2UNet(SegmentationNetwork):
         super().__init__()
         features = mobilenet_v2(weights=None, width_mult=width_multiplier).features
         self.encoder = features[: LEVELS[-1] + 1]
+        _pad_one_side(self.encoder)
         channels = [_out_channels(features[level]) for level in LEVELS]
         self.decoder = nn.ModuleList(
             DecoderBlock(deep, skip, expansion)
@@ -42,9 +51,9 @@ class MobileNetV2UNet(SegmentationNetwork):
         )
         self.head = nn.Conv2d(channels[0], 1, kernel_size=1)
 
-    def logits(self, normalised: Tensor) -> Tensor:
+    def forward(self, image: Tensor) -> Tensor:
         skips: list[Tensor] = []
-        x = normalised
+        x = image
         for index, block in enumerate(self.encoder.children()):
             x = block(x)
             if index in LEVELS[:-1]:
@@ -70,6 +79,31 @@ class DecoderBlock(nn.Module):
     def forward(self, deep: Tensor, skip: Tensor) -> Tensor:
         mixed: Tensor = self.mix(torch.cat([_double(self.reduce(deep)), skip], dim=1))
         return mixed
+
+
+class OneSidedConv2d(nn.Conv2d):
+    """A 3x3 convolution of stride 2, padded by one at the bottom and right."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(F.pad(x, (0, 1, 0, 1)))
+
+
+def _pad_one_side(encoder: nn.Module) -> None:
+    for parent in encoder.modules():
+        for name, layer in parent.named_children():
+            if isinstance(layer, nn.Conv2d) and layer.stride == (2, 2):
+                setattr(parent, name, _one_sided(layer))
+
+
+def _one_sided(layer: nn.Conv2d) -> OneSidedConv2d:
+    return OneSidedConv2d(
+        layer.in_channels,
+        layer.out_channels,
+        kernel_size=3,
+        stride=2,
+        groups=layer.groups,
+        bias=False,
+    )
 
 
 def _double(x: Tensor) -> Tensor:

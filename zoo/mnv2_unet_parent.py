@@ -38,7 +38,7 @@ class ParentUNet(SegmentationNetwork):
     """
 
     def __init__(self, width_multiplier: float) -> None:
-        super().__init__(mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0))
+        super().__init__()
         features = mobilenet_v2(weights=None, width_mult=width_multiplier).features
         convolution = next(features[HEAD].children())
         self.encoder = nn.Sequential(*features[:HEAD], nn.Sequential(convolution))
@@ -54,12 +54,8 @@ class ParentUNet(SegmentationNetwork):
         )
 
     def forward(self, image: Tensor) -> Tensor:
-        """Without the normalisation: less 0, over 1 would be work for a phone all the same."""
-        return self.logits(image)
-
-    def logits(self, normalised: Tensor) -> Tensor:
         skips: list[Tensor] = []
-        x = normalised
+        x = image
         for index, block in enumerate(self.encoder.children()):
             x = block(x)
             if index in SKIPS:

@@ -8,35 +8,20 @@ import torch
 from torch import Tensor, nn
 
 from zoo import registry
-from zoo.preprocess import IMAGENET_MEAN, IMAGENET_STD
 from zoo.spec import ModelSpec
-
-Channels = tuple[float, float, float]
 
 
 class SegmentationNetwork(nn.Module):
-    """RGB [N, 3, S, S] in 0..1 to hair logits [N, 1, S, S]. Subclasses define `logits`.
+    """RGB [N, 3, S, S] in 0..1 to hair logits [N, 1, S, S].
 
     encoder: the part that may come pretrained, named as torchvision's `features`; the trainer
-    gives it its own learning rate. mean, std: what the encoder's inputs are normalised by;
-    pretrained weights are converted to it.
+    gives it its own learning rate. Nothing is subtracted from the image nor is it divided, which
+    would be work for a phone at every frame: pretrained weights are converted to that. head: what
+    makes the logit of the decoder's last features.
     """
 
     encoder: nn.Module
-
-    def __init__(self, mean: Channels = IMAGENET_MEAN, std: Channels = IMAGENET_STD) -> None:
-        super().__init__()
-        self.register_buffer("mean", torch.tensor(mean).view(1, 3, 1, 1), persistent=False)
-        self.register_buffer("std", torch.tensor(std).view(1, 3, 1, 1), persistent=False)
-        self.mean: Tensor
-        self.std: Tensor
-
-    def forward(self, image: Tensor) -> Tensor:
-        return self.logits((image - self.mean) / self.std)
-
-    def logits(self, normalised: Tensor) -> Tensor:
-        """Hair logits [N, 1, S, S] from normalised RGB [N, 3, S, S]."""
-        raise NotImplementedError
+    head: nn.Module
 
 
 class Deployed(nn.Module):

@@ -1,8 +1,8 @@
 """The one definition of how a photograph becomes an input, and a mask becomes an answer.
 
 Used by training, export, the host and phones. The tensor contract, the same in every format:
-input `image`, RGB in 0..1 at SxS; output `mask`, hair probability in 0..1 at SxS. Normalisation
-is a part of the graph, so no caller needs to know it.
+input `image`, RGB in 0..1 at SxS; output `mask`, hair probability in 0..1 at SxS. No normalisation
+comes between.
 """
 
 from __future__ import annotations
@@ -20,10 +20,6 @@ INPUT_NAME = "image"
 OUTPUT_NAME = "mask"
 THRESHOLD = 0.5
 PHOTOGRAPHS = ("JPEG", "PNG", "WEBP", "PPM")
-
-# ImageNet statistics of RGB in 0..1, as torchvision's weights expect them.
-IMAGENET_MEAN = (0.485, 0.456, 0.406)
-IMAGENET_STD = (0.229, 0.224, 0.225)
 
 Float32 = NDArray[np.float32]
 UInt8 = NDArray[np.uint8]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bench.cli.leaks import leaks, people
 from bench.cli.options import json_option
 
 if TYPE_CHECKING:
@@ -39,6 +40,10 @@ def command() -> None:
       bench data synthetic
       bench data lfw --archives ~/Downloads/lfw
     """
+
+
+command.add_command(leaks)
+command.add_command(people)
 
 
 @command.command()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,10 +30,11 @@ if TYPE_CHECKING:
     "--init",
     default="auto",
     show_default=True,
-    metavar="auto|random|torchvision|keras|FILE",
+    metavar="auto|random|torchvision|keras|inherited|FILE",
     help="First weights. auto: of the encoder, a Keras file of that width in the encoders' "
-    "folder, else torchvision's where they are cached, else random. FILE: a Keras encoder (.h5), "
-    "or a whole network: a checkpoint of this project (.safetensors) or of the parent's (.ckpt).",
+    "folder, else torchvision's where they are cached, else channels inherited from a wider Keras "
+    "file, else random. FILE: a Keras encoder (.h5), or a whole network: a checkpoint of this "
+    "project (.safetensors) or of the parent's (.ckpt).",
 )
 @click.option(
     "--encoders",
@@ -46,6 +47,12 @@ if TYPE_CHECKING:
     type=click.IntRange(0),
     help="Instead of the recipe's. 0 takes the first weights as they are, and measures them.",
 )
+@click.option(
+    "--together",
+    is_flag=True,
+    help="The sizes of a width in one training, with shared convolutions; batch norms and head "
+    "are each size's own.",
+)
 @click.option("--seed", type=click.IntRange(0), help="Instead of the recipe's.")
 @click.option("--target", type=click.Choice(["hair", "face"]), help="Instead of the recipe's.")
 @force_option
@@ -56,6 +63,7 @@ def command(
     init: str,
     encoders: Path | None,
     epochs: int | None,
+    together: bool,
     seed: int | None,
     target: str | None,
     force: bool,
@@ -74,7 +82,7 @@ def command(
     from train.dataset import Dataset
     from train.first_weights import choose_first_weights
     from train.processes import join_processes
-    from train.settings import Settings
+    from train.settings import Settings, trained_together
     from zoo.files import Home
     from zoo.lock import locked
     from zoo.registry import select
@@ -83,30 +91,35 @@ def command(
     specs = select(models)
     config = with_changes(load_recipe(recipe), epochs=epochs, seed=seed, target=target)
     dataset = Dataset.open(home, data)
+    groups = trained_together(specs) if together else [(spec,) for spec in specs]
     with join_processes() as here:
-        for spec in specs:
-            first = choose_first_weights(spec, init, encoders or home.encoders)
-            settings = Settings(spec=spec, config=config, dataset=dataset, first_weights=first)
-            with locked(home.checkpoint_folder(spec)) if here.first else nullcontext():
+        for group in groups:
+            first = choose_first_weights(group[0], init, encoders or home.encoders)
+            settings = Settings(specs=group, config=config, dataset=dataset, first_weights=first)
+            with ExitStack() as held:
+                if here.first:
+                    for name in sorted({settings.name, *(spec.name for spec in group)}):
+                        held.enter_context(locked(home.training_folder(name)))
                 _train(home, settings, here, force)
 
 
 def _train(home: Home, settings: Settings, here: Processes, force: bool) -> None:
-    """Train one variant, unless it is trained; the first of several processes speaks."""
+    """Train what is not trained; the first of several processes speaks."""
     from train.settings import is_trained
     from zoo.checkpoint import checkpoint_path
 
-    def say(words: str) -> None:
+    def say(words: str, name: str = settings.name) -> None:
         if here.first:
-            click.echo(f"{settings.spec.name}: {words}")
+            click.echo(f"{name}: {words}")
 
-    path = checkpoint_path(home, settings.spec)
-    if here.from_first(not force and is_trained(path, settings)):
+    done = all(is_trained(checkpoint_path(home, spec), settings) for spec in settings.specs)
+    if here.from_first(done and not force):
         say("trained already")
         return
     hint = "random weights (from ImageNet's the IoU is higher: --encoders, --init)"
     say(f"begins from {settings.first_weights.init.source or hint}")
     from train.loop import train
 
-    record = train(settings, home.checkpoint_folder(settings.spec), here)
-    say(f"validation IoU {record.validation_iou:.4f} at epoch {record.epoch}, {path}")
+    for record in train(settings, home, here):
+        path = checkpoint_path(home, record.spec)
+        say(f"validation IoU {record.validation_iou:.4f}, {path}", record.model)

@@ -21,7 +21,9 @@ from train.config import load_recipe
 from train.dataset import Dataset
 from train.folder import prepare_folder
 from train.loader import EpochBatches, TrainingImages, batches, spare_workers
+from train.memory import keep_freed_memory
 from train.processes import Processes
+from train.sizes import build
 from train.step import make_optimizer, resolve_autocast, train_step
 from zoo import registry
 from zoo.checkpoint import CheckpointRecord, Init, checkpoint_path, save
@@ -55,12 +57,13 @@ def test_training_is_not_held_up_by_its_loader(
     cores = os.cpu_count() or 1
     workers = spare_workers(cores)
     torch.set_num_threads(cores - workers)
-    network = registry.build(spec).train()
+    keep_freed_memory()
+    network = build([spec]).train()
     network = network.to(memory_format=torch.channels_last)
     optimizer = make_optimizer(network, config, pretrained=False)
     autocast = resolve_autocast(config, torch.device("cpu"))
-    images = TrainingImages(dataset, config, spec.size)
-    sampler = EpochBatches(len(images), config, Processes())
+    images = TrainingImages(dataset, config, [spec.size])
+    sampler = EpochBatches(len(images), config, [spec.size], Processes())
     loaded = iter(batches(images, sampler, workers))
     fixed = next(loaded).clone()
 
