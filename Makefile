@@ -7,10 +7,16 @@ VENV   := .venv
 BENCH  := $(VENV)/bin/bench
 READY  := $(VENV)/.ready
 
-MODELS ?= mnv2_unet_0.35_128 mnv2_unet_0.35_192 mnv2_unet_0.75_128 mnv2_unet_0.75_192
-DATA   ?= synthetic
-RECIPE ?= quick
+# pretrained takes the weights that come with the package; synthetic, lfw or a folder's name trains.
+DATA   ?= pretrained
+MODELS ?= $(if $(filter synthetic,$(DATA)),$(TRIAL),mnv2_unet_[01].*)
+TRIAL  := mnv2_unet_0.35_128 mnv2_unet_0.35_192 mnv2_unet_0.75_128 mnv2_unet_0.75_192
+RECIPE ?= $(if $(filter synthetic,$(DATA)),quick,standard)
 DEVICE ?= host
+# What is exported and measured; RUNTIMES='onnxruntime litert' FORMATS='onnx tflite' for both.
+FORMATS    ?= tflite
+RUNTIMES   ?= litert
+PRECISIONS ?= fp32 fp16
 # Exports at once; training takes all the cores for one variant, measuring one process at a time.
 JOBS   ?=
 # A folder of Keras MobileNetV2 .h5 files, to begin from ImageNet weights at any width.
@@ -18,11 +24,13 @@ ENCODERS ?=
 # On Linux: the address that pytorch.org shows for "Linux, pip, CPU", to spare 4 GB of CUDA.
 TORCH_INDEX ?=
 
-CHOSEN = $(foreach model,$(MODELS),--model '$(model)')
+CHOSEN   = $(foreach model,$(MODELS),--model '$(model)')
+MEASURED = $(CHOSEN) $(foreach name,$(RUNTIMES),--runtime $(name)) $(foreach p,$(PRECISIONS),--precision $(p))
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 	@echo "  variables: DATA=$(DATA) RECIPE=$(RECIPE) DEVICE=$(DEVICE) JOBS=$(JOBS) ENCODERS=$(ENCODERS) TORCH_INDEX=$(TORCH_INDEX)"
+	@echo "             FORMATS='$(FORMATS)' RUNTIMES='$(RUNTIMES)' PRECISIONS='$(PRECISIONS)'"
 	@echo "             MODELS='$(MODELS)' (names, or wildcards such as 'mnv2_unet_0.5_*')"
 
 setup: $(READY) ## make .venv and install everything into it
@@ -33,15 +41,16 @@ $(READY): pyproject.toml constraints.txt
 	$(VENV)/bin/pip install -c constraints.txt -e '.[dev]'
 	@touch $(READY)
 
-zoo: setup data train export ## train, export, prove, measure and report MODELS; does again only what has changed
+zoo: setup data train export ## weights, exports, proofs, measurements and report of MODELS; does again only what has changed
 	@echo "== measuring on $(DEVICE)"
-	$(BENCH) run --device $(DEVICE) $(CHOSEN) --resume
+	$(BENCH) run --device $(DEVICE) $(MEASURED) --resume
 	@echo "== reporting"
 	$(BENCH) report
 	@echo 'next: . $(VENV)/bin/activate'
 	@echo '      bench report --open                   the picture'
 	@echo '      bench predict PHOTO.jpg --model $(firstword $(MODELS))'
-	@echo '      bench data lfw && make zoo DATA=lfw   train on photographs instead'
+	@echo '      bench data lfw && make zoo            each file proved on the photographs themselves'
+	@echo '      make zoo DATA=synthetic               train, on portraits that are drawn'
 	@echo '      bench doctor                          what else this machine can do'
 
 data: setup ## draw the synthetic portraits, where DATA is they
@@ -50,16 +59,21 @@ ifeq ($(DATA),synthetic)
 	$(BENCH) data synthetic
 endif
 
-train: setup data ## train MODELS on DATA by RECIPE
+train: setup data ## train MODELS on DATA by RECIPE, or take their weights from the package
+ifeq ($(DATA),pretrained)
+	@echo "== taking the weights that come with the package"
+	$(BENCH) weights take $(CHOSEN)
+else
 	@echo "== training"
 	$(BENCH) train $(CHOSEN) --data $(DATA) --recipe $(RECIPE) $(if $(ENCODERS),--encoders $(ENCODERS))
+endif
 
 export: setup train ## export MODELS and prove each file
 	@echo "== exporting, and proving each file"
-	$(BENCH) export $(CHOSEN) $(if $(JOBS),--jobs $(JOBS))
+	$(BENCH) export $(CHOSEN) $(foreach name,$(FORMATS),--format $(name)) $(if $(JOBS),--jobs $(JOBS))
 
 run: setup ## measure MODELS on DEVICE
-	$(BENCH) run --device $(DEVICE) $(CHOSEN)
+	$(BENCH) run --device $(DEVICE) $(MEASURED)
 
 report: setup ## write the report of all stored sessions
 	$(BENCH) report

@@ -86,14 +86,15 @@ def runtimes_for(device: Device, what: ModelSpec | Path, wanted: Sequence[str]) 
 
 
 def beside_references(work: Sequence[Work], reference: str | None) -> list[Work]:
-    """Each work with the reference of its runtime: the named model's, else the lightest one's.
+    """Each work with the reference of its runtime and precision: the named model's, else the
+    lightest one's.
 
-    Raises UnknownName where the named one is not among the work. Alone in its runtime, a work has
-    no reference.
+    Raises UnknownName where the named one is not among the work. Alone in its runtime and
+    precision, a work has no reference.
     """
-    groups: dict[tuple[str, int], list[Work]] = defaultdict(list)
+    groups: dict[tuple[str, str, int], list[Work]] = defaultdict(list)
     for one in work:
-        groups[one.request.runtime, one.request.threads].append(one)
+        groups[one.request.runtime, one.request.precision, one.request.threads].append(one)
     found = []
     for group in groups.values():
         named = {one.request.model: one for one in group}

@@ -40,6 +40,7 @@ class Joined:
     iou_change: Interval | None = None
     iou_reason: str | None = None
     iou_of: str | None = None
+    of_reference: bool = False
     max_abs_difference: float | None = None
     size_bytes: int | None = None
     checkpoint_sha256: str | None = None
@@ -78,11 +79,20 @@ def _of_artifact(
         commit=artifact.commit,
     )
     counts, what = _counts(home, spec, record, artifact)
+    reference, whose = _counts_of_checkpoint(checkpoint_path(home, spec), record)
+    if counts is None and reference is not None and _stands_for(record, artifact):
+        whose = f"{whose}, of the reference export of these weights"
+        return replace(_with_iou(common, reference, whose), of_reference=True, iou_reason=what)
     joined = _with_iou(common, counts, what)
-    reference, _ = _counts_of_checkpoint(checkpoint_path(home, spec), record)
     if counts is None or reference is None:
         return joined
     return replace(joined, iou_change=paired_difference(counts, reference))
+
+
+def _stands_for(record: CheckpointRecord, artifact: Artifact) -> bool:
+    """Whether the shipped counts may stand beside this file, its own difference beside them."""
+    floats = artifact.precision in ("fp32", "fp16")
+    return record.shipped is not None and floats and artifact.parity is not None
 
 
 def _counts(

@@ -10,6 +10,7 @@ import pandas as pd
 
 from bench.stats import Quantile
 from devices.frame import STAGES
+from reports.accuracy import Joined
 from reports.load import Report
 from reports.rows import Row
 from zoo.iou import Interval
@@ -56,6 +57,12 @@ def notes(report: Report) -> list[str]:
     references = sorted({row.relative_to for row in report.rows if row.relative_to})
     if references:
         lines.append(f"relative: to {', '.join(references)}, measured in the same rounds")
+    if any(row.joined.of_reference for row in report.rows):
+        lines.append(
+            "IoU marked reference: of the ONNX file exported where these weights were packed, not "
+            "of the file timed; that one's masks differ from torch's by at most the figure beside "
+            "it, on drawn portraits. The photographs to measure it on are not here"
+        )
     unknown = sorted({name for row in report.rows for name in row.unknown_conditions})
     if unknown:
         lines.append(f"unknown on some device, so not held equal: {', '.join(unknown)}")
@@ -78,7 +85,7 @@ def _markdown_row(row: Row, rows: list[Row]) -> str:
     peak = row.peak_memory_bytes
     cells = [
         row.model,
-        interval_text(joined.iou) if joined.iou else f"{NOT_MEASURED}: {joined.iou_reason}",
+        _iou_text(joined),
         quantile_text(row.p50_ms),
         relative_text(row, rows),
         f"{row.p90_ms.value:.2f}" if row.p90_ms else "too few samples",
@@ -92,6 +99,14 @@ def _markdown_row(row: Row, rows: list[Row]) -> str:
         "yes" if row.on_front else "",
     ]
     return f"| {' | '.join(cells)} |"
+
+
+def _iou_text(joined: Joined) -> str:
+    if joined.iou is None:
+        return f"{NOT_MEASURED}: {joined.iou_reason}"
+    if joined.of_reference:
+        return f"{interval_text(joined.iou)} reference; differs {joined.max_abs_difference:.0e}"
+    return interval_text(joined.iou)
 
 
 def interval_text(interval: Interval) -> str:
@@ -152,6 +167,7 @@ def _record(row: Row) -> dict[str, Any]:
         "iou_change_high": joined.iou_change.high if joined.iou_change else None,
         "iou_per_image_mean": joined.mean_iou.value if joined.mean_iou else None,
         "iou_of": joined.iou_of,
+        "iou_of_reference": joined.of_reference,
         "iou_reason": joined.iou_reason,
         "p50_ms": row.p50_ms.value,
         "p50_ms_low": row.p50_ms.low,

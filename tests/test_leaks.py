@@ -17,11 +17,11 @@ from train.dataset import Dataset, SplitName
 from train.folder import prepare_folder
 from train.leaks import CORRELATION, DISTANCE, find_leaks
 from train.lfw import prepare_lfw
-from train.people import by_people, strangers, unpaired_difference
+from train.people import by_people, strangers
 from train.prepare import Labelled, prepare
 from zoo.errors import DataError
 from zoo.files import Home
-from zoo.iou import ImageCounts, write_counts
+from zoo.iou import ImageCounts, unpaired_difference, write_counts
 
 Edit = Callable[[Image.Image], Image.Image]
 

@@ -97,7 +97,8 @@ def _cut(
 
 def _norm(kernel: Tensor, over: int) -> Tensor:
     """Of each channel of [out, in, h, w]: over=1 of those read, over=0 of those made."""
-    return torch.linalg.vector_norm(kernel.transpose(0, over).flatten(1), dim=1)
+    norms: Tensor = kernel.transpose(0, over).flatten(1).square().sum(dim=1).sqrt()
+    return norms
 
 
 def _strongest(strength: Tensor, count: int) -> Tensor:

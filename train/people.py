@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 from train.dataset import Dataset, Item
 from zoo.errors import DataError
-from zoo.iou import CONFIDENCE, REPLICATES, ImageCounts, Interval, pooled, pooled_interval
+from zoo.iou import ImageCounts, Interval, pooled_interval, unpaired_difference
 
 NAMES = ("people not in train", "people in train")
 
@@ -81,34 +78,6 @@ def by_people(dataset: Dataset, counts: Sequence[ImageCounts] | None = None) -> 
         difference=difference,
         reason=f"no validation image shows {empty[0]}" if empty else None,
     )
-
-
-def unpaired_difference(
-    ours: Sequence[ImageCounts], theirs: Sequence[ImageCounts], seed: int = 0
-) -> Interval:
-    """Pooled IoU of `ours` minus `theirs`, of unlike images, so each resampled on its own.
-
-    The interval is the percentile bootstrap's over images, as in `zoo.iou`. Raises DataError
-    where either is empty.
-    """
-    generator = np.random.default_rng(seed)
-    value = pooled(ours) - pooled(theirs)
-    replicates = _replicates(ours, generator) - _replicates(theirs, generator)
-    tail = (1 - CONFIDENCE) / 2
-    low, high = np.quantile(replicates, [tail, 1 - tail])
-    return Interval(value=value, low=float(low), high=float(high))
-
-
-def _replicates(
-    counts: Sequence[ImageCounts], generator: np.random.Generator
-) -> NDArray[np.float64]:
-    """The pooled IoU [replicates] of as many images, drawn with replacement."""
-    images = len(counts)
-    draws = generator.multinomial(images, np.full(images, 1 / images), size=REPLICATES)
-    intersections = draws @ np.array([c.intersection for c in counts], dtype=np.float64)
-    unions = draws @ np.array([c.union for c in counts], dtype=np.float64)
-    # No hair at all counts as 1, as in `pooled`.
-    return np.where(unions > 0, intersections / np.maximum(unions, 1), 1.0)
 
 
 def _group(name: str, items: Sequence[Item], by_id: dict[str, ImageCounts] | None) -> Group:

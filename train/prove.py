@@ -10,6 +10,7 @@ from tqdm import tqdm
 
 from train.dataset import Dataset
 from train.evaluate import Predict, evaluate, torch_predictor
+from train.synthetic.scene import portrait
 from zoo import parity
 from zoo.checkpoint import CheckpointRecord, checkpoint_path, load, read_record
 from zoo.errors import MissingStep
@@ -21,6 +22,7 @@ from zoo.runtime import RUNTIMES, open_model, why_not
 from zoo.spec import ModelSpec
 
 PARITY_IMAGES = 16
+PARITY_SEED = 0
 SPLIT: Final = "validation"
 
 
@@ -72,8 +74,9 @@ def prove(
 def _parity(home: Home, spec: ModelSpec, predict: Predict, dataset: Dataset | None) -> Parity:
     network, _ = load(checkpoint_path(home, spec))
     if dataset is None:
-        images = parity.noise(spec.size, PARITY_IMAGES)
-        source = "seeded noise"
+        drawn = [portrait(PARITY_SEED, index)[0] for index in range(PARITY_IMAGES)]
+        images = [to_input(image, spec.size) for image in drawn]
+        source = "drawn portraits"
     else:
         items = dataset.items(SPLIT)[:PARITY_IMAGES]
         images = [to_input(dataset.photograph(item), spec.size) for item in items]

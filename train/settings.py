@@ -54,10 +54,12 @@ def trained_together(specs: Iterable[ModelSpec]) -> list[tuple[ModelSpec, ...]]:
 
 
 def is_trained(path: Path, settings: Settings) -> bool:
-    """Whether the checkpoint at `path` is whole and came from these very settings."""
+    """Whether the checkpoint at `path` is whole and was trained here by these very settings."""
     try:
         record = read_record(path)
     except (MissingStep, WeightsError):
+        return False
+    if record.shipped is not None:
         return False
     stored = _fingerprint(
         record.spec, record.trained_sizes, record.config, record.split.sha256, record.init

@@ -53,6 +53,8 @@ class CheckpointRecord(Frozen):
 
     sizes: those trained together with shared convolutions; null where it was this one alone.
     epoch: how many were trained. The validation images chose nothing of it.
+    shipped: the SHA-256 of the file in zoo/weights that it was taken from; the counts beside it are
+    of the ONNX file that was exported from it there. null where it was trained here.
     """
 
     schema_version: Literal[1] = SCHEMA
@@ -67,6 +69,7 @@ class CheckpointRecord(Frozen):
     epoch: int
     validation_iou: float
     tools: dict[str, str]
+    shipped: str | None = None
 
     @field_validator("model")
     @classmethod

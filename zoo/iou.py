@@ -93,6 +93,18 @@ def paired_difference(
     return _interval(pooled(ours) - pooled(theirs), replicates[0] - replicates[1])
 
 
+def unpaired_difference(
+    ours: Sequence[ImageCounts], theirs: Sequence[ImageCounts], seed: int = 0
+) -> Interval:
+    """Pooled IoU of `ours` minus `theirs`, of unlike images, so each resampled on its own."""
+    replicates = []
+    for counts, each_seed in ((ours, seed), (theirs, seed + 1)):
+        intersections, unions = _arrays(counts)
+        draws = _draws(len(counts), each_seed)
+        replicates.append(draws @ intersections / np.maximum(draws @ unions, 1.0))
+    return _interval(pooled(ours) - pooled(theirs), replicates[0] - replicates[1])
+
+
 def write_counts(path: Path, counts: Sequence[ImageCounts]) -> None:
     """One CSV line an image, written atomically."""
     stream = io.StringIO()

@@ -23,9 +23,3 @@ def compare(
         max_abs_difference=float(np.max(differences)),
         mean_abs_difference=float(np.mean(differences)),
     )
-
-
-def noise(size: int, count: int, seed: int = 0) -> list[Float32]:
-    """Seeded noise images, for where no photograph is at hand."""
-    generator = np.random.default_rng(seed)
-    return [generator.random((1, 3, size, size), dtype=np.float32) for _ in range(count)]

@@ -13,6 +13,7 @@ COMMANDS = (
     "doctor",
     "data",
     "train",
+    "weights",
     "export",
     "run",
     "check",

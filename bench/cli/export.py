@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sys
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import click
@@ -53,39 +55,51 @@ def command(
     from zoo.lock import locked
     from zoo.registry import select
 
-    home, wanted = Home.default(), targets(formats)
-    failures = 0
-    for spec in select(models):
-        # Its checkpoint is not to change meanwhile.
-        with locked(home.checkpoint_folder(spec), shared=True), locked(home.artifact_folder(spec)):
-            manifest = _export(home, spec, wanted, jobs or os.cpu_count() or 1, force)
-            manifest = _prove(home, spec, wanted, manifest)
-        failures += sum(target.key in manifest.failures for target in wanted)
-        _say(home, spec, manifest)
+    home, wanted, specs = Home.default(), targets(formats), select(models)
+    with ExitStack() as held:
+        for spec in specs:
+            # Its checkpoint is not to change meanwhile.
+            held.enter_context(locked(home.checkpoint_folder(spec), shared=True))
+            held.enter_context(locked(home.artifact_folder(spec)))
+        manifests = _export(home, specs, wanted, jobs or os.cpu_count() or 1, force)
+        for spec in specs:
+            manifests[spec] = _prove(home, spec, wanted, manifests[spec])
+            _say(home, spec, manifests[spec])
+    failures = sum(
+        target.key in found.failures for found in manifests.values() for target in wanted
+    )
     context.exit(1 if failures else 0)
 
 
 def _export(
-    home: Home, spec: ModelSpec, wanted: Sequence[Target], jobs: int, force: bool
-) -> Manifest:
-    """Make the files that are missing or stale; each is in the manifest as soon as it is there."""
+    home: Home, specs: Sequence[ModelSpec], wanted: Sequence[Target], jobs: int, force: bool
+) -> dict[ModelSpec, Manifest]:
+    """Make the files that are missing or stale; each is in its manifest as soon as it is there."""
+    from tqdm import tqdm
+
     from zoo.errors import ExportFailed
     from zoo.export.run import export, is_current
     from zoo.manifest import read_manifest, write_manifest
 
-    manifest = read_manifest(home, spec)
-    stale = [t for t in wanted if force or not is_current(home, spec, manifest, t)]
-    if stale:
-        click.echo(f"{spec.name}: exporting {', '.join(target.key for target in stale)}")
-    for target, outcome in export(home, spec, stale, jobs):
+    manifests = {spec: read_manifest(home, spec) for spec in specs}
+    stale = [
+        (spec, target)
+        for spec in specs
+        for target in wanted
+        if force or not is_current(home, spec, manifests[spec], target)
+    ]
+    done = export(home, stale, jobs)
+    for spec, target, outcome in tqdm(
+        done, desc="exporting", unit="file", total=len(stale), leave=False, disable=None
+    ):
         if isinstance(outcome, ExportFailed):
-            manifest = manifest.with_failure(target.key, outcome.seen)
-            click.echo(str(outcome), err=True)
+            manifests[spec] = manifests[spec].with_failure(target.key, outcome.seen)
+            tqdm.write(str(outcome), file=sys.stderr)
         else:
-            manifest = manifest.with_artifact(outcome)
-            click.echo(f"{spec.name}.{target.key}: {outcome.size_bytes / 1e6:.2f} MB")
-        write_manifest(home, spec, manifest)
-    return manifest
+            manifests[spec] = manifests[spec].with_artifact(outcome)
+            tqdm.write(f"{spec.name}.{target.key}: {outcome.size_bytes / 1e6:.2f} MB")
+        write_manifest(home, spec, manifests[spec])
+    return manifests
 
 
 def _prove(home: Home, spec: ModelSpec, wanted: Sequence[Target], manifest: Manifest) -> Manifest:

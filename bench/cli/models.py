@@ -10,19 +10,26 @@ import click
 from bench.cli.options import json_option, model_option
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from zoo.checkpoint import CheckpointRecord
     from zoo.files import Home
+    from zoo.iou import ImageCounts
     from zoo.spec import ModelSpec
 
 
 @click.command()
 @model_option("*")
+@click.option(
+    "--long", "as_long", is_flag=True, help="IoU with its interval, of what, and first weights."
+)
 @json_option
-def command(models: tuple[str, ...], as_json: bool) -> None:
+def command(models: tuple[str, ...], as_long: bool, as_json: bool) -> None:
     """List the models: parameters, MACs, and what exists of each.
 
     \b
     Example:
-      bench models --model 'mnv2_unet_0.35_*' --json
+      bench models --long --model 'mnv2_unet_0.35_*'
     """
     from collections import Counter
 
@@ -35,48 +42,99 @@ def command(models: tuple[str, ...], as_json: bool) -> None:
     rows = [_row(home, spec, sessions[spec.name]) for spec in select(models)]
     if as_json:
         click.echo(json.dumps(rows, indent=1))
-        return
+    elif as_long:
+        _print_long(rows)
+    else:
+        _print_short(rows)
+
+
+def _print_short(rows: Sequence[dict[str, Any]]) -> None:
     click.echo(
-        f"{'model':26}{'params':>9}{'MMACs':>8}  {'checkpoint':18} {'artifacts':44} sessions"
+        f"{'model':26}{'params':>9}{'MMACs':>8}  {'checkpoint':18} {'artifacts':56} sessions"
     )
     for row in rows:
         made = " ".join(row["artifacts"]) or "-"
-        click.echo(
-            f"{row['model']:26}{row['parameters']:>9,}{row['macs'] / 1e6:>8.1f}  "
-            f"{_checkpoint(row):18} {made:44} {row['sessions'] or '-'}"
-        )
+        click.echo(f"{_size(row)}  {_checkpoint(row):18} {made:56} {row['sessions'] or '-'}")
+
+
+def _print_long(rows: Sequence[dict[str, Any]]) -> None:
+    """IoU of the checkpoint here, else of the weights that come with the package."""
+    click.echo(f"{'model':26}{'params':>9}{'MMACs':>8}  {'IoU [95 %]':22} init        of")
+    for row in rows:
+        found, shipped = row["checkpoint"], row["shipped"]
+        best = found or shipped
+        if best is None:
+            click.echo(f"{_size(row)}  not trained")
+            continue
+        whose = "a training here"
+        if best["shipped"]:
+            whose = "the weights in the package" + ("" if found else ", not taken yet")
+        text = f"{best['iou']:.3f} (its counts are gone)"
+        if best["images"]:
+            text = f"{best['iou']:.3f} [{best['iou_low']:.3f}, {best['iou_high']:.3f}]"
+        on = f"{best['images']} {best['dataset']} validation images"
+        click.echo(f"{_size(row)}  {text:22} {best['init']:11} {whose}; {on}")
+
+
+def _size(row: dict[str, Any]) -> str:
+    return f"{row['model']:26}{row['parameters']:>9,}{row['macs'] / 1e6:>8.1f}"
 
 
 def _row(home: Home, spec: ModelSpec, sessions: int) -> dict[str, Any]:
-    from zoo.checkpoint import checkpoint_path, read_record
-    from zoo.errors import MissingStep
+    from zoo.checkpoint import COUNTS_NAME, checkpoint_path, read_record
+    from zoo.iou import read_counts
     from zoo.manifest import read_manifest
     from zoo.network import complexity
 
     counted = complexity(spec)
-    try:
-        record = read_record(checkpoint_path(home, spec))
-        checkpoint = {
-            "validation_iou": record.validation_iou,
-            "dataset": record.split.dataset,
-            "init": record.init.kind,
-        }
-    except MissingStep:
-        checkpoint = None
+    path = checkpoint_path(home, spec)
+    checkpoint = None
+    if path.is_file():
+        counts = path.with_name(COUNTS_NAME)
+        checkpoint = _accuracy(read_record(path), read_counts(counts) if counts.is_file() else [])
     manifest = read_manifest(home, spec)
     return {
         "model": spec.name,
         "parameters": counted.parameters,
         "macs": counted.macs,
         "checkpoint": checkpoint,
+        "shipped": shipped_accuracy(spec),
         "artifacts": {key: a.sha256 for key, a in sorted(manifest.artifacts.items())},
         "export_failures": manifest.failures,
         "sessions": sessions,
     }
 
 
+def shipped_accuracy(spec: ModelSpec) -> dict[str, Any] | None:
+    """Of the weights that come with the package; None where they hold no such variant."""
+    from zoo.box import box_path, is_in_box, read_box_counts, read_records
+    from zoo.files import sha256_of
+
+    if not is_in_box(spec):
+        return None
+    path = box_path(spec)
+    record = next(record for record in read_records(path) if record.spec == spec)
+    packed = record.model_copy(update={"shipped": sha256_of(path)})
+    return _accuracy(packed, read_box_counts(spec))
+
+
+def _accuracy(record: CheckpointRecord, counts: Sequence[ImageCounts]) -> dict[str, Any]:
+    from zoo.iou import pooled_interval
+
+    iou = pooled_interval(counts) if counts else None
+    return {
+        "iou": record.validation_iou,
+        "iou_low": iou and iou.low,
+        "iou_high": iou and iou.high,
+        "images": len(counts),
+        "dataset": record.split.dataset,
+        "init": record.init.kind,
+        "shipped": record.shipped is not None,
+    }
+
+
 def _checkpoint(row: dict[str, Any]) -> str:
     found = row["checkpoint"]
     if found is None:
-        return "-"
-    return f"{found['dataset']} IoU {found['validation_iou']:.3f}"
+        return "in the package" if row["shipped"] else "-"
+    return f"{found['dataset']} IoU {found['iou']:.3f}"

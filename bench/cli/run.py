@@ -24,7 +24,15 @@ PARTIAL = 3
     help="onnxruntime, litert, torch, tensorflow, coreml. Repeatable.  "
     "[default: onnxruntime, litert, and coreml on a Mac]",
 )
-@click.option("--precision", default="fp32", show_default=True, help="Of the exported file.")
+@click.option(
+    "--precision",
+    "precisions",
+    multiple=True,
+    default=("fp32",),
+    show_default=True,
+    metavar="P",
+    help="Of the exported files. Repeatable.",
+)
 @click.option("--threads", type=click.IntRange(1), default=1, show_default=True)
 @click.option(
     "--reference",
@@ -58,7 +66,7 @@ def command(
     models: tuple[str, ...],
     device: str,
     runtimes: tuple[str, ...],
-    precision: str,
+    precisions: tuple[str, ...],
     threads: int,
     reference: str | None,
     target: float,
@@ -79,7 +87,15 @@ def command(
     """
     from bench.cli.measure import summary, take
     from bench.store import read_all
-    from bench.work import Subject, alike, beside_references, find, runtimes_for, subject_of
+    from bench.work import (
+        AS_GIVEN,
+        Subject,
+        alike,
+        beside_references,
+        find,
+        runtimes_for,
+        subject_of,
+    )
     from devices.find import find_device
     from zoo.files import Home
     from zoo.lock import locked
@@ -101,6 +117,7 @@ def command(
             find(home, on, Subject(what=w, runtime=name, precision=precision, threads=threads))
             for w in [*specs, *own]
             for name in runtimes_for(on, w, runtimes)
+            for precision in (precisions if w in specs else [AS_GIVEN])
         ]
         stored = alike(read_all(home).sessions, on, plan) if resume else []
         work = beside_references(work, reference)

@@ -42,7 +42,9 @@ def write_exports(home: Home, names: Iterable[str], formats: Iterable[str]) -> N
     targets = [t for t in TARGETS if t.format in wanted and t.precision == "fp32"]
     for name in names:
         write_checkpoint(home, name)
-        outcomes = dict(export(home, registry.get(name), targets, jobs=os.cpu_count() or 1))
+        spec = registry.get(name)
+        made = export(home, [(spec, target) for target in targets], jobs=os.cpu_count() or 1)
+        outcomes = {target: outcome for _, target, outcome in made}
         assert all(isinstance(outcome, Artifact) for outcome in outcomes.values()), outcomes
 
 

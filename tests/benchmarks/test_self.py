@@ -112,7 +112,8 @@ def test_all_formats_of_the_largest_variant_export_in_time(
     )
     save(checkpoint_path(home, spec), registry.build(spec), record)
     started = time.perf_counter()
-    outcomes = dict(export(home, spec, TARGETS, jobs=os.cpu_count() or 1))
+    made = export(home, [(spec, target) for target in TARGETS], jobs=os.cpu_count() or 1)
+    outcomes = {target: outcome for _, target, outcome in made}
     duration_s = time.perf_counter() - started
     assert all(isinstance(outcome, Artifact) for outcome in outcomes.values()), outcomes
     figure(f"export {spec.name}, {len(TARGETS)} files", duration_s, "s", at_most=60)

@@ -1,4 +1,7 @@
-"""The child process of one export: `python -m zoo.export FORMAT PRECISION CHECKPOINT OUTPUT`."""
+"""The child process of one export: `python -m zoo.export FORMAT PRECISION SOURCE OUTPUT`.
+
+SOURCE is a checkpoint, or the exported file that this one is made from.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +11,18 @@ import sys
 import threading
 from pathlib import Path
 
+from zoo.checkpoint import FILE_NAME, load
 
-def main(format: str, precision: str, checkpoint: str, output: str) -> None:
-    """Load the checkpoint and write the artifact; any failure is this process's own."""
-    from zoo.checkpoint import load
+
+def main(format: str, precision: str, source: str, output: str) -> None:
+    """Write the artifact; any failure is this process's own."""
+    exporter = importlib.import_module(f"zoo.export.{format}")
+    if Path(source).name != FILE_NAME:
+        exporter.recast(Path(source), precision, Path(output))
+        return
     from zoo.network import Deployed
 
-    network, record = load(Path(checkpoint))
-    exporter = importlib.import_module(f"zoo.export.{format}")
+    network, record = load(Path(source))
     exporter.export(Deployed(network).eval(), record.spec, precision, Path(output))
 
 

@@ -1,4 +1,4 @@
-"""Exports a variant: a child process a file, as many at once as there are cores."""
+"""Exports variants: a child process a file, as many at once as there are cores."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,11 +27,16 @@ NOT_YET = "not measured yet"
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """A format in a precision, and the distributions whose versions shape its bytes."""
+    """A format in a precision, and the distributions whose versions shape its bytes.
+
+    made_from: the precision of the file of the same format that it is made from, instead of the
+    checkpoint.
+    """
 
     format: str
     precision: str
     tools: tuple[str, ...]
+    made_from: str | None = None
 
     @property
     def key(self) -> str:
@@ -44,6 +49,12 @@ _COREML = ("torch", "coremltools")
 TARGETS = (
     Target(format="onnx", precision="fp32", tools=_ONNX),
     Target(format="tflite", precision="fp32", tools=_TFLITE),
+    Target(
+        format="tflite",
+        precision="fp16",
+        tools=(*_TFLITE, "ai-edge-quantizer"),
+        made_from="fp32",
+    ),
     Target(format="coreml", precision="fp32", tools=_COREML),
     Target(format="coreml", precision="fp16", tools=_COREML),
 )
@@ -76,17 +87,30 @@ def is_current(home: Home, spec: ModelSpec, manifest: Manifest, target: Target) 
 
 
 def export(
-    home: Home, spec: ModelSpec, wanted: Iterable[Target], jobs: int
-) -> Iterator[tuple[Target, Artifact | ExportFailed]]:
-    """Each target as it is done: its artifact (not yet proved), or why there is none."""
-    read_record(checkpoint_path(home, spec))
-    with ThreadPoolExecutor(max_workers=jobs) as pool:
-        running = {pool.submit(_export_one, home, spec, target): target for target in wanted}
-        for future in as_completed(running):
-            error = future.exception()
-            if error is not None and not isinstance(error, ExportFailed):
-                raise error
-            yield running[future], error if error is not None else future.result()
+    home: Home, wanted: Iterable[tuple[ModelSpec, Target]], jobs: int
+) -> Iterator[tuple[ModelSpec, Target, Artifact | ExportFailed]]:
+    """Each as it is done: its artifact (not yet proved), or why there is none.
+
+    `jobs` at once over all the variants; first what is made from checkpoints, then the rest.
+    """
+    chosen = list(wanted)
+    for spec in {spec for spec, _ in chosen}:
+        read_record(checkpoint_path(home, spec))
+    failed = set[tuple[ModelSpec, str]]()
+    for derived in (False, True):
+        stage = [one for one in chosen if (one[1].made_from is not None) is derived]
+        with ThreadPoolExecutor(max_workers=jobs) as pool:
+            running = {pool.submit(_export_one, home, *one, failed): one for one in stage}
+            for future in as_completed(running):
+                spec, target = running[future]
+                error = future.exception()
+                if error is None:
+                    yield spec, target, future.result()
+                elif isinstance(error, ExportFailed):
+                    failed.add((spec, target.key))
+                    yield spec, target, error
+                else:
+                    raise error
 
 
 def tool_versions(target: Target) -> dict[str, str]:
@@ -104,11 +128,13 @@ def code_sha256(spec: ModelSpec) -> str:
     return sha256_of_json({path.name: sha256_of(path) for path in sources})
 
 
-def _export_one(home: Home, spec: ModelSpec, target: Target) -> Artifact:
+def _export_one(
+    home: Home, spec: ModelSpec, target: Target, failed: Collection[tuple[ModelSpec, str]]
+) -> Artifact:
     checkpoint = checkpoint_path(home, spec)
     path = home.artifact(spec, target.format, target.precision)
     with replacing(path) as temporary:
-        _run_child(spec, target, checkpoint, temporary)
+        _run_child(spec, target, _source(home, spec, target, failed), temporary)
     return Artifact.model_validate(
         {
             "model": spec.name,
@@ -127,7 +153,22 @@ def _export_one(home: Home, spec: ModelSpec, target: Target) -> Artifact:
     )
 
 
-def _run_child(spec: ModelSpec, target: Target, checkpoint: Path, output: Path) -> None:
+def _source(
+    home: Home, spec: ModelSpec, target: Target, failed: Collection[tuple[ModelSpec, str]]
+) -> Path:
+    """The checkpoint, or the file that the target is made from: not one of an earlier export."""
+    if target.made_from is None:
+        return checkpoint_path(home, spec)
+    source = home.artifact(spec, target.format, target.made_from)
+    if (spec, f"{target.format}.{target.made_from}") in failed or not source.exists():
+        raise ExportFailed(
+            f"{spec.name}: {target.key} is made from the {target.made_from} file, which failed",
+            remedy=f"bench export --model {spec.name}",
+        )
+    return source
+
+
+def _run_child(spec: ModelSpec, target: Target, source: Path, output: Path) -> None:
     # -P: the working folder may hold a folder named like one of ours.
     command = [sys.executable, "-P", "-m", "zoo.export", target.format, target.precision]
     environment = os.environ | {"CUDA_VISIBLE_DEVICES": "", "TF_CPP_MIN_LOG_LEVEL": "2"}
@@ -136,7 +177,7 @@ def _run_child(spec: ModelSpec, target: Target, checkpoint: Path, output: Path) 
     lifeline, held = os.pipe()
     try:
         done = subprocess.run(
-            [*command, str(checkpoint), str(output)],
+            [*command, str(source), str(output)],
             stdin=lifeline,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -154,7 +195,7 @@ def _run_child(spec: ModelSpec, target: Target, checkpoint: Path, output: Path) 
         return
     raise ExportFailed(
         f"{label} {_ending(done.returncode)}: {_last_line(done.stdout)}",
-        remedy=f"{' '.join(command)} {checkpoint} /tmp/out shows the whole log",
+        remedy=f"{' '.join(command)} {source} /tmp/out shows the whole log",
     )
 
 

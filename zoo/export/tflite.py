@@ -1,4 +1,4 @@
-"""TFLite: NHWC and float at both ends, by litert-torch."""
+"""TFLite: NHWC and float at both ends, by litert-torch; precisions by ai-edge-quantizer."""
 
 from __future__ import annotations
 
@@ -30,3 +30,21 @@ def export(deployed: nn.Module, spec: ModelSpec, precision: str, path: Path) -> 
     example = torch.zeros(1, spec.size, spec.size, 3)
     model = litert_torch.convert(ChannelsLast(deployed).eval(), sample_kwargs={INPUT_NAME: example})
     model.export(str(path))
+
+
+def recast(source: Path, precision: str, path: Path) -> None:
+    """Write `path` from the fp32 file `source`, weights in fp16; raises what the quantizer raises.
+
+    Both ends and the arithmetic stay fp32, unless a delegate computes in fp16.
+    """
+    from ai_edge_quantizer import quantizer
+
+    assert precision == "fp16"
+    recipe = quantizer.Quantizer(str(source))
+    recipe.add_weight_only_config(
+        regex=".*",
+        operation_name=quantizer.qtyping.TFLOperationName.ALL_SUPPORTED,
+        num_bits=16,
+        algorithm_key=quantizer.AlgorithmName.FLOAT_CASTING,
+    )
+    path.write_bytes(recipe.quantize().quantized_model)
