@@ -54,7 +54,7 @@ def choose_first_weights(spec: ModelSpec, init: str, folder: Path) -> FirstWeigh
         raise WeightsError(
             f"{folder} holds no Keras MobileNetV2 of width {spec.width}",
             expected=f"a file such as mobilenet_v2_weights_..._{spec.width}_224_no_top.h5",
-            remedy="--encoders FOLDER, or --init random",
+            remedy=f"bench weights encoders --width {spec.width}, or --encoders FOLDER",
         )
     cached = sorted(_torch_cache().glob(_TORCHVISION_FILE)) if spec.width == "1.0" else []
     if cached and init != "inherited":

@@ -57,8 +57,13 @@ class Home:
         `../shared/weights`, where a team keeps what is too large for a repository."""
         if given := os.environ.get("BENCH_ENCODERS"):
             return Path(given)
-        own, shared = self.root / "weights", self.root.parent / "shared" / "weights"
+        own, shared = self.own_encoders, self.root.parent / "shared" / "weights"
         return shared if shared.is_dir() and not own.is_dir() else own
+
+    @property
+    def own_encoders(self) -> Path:
+        """Where pretrained encoders are downloaded to, or put by hand."""
+        return self.root / "weights"
 
     @property
     def lfw_archives(self) -> Path:

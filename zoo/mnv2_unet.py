@@ -25,16 +25,18 @@ from zoo.network import SegmentationNetwork
 
 # Index of the last block of `features` at each stride 2, 4, 8, 16, 32.
 LEVELS = (1, 3, 6, 13, 17)
-# Expansion of the decoder's inverted residuals, from stride 16 to 2: the fine levels hold four
-# times the positions of the next and little meaning, so they are the place to save. 1 is a plain
-# depthwise-separable convolution.
-EXPANSIONS = (6, 4, 2, 1)
+# The decoder's levels, from stride 16 to 2. Channels: the encoder's own there, but at least these:
+# narrow encoders have too few to draw a contour with.
+LEAST_CHANNELS = (64, 32, 16, 8)
+# Expansion of the inverted residuals: the fine levels hold four times the positions of the next and
+# little meaning, so they are the place to save.
+EXPANSIONS = (6, 4, 2, 2)
 
 
 class MobileNetV2UNet(SegmentationNetwork):
     """Skips at strides 2, 4, 8, 16; decoded from 32 to 2; the logit is resized to the input.
 
-    Every channel count is the encoder's own at that level, so any width multiplier works.
+    Every channel count derives from the encoder's at that level, so any width multiplier works.
     """
 
     def __init__(self, width_multiplier: float) -> None:
@@ -42,14 +44,14 @@ class MobileNetV2UNet(SegmentationNetwork):
         features = mobilenet_v2(weights=None, width_mult=width_multiplier).features
         self.encoder = features[: LEVELS[-1] + 1]
         _pad_one_side(self.encoder)
-        channels = [_out_channels(features[level]) for level in LEVELS]
-        self.decoder = nn.ModuleList(
-            DecoderBlock(deep, skip, expansion)
-            for deep, skip, expansion in zip(
-                channels[:0:-1], channels[-2::-1], EXPANSIONS, strict=True
-            )
-        )
-        self.head = nn.Conv2d(channels[0], 1, kernel_size=1)
+        *skips, deep = [_out_channels(features[level]) for level in LEVELS]
+        blocks = []
+        for skip, least, expansion in zip(skips[::-1], LEAST_CHANNELS, EXPANSIONS, strict=True):
+            channels = max(skip, least)
+            blocks.append(DecoderBlock(deep, skip, channels, expansion))
+            deep = channels
+        self.decoder = nn.ModuleList(blocks)
+        self.head = nn.Conv2d(deep, 1, kernel_size=1)
 
     def forward(self, image: Tensor) -> Tensor:
         skips: list[Tensor] = []
@@ -64,17 +66,17 @@ class MobileNetV2UNet(SegmentationNetwork):
 
 
 class DecoderBlock(nn.Module):
-    """[N, deep, h, w] and [N, skip, 2h, 2w] to [N, skip, 2h, 2w].
+    """[N, deep, h, w] and [N, skip, 2h, 2w] to [N, channels, 2h, 2w].
 
     1x1 reduction before the resize, so that the resize touches the fewest channels.
     """
 
-    def __init__(self, deep: int, skip: int, expansion: int) -> None:
+    def __init__(self, deep: int, skip: int, channels: int, expansion: int) -> None:
         super().__init__()
         self.reduce = nn.Sequential(
-            nn.Conv2d(deep, skip, kernel_size=1, bias=False), nn.BatchNorm2d(skip)
+            nn.Conv2d(deep, channels, kernel_size=1, bias=False), nn.BatchNorm2d(channels)
         )
-        self.mix = InvertedResidual(2 * skip, skip, stride=1, expand_ratio=expansion)
+        self.mix = InvertedResidual(channels + skip, channels, stride=1, expand_ratio=expansion)
 
     def forward(self, deep: Tensor, skip: Tensor) -> Tensor:
         mixed: Tensor = self.mix(torch.cat([_double(self.reduce(deep)), skip], dim=1))

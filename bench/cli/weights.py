@@ -1,4 +1,4 @@
-"""`bench weights`: the trained weights that come with the package."""
+"""`bench weights`: those that come with the package, and encoders to begin from."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bench.cli.options import force_option, json_option, model_option
 
 @click.group()
 def command() -> None:
-    """The trained weights that come with the package: list them, take them, pack new ones.
+    """The trained weights in the package: list, take, pack anew; and encoders to begin from.
 
     \b
     Example:
@@ -75,6 +75,30 @@ def take(models: tuple[str, ...], force: bool) -> None:
             f"IoU {iou:.3f}, of the reference export of these weights"
         )
     click.echo("next: bench export --model NAME")
+
+
+@command.command()
+@click.option(
+    "--width",
+    "widths",
+    multiple=True,
+    metavar="W",
+    help="Repeatable.  [default: those of the zoo, 0.35 0.5 0.75 1.0]",
+)
+@click.option("--mirror", metavar="ADDRESS", help="Fetch from here instead: an http(s) address.")
+def encoders(widths: tuple[str, ...], mirror: str | None) -> None:
+    """Fetch Keras' ImageNet encoders into weights/, where `bench train` looks for them.
+
+    \b
+    Example:
+      bench weights encoders --width 0.5 --width 0.75
+    """
+    from train.encoders import fetch_encoders
+    from zoo.files import Home
+    from zoo.registry import ARCHITECTURES
+
+    wanted = widths or ARCHITECTURES["mnv2_unet"].widths
+    fetch_encoders(wanted, Home.default().own_encoders, mirror, click.echo)
 
 
 @command.command()
