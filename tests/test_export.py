@@ -124,7 +124,7 @@ def test_without_the_data_the_iou_is_null_with_the_reason(chain: Chain, tmp_path
     assert proved.accuracy is None
     assert "'drawn' of the checkpoint is not here" in (proved.accuracy_reason or "")
     assert proved.parity is not None
-    assert proved.parity.source == "seeded noise"
+    assert proved.parity.source == "drawn portraits"
     assert is_proved(elsewhere, SPEC, proved, dataset)
 
 

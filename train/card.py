@@ -39,8 +39,8 @@ def card(
     recipe = yaml.safe_dump(first.config, sort_keys=False).strip()
     return f"""# {spec.arch} at width {spec.width}: hair segmentation
 
-Sizes {", ".join(str(size) for size in first.trained_sizes)}; convolutions shared by all sizes,
-batch norms and head each size's own. Input RGB in 0..1, output the probability of hair.
+Sizes {", ".join(str(size) for size in first.trained_sizes)}; kernels shared by all sizes, batch
+norms and biases each size's own. Input RGB in 0..1, output the probability of hair.
 
 ## Data
 

@@ -88,6 +88,8 @@ def _rounded(home: Home, specs: Sequence[ModelSpec]) -> dict[str, Tensor]:
         if not first.is_floating_point():
             continue
         each = [state[name].half().contiguous() for state in states]
+        if not all(torch.isfinite(tensor).all() for tensor in each):
+            raise WeightsError(f"{name} does not fit fp16", expected="values below 65504")
         if all(torch.equal(tensor, each[0]) for tensor in each):
             stored[name] = each[0]
         else:

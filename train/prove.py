@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Iterable
 from typing import Final
 
+from PIL import Image
 from tqdm import tqdm
 
 from train.dataset import Dataset
@@ -74,14 +76,19 @@ def prove(
 def _parity(home: Home, spec: ModelSpec, predict: Predict, dataset: Dataset | None) -> Parity:
     network, _ = load(checkpoint_path(home, spec))
     if dataset is None:
-        drawn = [portrait(PARITY_SEED, index)[0] for index in range(PARITY_IMAGES)]
-        images = [to_input(image, spec.size) for image in drawn]
+        images = [to_input(image, spec.size) for image in _portraits()]
         source = "drawn portraits"
     else:
         items = dataset.items(SPLIT)[:PARITY_IMAGES]
         images = [to_input(dataset.photograph(item), spec.size) for item in items]
         source = f"{dataset.record.name} {SPLIT}"
     return parity.compare(torch_predictor(network), predict, images, source)
+
+
+@functools.cache
+def _portraits() -> list[Image.Image]:
+    """The same on every machine, and nobody's."""
+    return [portrait(PARITY_SEED, index)[0] for index in range(PARITY_IMAGES)]
 
 
 def _accuracy(

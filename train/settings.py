@@ -21,7 +21,7 @@ class Settings:
     """The variants trained together, how, on what, from which first weights.
 
     specs: of one architecture and width, a size each; mostly a single one. Those of several share
-    their convolutions (train.sizes).
+    their kernels (train.sizes).
     """
 
     specs: tuple[ModelSpec, ...]

@@ -1,9 +1,10 @@
-"""One width at several input sizes: the convolutions are one, all else is each size's own.
+"""One width at several input sizes: the kernels are one, all else is each size's own.
 
 A batch norm's statistics depend on how large things appear, and so on the input's size; sharing
-them costs accuracy. So each size has its own batch norms and head, as in switchable batch norm
+them costs accuracy. So each size has its own batch norms and biases, as in switchable batch norm
 (Yu et al., arXiv 1812.08928; over resolutions: Wang et al., arXiv 2007.09558), and a batch trains
-those of its size and the convolutions of all.
+those of its size and the kernels of all. The head needs no kernel of its own: the batch norm in
+front of it scales each of its channels.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from zoo.spec import ModelSpec
 
 
 class SharedSizes(nn.Module):
-    """A network a size, of one architecture and width, their convolutions tied.
+    """A network a size, of one architecture and width, their kernels tied.
 
     forward: RGB [N, 3, S, S] in 0..1 to logits [N, 1, S, S], by the network of size S.
     """
@@ -52,13 +53,8 @@ def build(specs: Sequence[ModelSpec]) -> SharedSizes:
     return SharedSizes({spec.size: registry.build(spec) for spec in specs})
 
 
-def is_own(name: str) -> bool:
-    """Whether the tensor of that name, of a network, is each size's own by being the head's."""
-    return name.startswith("head.")
-
-
 def _tie(first: SegmentationNetwork, other: SegmentationNetwork) -> None:
     """Give `other` the kernels of `first`: the very same parameters."""
     for name, layer in other.named_modules():
-        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d) and not is_own(name):
+        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
             layer.weight = first.get_submodule(name).weight  # type: ignore[assignment]

@@ -51,7 +51,7 @@ class Split(Frozen):
 class CheckpointRecord(Frozen):
     """What made these weights. `config` is the trainer's whole configuration, as it was used.
 
-    sizes: those trained together with shared convolutions; null where it was this one alone.
+    sizes: those trained together with shared kernels; null where it was this one alone.
     epoch: how many were trained. The validation images chose nothing of it.
     shipped: the SHA-256 of the file in zoo/weights that it was taken from; the counts beside it are
     of the ONNX file that was exported from it there. null where it was trained here.

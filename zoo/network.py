@@ -16,12 +16,10 @@ class SegmentationNetwork(nn.Module):
 
     encoder: the part that may come pretrained, named as torchvision's `features`; the trainer
     gives it its own learning rate. Nothing is subtracted from the image nor is it divided, which
-    would be work for a phone at every frame: pretrained weights are converted to that. head: what
-    makes the logit of the decoder's last features.
+    would be work for a phone at every frame: pretrained weights are converted to that.
     """
 
     encoder: nn.Module
-    head: nn.Module
 
 
 class Deployed(nn.Module):

@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 @click.option(
     "--together",
     is_flag=True,
-    help="The sizes of a width in one training, with shared convolutions; batch norms and head "
+    help="The sizes of a width in one training, with shared kernels; batch norms and biases "
     "are each size's own.",
 )
 @click.option("--seed", type=click.IntRange(0), help="Instead of the recipe's.")
