@@ -6,12 +6,17 @@ import importlib.util
 import os
 import re
 import signal
+import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from commands import RECIPE, TINY, TRAIN, Chain, bench_process, invoke, wait_for
 
+from train.cluster.join import Cluster
 from train.cluster.parcels import (
     dataset_parcel,
     digest,
@@ -23,12 +28,14 @@ from train.cluster.parcels import (
     result_names,
     unpack,
 )
-from train.cluster.worker import FAILED, LINE, PROGRESS, RESULTS, program, train_there
+from train.cluster.run import train_on_cluster
+from train.cluster.worker import FAILED, KILLED, LINE, PROGRESS, RESULTS, program, train_there
 from train.config import load_recipe, with_changes
 from train.dataset import Dataset
 from train.first_weights import FirstWeights, choose_first_weights
 from train.settings import Settings
 from zoo.checkpoint import Init, checkpoint_path
+from zoo.children import Ended, Said
 from zoo.errors import WeightsError
 from zoo.files import Home
 from zoo.registry import get
@@ -81,6 +88,87 @@ def workers(said: list[str]) -> list[int]:
     """The processes that trained TINY, in turn."""
     told = re.compile(rf"{TINY}: on \S+, process (\d+)")
     return [int(match[1]) for line in said if (match := told.match(line))]
+
+
+class Ray:
+    """As much of Ray as the driver calls. Each task begun tells the next of the scripts."""
+
+    class exceptions:
+        class RayError(Exception):
+            pass
+
+        class RayTaskError(RayError):
+            pass
+
+    def __init__(self, *scripts: list[Any]) -> None:
+        self.scripts, self.given = list(scripts), list[tuple[Any, ...]]()
+
+    def put(self, value: Any) -> Any:
+        return value
+
+    def remote(self, **how: Any) -> Any:
+        return lambda task: SimpleNamespace(remote=self._begin)
+
+    def _begin(self, *given: Any) -> Iterator[Any]:
+        self.given.append(given)
+        return iter(self.scripts.pop(0))
+
+    def wait(self, streams: list[Any], num_returns: int) -> tuple[list[Any], list[Any]]:
+        return streams[:1], streams[1:]
+
+    def get(self, told: Any) -> Any:
+        if isinstance(told, Exception):
+            raise told
+        return told
+
+
+def run_on(ray: Ray, home: Home) -> list[Said | Ended]:
+    cluster = Cluster(ray=ray, cores=1)
+    return list(train_on_cluster(home, [settings_of(home)], COMMAND, cluster))
+
+
+def test_the_driver_begins_again_from_the_last_epoch_and_gives_up_at_last(drawn: Home) -> None:
+    death = Ray.exceptions.RayError("gone")
+    ray = Ray([(LINE, "on one"), (PROGRESS, b"state"), death], [(KILLED, "by SIGKILL")], [death])
+    events = run_on(ray, drawn)
+    assert len(ray.given) == 3
+    name = f"checkpoints/{TINY}/resume.pt"
+    assert [given[-1].get(name) for given in ray.given] == [None, b"state", b"state"]
+    assert all(b"epochs: 12" in given[-1]["recipe.yaml"] for given in ray.given)
+    last = events[-1]
+    assert isinstance(last, Ended)
+    assert last.problem == "its worker was lost (RayError)"
+    assert (drawn.root / name).read_bytes() == b"state"
+
+
+def test_an_error_on_a_worker_is_told_and_not_tried_again(drawn: Home) -> None:
+    error = Ray.exceptions.RayTaskError("Traceback ...\nModuleNotFoundError: no train")
+    for told, problem in (
+        ((FAILED, "failed with status 1: Error: no\x1b[2J"), "'failed with status 1: Error: no"),
+        (error, "ModuleNotFoundError: no train"),
+        ((RESULTS, {"../x": b""}), "the worker sent other files"),
+    ):
+        [event] = run_on(Ray([told]), drawn)
+        assert isinstance(event, Ended)
+        assert (event.problem or "").startswith(problem)
+        assert not checkpoint_path(drawn, get(TINY)).exists()
+    [event] = run_on(Ray([]), drawn)
+    assert event == Ended(name=TINY, problem="the worker fell silent")
+
+
+def test_a_busy_folder_stops_no_other(drawn: Home) -> None:
+    script = (
+        "import sys, pathlib; from zoo.lock import locked\n"
+        "with locked(pathlib.Path(sys.argv[1])): print(flush=True); input()"
+    )
+    command = [sys.executable, "-c", script, str(drawn.training_folder(TINY))]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout
+        holder.stdout.readline()
+        [event] = run_on(Ray(), drawn)
+        holder.kill()
+    assert isinstance(event, Ended)
+    assert "in use by another command" in (event.problem or "")
 
 
 @needs_ray

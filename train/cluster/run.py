@@ -54,6 +54,11 @@ class _Training:
     def name(self) -> str:
         return self.settings.name
 
+    def may_die(self) -> bool:
+        """Count a death; whether another worker may do what this one did not live to."""
+        self.deaths += 1
+        return self.deaths < DEATHS_WITHOUT_AN_EPOCH
+
 
 @dataclass(kw_only=True)
 class _Driver:
@@ -147,18 +152,12 @@ def train_on_cluster(
             [stream], _ = cluster.ray.wait(list(begun), num_returns=1)
             training = begun.pop(stream)
             event = driver.next_event(training, stream)
-            if isinstance(event, Ended) and not _is_lost(event, training):
-                training.held.close()
-            elif isinstance(event, Ended):
-                training.deaths += 1
-                event = Said(name=event.name, line=f"{event.name}: {event.problem}, begun again")
+            if not isinstance(event, Ended):
+                begun[stream] = training
+            elif event.killed and training.may_die():
+                event = Said(name=event.name, line=f"{event.name}: {event.problem}; begun again")
                 begun[driver.begin(training)] = training
             else:
-                begun[stream] = training
+                training.held.close()
             if event is not None:
                 yield event
-
-
-def _is_lost(event: Ended, training: _Training) -> bool:
-    """Whether another worker may do what this one did not live to."""
-    return event.killed and training.deaths < DEATHS_WITHOUT_AN_EPOCH
