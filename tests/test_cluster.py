@@ -213,6 +213,13 @@ def test_a_worker_gives_the_bytes_of_a_training_here(chain: Chain, home: Home) -
     assert not any("bench-worker" in line for line in lines)
 
 
+def test_neither_side_loads_torch_only_to_pass_on_bytes() -> None:
+    program = (
+        "import sys, train.cluster.run, train.cluster.worker; assert 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
 def test_a_worker_refuses_another_program_and_broken_parcels() -> None:
     other = program() | {"torch": "0.0"}
     [(kind, told)] = train_there(other, TINY, COMMAND, "", [], [])

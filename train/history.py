@@ -9,6 +9,8 @@ from typing import TypedDict
 from zoo.files import replacing
 
 TABLE_NAME, CURVE_NAME = "history.csv", "curve.png"
+# Beside them until the training is complete; written and read by train.resume.
+PROGRESS_NAME = "resume.pt"
 
 
 class EpochRow(TypedDict):

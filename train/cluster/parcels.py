@@ -11,9 +11,7 @@ import yaml
 
 from train.dataset import RECORD, Dataset
 from train.first_weights import FirstWeights
-from train.history import CURVE_NAME, TABLE_NAME
-from train.resume import FILE_NAME as RESUME_NAME
-from train.resume import drop_progress
+from train.history import CURVE_NAME, PROGRESS_NAME, TABLE_NAME
 from train.settings import Settings, is_trained
 from zoo.checkpoint import COUNTS_NAME, checkpoint_path
 from zoo.errors import WeightsError
@@ -73,7 +71,7 @@ def _init_words(first: FirstWeights) -> list[str]:
 
 
 def progress_name(home: Home, settings: Settings) -> str:
-    return _name(home, home.training_folder(settings.name) / RESUME_NAME)
+    return _name(home, home.training_folder(settings.name) / PROGRESS_NAME)
 
 
 def result_names(home: Home, settings: Settings) -> list[str]:
@@ -121,7 +119,7 @@ def keep_results(home: Home, settings: Settings, files: Mapping[str, bytes]) -> 
             temporary.write_bytes(files[name])
             if number < checkpoints and not is_trained(temporary, settings):
                 raise WeightsError(f"the {name} that the worker sent is not of this training")
-    drop_progress(home.training_folder(settings.name))
+    (home.root / progress_name(home, settings)).unlink(missing_ok=True)
 
 
 def _name(home: Home, path: Path) -> str:
