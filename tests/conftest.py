@@ -39,6 +39,13 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     return Home(root=tmp_path)
 
 
+@pytest.fixture
+def drawn(home: Home, portraits: Path) -> Home:
+    """A home with the portraits as a data set."""
+    invoke("data", "folder", str(portraits), "--name", "drawn")
+    return home
+
+
 @pytest.fixture(scope="session")
 def chain(tmp_path_factory: pytest.TempPathFactory, portraits: Path) -> Iterator[Chain]:
     """The whole chain by its commands, once for all the tests that look at what it left."""

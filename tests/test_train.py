@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import signal
-import time
 from pathlib import Path
 
 import pytest
 import torch
-from commands import RECIPE, TINY, TRAIN, Chain, bench_process, invoke
+from commands import RECIPE, TINY, TRAIN, Chain, bench_process, invoke, wait_for
 
 from train.augment import Augment
 from train.config import Augmentation, load_recipe, parse_recipe, recipe_names
@@ -18,19 +17,6 @@ from zoo.errors import RecipeError, UnknownName, WeightsError
 from zoo.files import Home, sha256_of
 from zoo.iou import pooled, read_counts
 from zoo.registry import get
-
-
-@pytest.fixture
-def drawn(home: Home, portraits: Path) -> Home:
-    invoke("data", "folder", str(portraits), "--name", "drawn")
-    return home
-
-
-def wait_for(path: Path, seconds: float = 120) -> None:
-    deadline = time.monotonic() + seconds
-    while not path.exists():
-        assert time.monotonic() < deadline, f"{path} did not appear"
-        time.sleep(0.02)
 
 
 def test_killed_training_goes_on_to_the_same_bytes(drawn: Home) -> None:

@@ -8,6 +8,10 @@ from typing import TypedDict
 
 from zoo.files import replacing
 
+TABLE_NAME, CURVE_NAME = "history.csv", "curve.png"
+# Beside them until the training is complete; written and read by train.resume.
+PROGRESS_NAME = "resume.pt"
+
 
 class EpochRow(TypedDict):
     """loss: mean over the epoch's batches. iou: pooled validation IoU, of several sizes their
@@ -24,12 +28,12 @@ class EpochRow(TypedDict):
 
 
 def write_history(folder: Path, name: str, rows: Sequence[EpochRow]) -> None:
-    """`history.csv` and `curve.png` in `folder`."""
+    """The table and the curve in `folder`."""
     import pandas as pd
 
-    with replacing(folder / "history.csv") as temporary:
+    with replacing(folder / TABLE_NAME) as temporary:
         pd.DataFrame(list(rows)).to_csv(temporary, index=False)
-    with replacing(folder / "curve.png") as temporary:
+    with replacing(folder / CURVE_NAME) as temporary:
         _draw(temporary, name, rows)
 
 

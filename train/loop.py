@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ from train.history import EpochRow, write_history
 from train.loader import EpochBatches, TrainingImages, batches, spare_workers
 from train.memory import keep_freed_memory
 from train.pretrained import load_first_weights
-from train.processes import Processes
+from train.processes import Processes, share_of_cores
 from train.resume import Progress, drop_progress, load_progress, save_progress
 from train.settings import Settings
 from train.sizes import SharedSizes, build
@@ -46,8 +45,9 @@ class Way:
     here: Processes
 
     @classmethod
-    def on_this_machine(cls, config: TrainConfig, here: Processes) -> Way:
-        cores = max((os.cpu_count() or 1) // here.on_this_machine, 1)
+    def on_this_machine(cls, config: TrainConfig, here: Processes, cores: int | None = None) -> Way:
+        """cores: those that this training may use, an equal share of them all by default."""
+        cores = cores or share_of_cores(here.on_this_machine)
         workers = spare_workers(cores)
         return cls(
             threads=config.threads or cores - workers,
@@ -65,7 +65,9 @@ class Way:
         }
 
 
-def train(settings: Settings, home: Home, here: Processes = ALONE) -> list[CheckpointRecord]:
+def train(
+    settings: Settings, home: Home, here: Processes = ALONE, cores: int | None = None
+) -> list[CheckpointRecord]:
     """Train the variants of `settings`, or go on where a stopped run of the same settings was.
 
     With epochs 0 the first weights are taken as they are, and measured. Leaves in each variant's
@@ -74,7 +76,7 @@ def train(settings: Settings, home: Home, here: Processes = ALONE) -> list[Check
     Repeated on a CPU at the same thread count it gives the same bytes. Raises WeightsError,
     DataError, RecipeError.
     """
-    way = Way.on_this_machine(settings.config, here)
+    way = Way.on_this_machine(settings.config, here, cores)
     torch.set_num_threads(way.threads)
     keep_freed_memory()
     torch.manual_seed(settings.config.seed)

@@ -95,10 +95,20 @@ class Processes:
         return batch_size // self.count
 
 
+def share_of_cores(trainings: int) -> int:
+    """How many of this machine's cores fall to each of so many trainings side by side."""
+    return max((os.cpu_count() or 1) // trainings, 1)
+
+
+def launched() -> int:
+    """How many processes torch's launcher started, this one among them."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
 @contextmanager
 def join_processes() -> Iterator[Processes]:
     """Join the fellows that torch's launcher started (it sets RANK, WORLD_SIZE and more)."""
-    count = int(os.environ.get("WORLD_SIZE", "1"))
+    count = launched()
     if count == 1:
         yield Processes()
         return

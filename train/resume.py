@@ -13,14 +13,12 @@ from torch.optim.lr_scheduler import LambdaLR
 from torch.optim.swa_utils import AveragedModel
 from tqdm import tqdm
 
-from train.history import EpochRow
+from train.history import PROGRESS_NAME, EpochRow
 from train.processes import Processes
 from train.sizes import SharedSizes
 from zoo.errors import WeightsError
 from zoo.files import replacing
 from zoo.iou import ImageCounts
-
-FILE_NAME = "resume.pt"
 
 
 @dataclass(kw_only=True)
@@ -60,7 +58,7 @@ def save_progress(folder: Path, progress: Progress, fingerprint: dict[str, Any])
     # By way of memory: torch's own writer reports a full disk as an error of its own kind.
     content = io.BytesIO()
     torch.save(state, content)
-    with replacing(folder / FILE_NAME) as temporary:
+    with replacing(folder / PROGRESS_NAME) as temporary:
         temporary.write_bytes(content.getbuffer())
 
 
@@ -71,7 +69,7 @@ def load_progress(
 
     Of several processes the first reads it: the others may not see its disk.
     """
-    path = folder / FILE_NAME
+    path = folder / PROGRESS_NAME
     content = here.from_first(path.read_bytes() if here.first and path.is_file() else None)
     if content is None:
         return
@@ -108,4 +106,4 @@ def _restore(progress: Progress, state: dict[str, Any]) -> None:
 
 def drop_progress(folder: Path) -> None:
     """Remove `resume.pt`: the training is complete."""
-    (folder / FILE_NAME).unlink(missing_ok=True)
+    (folder / PROGRESS_NAME).unlink(missing_ok=True)

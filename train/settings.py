@@ -11,8 +11,9 @@ from typing import Any
 from train.config import TrainConfig
 from train.dataset import Dataset
 from train.first_weights import FirstWeights
-from zoo.checkpoint import Init, read_record
+from zoo.checkpoint import Init, checkpoint_path, read_record
 from zoo.errors import MissingStep, WeightsError
+from zoo.files import Home
 from zoo.spec import ModelSpec
 
 
@@ -38,6 +39,15 @@ class Settings:
         """The variant's; of several, what they share: `mnv2_unet_0.5`."""
         one = self.specs[0]
         return one.name if len(self.specs) == 1 else f"{one.arch}_{one.width}"
+
+    def folders(self, home: Home) -> list[Path]:
+        """All that the training writes in, each to be locked by whoever does."""
+        names = {self.name, *(spec.name for spec in self.specs)}
+        return [home.training_folder(name) for name in sorted(names)]
+
+    def are_trained(self, home: Home) -> bool:
+        """Whether all of the variants have checkpoints of these very settings."""
+        return all(is_trained(checkpoint_path(home, spec), self) for spec in self.specs)
 
     def fingerprint(self) -> dict[str, Any]:
         """Equal for two trainings that should give the same weights on the same machine."""

@@ -14,6 +14,7 @@
     ├── StorageError          a disk that is full, read-only, or refuses
     ├── FolderBusy            another command is at work on the same folder
     ├── ExportFailed          an exporter ended without its file
+    ├── ClusterError          the engine for several machines is missing or refuses
     ├── DeviceError           a device or runtime that is absent or refuses
     │   └── SessionFailed     a measurement that began and did not end well
     └── MissingStep           a step of the chain was asked for before the one it needs
@@ -107,6 +108,10 @@ class FolderBusy(BenchError):
 
 class ExportFailed(BenchError):
     """An exporter raised, died by a signal, or wrote nothing."""
+
+
+class ClusterError(BenchError):
+    """The engine for several machines is missing or refuses."""
 
 
 class DeviceError(BenchError):

@@ -55,8 +55,30 @@ if TYPE_CHECKING:
 )
 @click.option("--seed", type=click.IntRange(0), help="Instead of the recipe's.")
 @click.option("--target", type=click.Choice(["hair", "face"]), help="Instead of the recipe's.")
+@click.option(
+    "--jobs",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Trainings at once on a machine, each a process of its own with its share of the cores.",
+)
+@click.option(
+    "--cores",
+    type=click.IntRange(1, 1024),
+    metavar="N",
+    help="Of a machine, for each training.  [default: an equal share]",
+)
+@click.option(
+    "--ray",
+    metavar="ADDRESS",
+    help="Train on the machines of the Ray at auto or HOST:PORT; local starts one here, with as "
+    "many workers as --jobs. Needs the extra `cluster`.",
+)
 @force_option
+@click.pass_context
 def command(
+    context: click.Context,
     models: tuple[str, ...],
     data: str,
     recipe: str,
@@ -66,6 +88,9 @@ def command(
     together: bool,
     seed: int | None,
     target: str | None,
+    jobs: int,
+    cores: int | None,
+    ray: str | None,
     force: bool,
 ) -> None:
     """Train variants, or go on where a stopped training was.
@@ -76,50 +101,66 @@ def command(
     \b
     Example:
       bench train --model 'mnv2_unet_0.35_*' --data lfw --encoders ~/keras
+      bench train --model 'mnv2_unet_*' --data lfw --jobs 2
       torchrun --nproc-per-node 2 --no-python bench train --model mnv2_unet_1.0_224 --data lfw
     """
     from train.config import load_recipe, with_changes
     from train.dataset import Dataset
     from train.first_weights import choose_first_weights
-    from train.processes import join_processes
+    from train.processes import join_processes, launched
     from train.settings import Settings, trained_together
     from zoo.files import Home
     from zoo.lock import locked
     from zoo.registry import select
 
+    many = jobs > 1 or ray is not None
+    if many and launched() > 1:
+        raise click.UsageError("--jobs and --ray start processes of their own: not by torchrun")
     home = Home.default()
     specs = select(models)
     config = with_changes(load_recipe(recipe), epochs=epochs, seed=seed, target=target)
     dataset = Dataset.open(home, data)
-    groups = trained_together(specs) if together else [(spec,) for spec in specs]
+    trainings = [
+        Settings(
+            specs=group,
+            config=config,
+            dataset=dataset,
+            first_weights=choose_first_weights(group[0], init, encoders or home.encoders),
+        )
+        for group in (trained_together(specs) if together else [(spec,) for spec in specs])
+    ]
+    if many:
+        from bench.cli.many import train_on_ray, train_side_by_side
+
+        if ray is None:
+            failed = train_side_by_side(trainings, context.params)
+        else:
+            failed = train_on_ray(home, trainings, context.params)
+        context.exit(1 if failed else 0)
     with join_processes() as here:
-        for group in groups:
-            first = choose_first_weights(group[0], init, encoders or home.encoders)
-            settings = Settings(specs=group, config=config, dataset=dataset, first_weights=first)
+        for settings in trainings:
             with ExitStack() as held:
                 if here.first:
-                    for name in sorted({settings.name, *(spec.name for spec in group)}):
-                        held.enter_context(locked(home.training_folder(name)))
-                _train(home, settings, here, force)
+                    for folder in settings.folders(home):
+                        held.enter_context(locked(folder))
+                _train(home, settings, here, cores, force)
 
 
-def _train(home: Home, settings: Settings, here: Processes, force: bool) -> None:
+def _train(home: Home, settings: Settings, here: Processes, cores: int | None, force: bool) -> None:
     """Train what is not trained; the first of several processes speaks."""
-    from train.settings import is_trained
-    from zoo.checkpoint import checkpoint_path
 
     def say(words: str, name: str = settings.name) -> None:
         if here.first:
             click.echo(f"{name}: {words}")
 
-    done = all(is_trained(checkpoint_path(home, spec), settings) for spec in settings.specs)
-    if here.from_first(done and not force):
+    if here.from_first(settings.are_trained(home) and not force):
         say("trained already")
         return
     hint = "random weights (from ImageNet's the IoU is higher: --encoders, --init)"
     say(f"begins from {settings.first_weights.init.source or hint}")
     from train.loop import train
+    from zoo.checkpoint import checkpoint_path
 
-    for record in train(settings, home, here):
+    for record in train(settings, home, here, cores):
         path = checkpoint_path(home, record.spec)
         say(f"validation IoU {record.validation_iou:.4f}, {path}", record.model)

@@ -6,12 +6,11 @@ SOURCE is a checkpoint, or the exported file that this one is made from.
 from __future__ import annotations
 
 import importlib
-import os
 import sys
-import threading
 from pathlib import Path
 
 from zoo.checkpoint import FILE_NAME, load
+from zoo.children import end_with_parent
 
 
 def main(format: str, precision: str, source: str, output: str) -> None:
@@ -26,12 +25,6 @@ def main(format: str, precision: str, source: str, output: str) -> None:
     exporter.export(Deployed(network).eval(), record.spec, precision, Path(output))
 
 
-def end_with_parent() -> None:
-    """Standard input is a pipe that the parent holds open: its end means that there is none."""
-    os.read(0, 1)
-    os._exit(1)
-
-
 if __name__ == "__main__":
-    threading.Thread(target=end_with_parent, daemon=True).start()
+    end_with_parent()
     main(*sys.argv[1:])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.metadata
 import importlib.util
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Collection, Iterable, Iterator
@@ -14,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from zoo.checkpoint import checkpoint_path, read_record
+from zoo.children import ending, last_line, lifeline
 from zoo.errors import ArtifactError, ExportFailed, UnknownName
 from zoo.files import Home, replacing, sha256_of, sha256_of_json, size_bytes
 from zoo.manifest import Artifact, Manifest, now, verified
@@ -173,38 +173,24 @@ def _run_child(spec: ModelSpec, target: Target, source: Path, output: Path) -> N
     command = [sys.executable, "-P", "-m", "zoo.export", target.format, target.precision]
     environment = os.environ | {"CUDA_VISIBLE_DEVICES": "", "TF_CPP_MIN_LOG_LEVEL": "2"}
     label = f"{spec.name}: export to {target.key}"
-    # Never written to; its end tells the child that this process is gone.
-    lifeline, held = os.pipe()
     try:
-        done = subprocess.run(
-            [*command, str(source), str(output)],
-            stdin=lifeline,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            timeout=TIMEOUT_S,
-            env=environment,
-        )
+        with lifeline() as end:
+            done = subprocess.run(
+                [*command, str(source), str(output)],
+                stdin=end,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                errors="replace",
+                timeout=TIMEOUT_S,
+                env=environment,
+            )
     except subprocess.TimeoutExpired as error:
         raise ExportFailed(f"{label} did not end in {TIMEOUT_S} s") from error
-    finally:
-        os.close(lifeline)
-        os.close(held)
     if done.returncode == 0 and output.exists():
         return
+    how = ending(done.returncode) if done.returncode else "wrote nothing"
     raise ExportFailed(
-        f"{label} {_ending(done.returncode)}: {_last_line(done.stdout)}",
+        f"{label} {how}: {last_line(done.stdout.splitlines())}",
         remedy=f"{' '.join(command)} {source} /tmp/out shows the whole log",
     )
-
-
-def _ending(status: int) -> str:
-    if status < 0:
-        return f"died by {signal.Signals(-status).name}"
-    return f"failed with status {status}" if status else "wrote nothing"
-
-
-def _last_line(log: str) -> str:
-    lines = [line.strip() for line in log.splitlines() if line.strip()]
-    return lines[-1][:300] if lines else "it printed nothing"
