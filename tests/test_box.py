@@ -15,7 +15,7 @@ from zoo.box import FOLDER, box_path, read_box_counts, read_ranges, read_records
 from zoo.checkpoint import checkpoint_path, load, read_record
 from zoo.errors import MissingStep, WeightsError
 from zoo.files import Home
-from zoo.iou import pooled
+from zoo.iou import pooled, pooled_interval
 from zoo.registry import all_specs, get
 
 SIZES = ("mnv2_unet_0.35_128", "mnv2_unet_0.35_160")
@@ -104,6 +104,17 @@ def test_the_package_holds_the_whole_zoo() -> None:
         assert read_ranges(spec)["head"][0] < 0
         assert rows[spec.name]["iou_low"] < rows[spec.name]["iou"] < rows[spec.name]["iou_high"]
         assert box_path(spec, FOLDER, "md").is_file()
+
+
+def test_the_readme_shows_the_iou_of_the_shipped_weights() -> None:
+    text = (Path(__file__).parents[1] / "README.md").read_text()
+    for spec in all_specs():
+        if spec.arch != "mnv2_unet":
+            continue
+        iou = pooled_interval(read_box_counts(spec))
+        init = read_records(box_path(spec))[0].init.kind
+        shown = f"{iou.value:.3f} [{iou.low:.3f}, {iou.high:.3f}] | {init} |"
+        assert f"| {spec.name} | {shown}" in text
 
 
 def test_without_photographs_the_iou_is_said_to_be_of_the_reference(home: Home) -> None:

@@ -37,6 +37,7 @@ def card(
         _row(record, each, dataset) for record, each in zip(records, counts, strict=True)
     )
     recipe = yaml.safe_dump(first.config, sort_keys=False).strip()
+    threads = "1 thread" if first.threads == 1 else f"{first.threads} threads"
     return f"""# {spec.arch} at width {spec.width}: hair segmentation
 
 Sizes {", ".join(str(size) for size in first.trained_sizes)}; kernels shared by all sizes, batch
@@ -63,7 +64,7 @@ Labels are made of superpixels: differences of half a point are within their noi
 ## Training
 
 First weights: {first.init.kind} ({first.init.source}, SHA-256 `{(first.init.sha256 or "")[:12]}`).
-Seed {first.config["seed"]}, {first.epoch} epochs, {first.threads} threads, {first.autocast}.
+Seed {first.config["seed"]}, {first.epoch} epochs, {threads}, {first.autocast}.
 
 ```yaml
 {recipe}
