@@ -7,7 +7,7 @@ from pathlib import Path
 import jinja2
 
 from reports.load import Report
-from reports.tables import NOT_MEASURED, interval_text, notes, quantile_text, relative_text
+from reports.tables import NOT_MEASURED, iou_text, notes, quantile_text, relative_text
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -25,7 +25,7 @@ def page_html(report: Report, figure_svg: str) -> str:
         report=report,
         figure=figure_svg[figure_svg.index("<svg") :],
         notes=notes(report),
-        interval_text=interval_text,
+        iou_text=iou_text,
         quantile_text=quantile_text,
         relative_text=relative_text,
         not_measured=NOT_MEASURED,

@@ -13,7 +13,6 @@ from devices.frame import STAGES
 from reports.accuracy import Joined
 from reports.load import Report
 from reports.rows import Row
-from zoo.iou import Interval
 
 NOT_MEASURED = "not measured"
 
@@ -85,7 +84,7 @@ def _markdown_row(row: Row, rows: list[Row]) -> str:
     peak = row.peak_memory_bytes
     cells = [
         row.model,
-        _iou_text(joined),
+        iou_text(joined),
         quantile_text(row.p50_ms),
         relative_text(row, rows),
         f"{row.p90_ms.value:.2f}" if row.p90_ms else "too few samples",
@@ -101,16 +100,13 @@ def _markdown_row(row: Row, rows: list[Row]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _iou_text(joined: Joined) -> str:
+def iou_text(joined: Joined) -> str:
+    """With its interval; of a reference export, marked as that; or why there is none."""
     if joined.iou is None:
-        return f"{NOT_MEASURED}: {joined.iou_reason}"
+        return f"{NOT_MEASURED}: {joined.orphan or joined.iou_reason}"
     if joined.of_reference:
-        return f"{interval_text(joined.iou)} reference; differs {joined.max_abs_difference:.0e}"
-    return interval_text(joined.iou)
-
-
-def interval_text(interval: Interval) -> str:
-    return f"{interval.value:.3f} [{interval.low:.3f}, {interval.high:.3f}]"
+        return f"{joined.iou.text} reference; differs {joined.max_abs_difference:.0e}"
+    return joined.iou.text
 
 
 def quantile_text(found: Quantile) -> str:

@@ -130,6 +130,8 @@ def test_without_photographs_the_iou_is_said_to_be_of_the_reference(home: Home) 
     iou = f"{read_record(checkpoint_path(home, get(TINY))).validation_iou:.3f} ["
     assert table.count(iou) == 2, page
     assert table.count("reference; differs") == 2
+    (html,) = home.report.glob("*.html")
+    assert html.read_text().count("reference; differs") == 2
     assert "of the reference export of these weights" in table
     assert "The photographs to measure it on are not here" in table
     assert "the weights in the package" in invoke("models", "--long", *model).output

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import yaml
 
 from train.dataset import Dataset
-from train.people import strangers
+from train.people import NOT_IN_TRAIN, by_people
 from zoo.checkpoint import CheckpointRecord
-from zoo.iou import ImageCounts, Interval, mean_interval, pooled_interval
+from zoo.iou import ImageCounts, mean_interval, pooled_interval
 
 RIGHTS = """## What may be done with it
 
@@ -74,16 +74,12 @@ Seed {first.config["seed"]}, {first.epoch} epochs, {threads}, {first.autocast}.
 
 
 def _row(record: CheckpointRecord, counts: Sequence[ImageCounts], dataset: Dataset) -> str:
-    unseen = strangers(dataset.record.items)
-    others = [c for c in counts if unseen is not None and c.image in unseen]
+    groups = {group.name: group.iou for group in by_people(dataset, counts).groups}
+    strangers = groups.get(NOT_IN_TRAIN)
     cells = [
         record.model,
-        _text(pooled_interval(counts)),
-        _text(mean_interval(counts)),
-        _text(pooled_interval(others)) if others else "not known",
+        pooled_interval(counts).text,
+        mean_interval(counts).text,
+        strangers.text if strangers else "not known",
     ]
     return f"| {' | '.join(cells)} |"
-
-
-def _text(found: Interval) -> str:
-    return f"{found.value:.3f} [{found.low:.3f}, {found.high:.3f}]"

@@ -6,6 +6,7 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 from zoo.checkpoint import Init, read_record
 from zoo.errors import WeightsError
@@ -31,14 +32,14 @@ class FirstWeights:
 
 
 def choose_first_weights(spec: ModelSpec, init: str, folder: Path) -> FirstWeights:
-    """By `init`: `auto`, `random`, `torchvision`, `keras`, or a file.
+    """By `init`: one of CHOICES, or a file.
 
     Of the encoder: `auto` takes the first of a Keras file of this width in `folder`; torchvision's
     weights where they lie in torch's cache and the width is 1.0; the channels that matter most of
     the next wider Keras file (`inherited`); random. It never reaches for a network; `torchvision`
-    does. A file by its ending: `.h5` is a Keras encoder, and of whole
-    networks `.safetensors` is a checkpoint of this project, `.ckpt` one of the parent's. Raises
-    WeightsError when what was asked for is not to be had.
+    does. A file by its ending: `.h5` is a Keras encoder, and of whole networks `.safetensors` is a
+    checkpoint of this project, `.ckpt` one of the parent's. Raises WeightsError when what was asked
+    for is not to be had.
     """
     if init == "random":
         return FirstWeights(init=Init(kind="random"))
@@ -47,27 +48,17 @@ def choose_first_weights(spec: ModelSpec, init: str, folder: Path) -> FirstWeigh
     if init not in CHOICES:
         return _of_file(spec, Path(init))
     found = _keras_files(folder)
-    wider = [width for width in sorted(found) if width > spec.width_multiplier]
-    if spec.width_multiplier in found and init != "inherited":
-        return _from("keras", found[spec.width_multiplier])
+    own, wider = found.get(spec.width_multiplier), _next_wider(spec, found)
     if init == "keras":
-        raise WeightsError(
-            f"{folder} holds no Keras MobileNetV2 of width {spec.width}",
-            expected=f"a file such as mobilenet_v2_weights_..._{spec.width}_224_no_top.h5",
-            remedy=f"bench weights encoders --width {spec.width}, or --encoders FOLDER",
-        )
-    cached = sorted(_torch_cache().glob(_TORCHVISION_FILE)) if spec.width == "1.0" else []
-    if cached and init != "inherited":
-        return _from("torchvision", cached[-1])
-    if wider:
-        return _from("inherited", found[wider[0]])
+        return _from("keras", own or _absent(folder, f"of width {spec.width}", spec.width))
     if init == "inherited":
-        raise WeightsError(
-            f"{folder} holds no Keras MobileNetV2 wider than {spec.width}",
-            expected="a file such as mobilenet_v2_weights_..._1.0_224_no_top.h5",
-            remedy="--encoders FOLDER, or --init random",
-        )
-    return FirstWeights(init=Init(kind="random"))
+        return _from("inherited", wider or _absent(folder, f"wider than {spec.width}", "1.0"))
+    if own:
+        return _from("keras", own)
+    cached = sorted(_torch_cache().glob(_TORCHVISION_FILE)) if spec.width == "1.0" else []
+    if cached:
+        return _from("torchvision", cached[-1])
+    return _from("inherited", wider) if wider else FirstWeights(init=Init(kind="random"))
 
 
 def _of_file(spec: ModelSpec, path: Path) -> FirstWeights:
@@ -127,6 +118,19 @@ def _keras_files(folder: Path) -> dict[float, Path]:
         if match:
             found.setdefault(float(match["width"]), path)
     return found
+
+
+def _next_wider(spec: ModelSpec, found: dict[float, Path]) -> Path | None:
+    wider = [width for width in found if width > spec.width_multiplier]
+    return found[min(wider)] if wider else None
+
+
+def _absent(folder: Path, which: str, width: str) -> NoReturn:
+    raise WeightsError(
+        f"{folder} holds no Keras MobileNetV2 {which}",
+        expected=f"a file such as mobilenet_v2_weights_..._{width}_224_no_top.h5",
+        remedy=f"bench weights encoders --width {width}, or --encoders FOLDER",
+    )
 
 
 def _torch_cache() -> Path:

@@ -18,8 +18,7 @@ from train.card import card
 from train.dataset import Dataset
 from train.prove import prove
 from train.ranges import activation_ranges
-from zoo import registry
-from zoo.box import box_path
+from zoo.box import box_path, network_of
 from zoo.checkpoint import CheckpointRecord, checkpoint_path, load, read_record, save
 from zoo.errors import ExportFailed, WeightsError
 from zoo.export.run import export, targets
@@ -41,7 +40,7 @@ def pack(home: Home, specs: Sequence[ModelSpec], dataset: Dataset, folder: Path)
     """
     records = [_fitting(home, spec, specs, dataset) for spec in specs]
     tensors = _rounded(home, specs)
-    networks = [_network(spec, tensors) for spec in specs]
+    networks = [network_of(spec, tensors) for spec in specs]
     counts, measured = [], []
     for spec, network, record in zip(specs, networks, records, strict=True):
         counts.append(_exported_counts(spec, network, record, dataset))
@@ -97,16 +96,6 @@ def _rounded(home: Home, specs: Sequence[ModelSpec]) -> dict[str, Tensor]:
     return stored
 
 
-def _network(spec: ModelSpec, stored: dict[str, Tensor]) -> SegmentationNetwork:
-    network = registry.build(spec)
-    state = network.state_dict()
-    for name, tensor in state.items():
-        rounded = stored.get(name, stored.get(f"{spec.size}/{name}"))
-        if rounded is not None:
-            tensor.copy_(rounded)
-    return network.eval()
-
-
 def _exported_counts(
     spec: ModelSpec, network: SegmentationNetwork, record: CheckpointRecord, dataset: Dataset
 ) -> list[ImageCounts]:
@@ -114,14 +103,13 @@ def _exported_counts(
     with tempfile.TemporaryDirectory() as folder:
         home = Home(root=Path(folder))
         save(checkpoint_path(home, spec), network, record)
-        onnx = [(spec, target) for target in targets(["onnx"]) if target.precision == "fp32"]
-        for _, _, outcome in export(home, onnx, jobs=1):
-            if isinstance(outcome, ExportFailed):
-                raise outcome
-            accuracy = prove(home, spec, outcome, dataset, "").accuracy
-            assert accuracy is not None
-            return read_counts(home.artifact_folder(spec) / accuracy.counts_file)
-    raise AssertionError("no ONNX target")
+        [onnx] = [target for target in targets(["onnx"]) if target.precision == "fp32"]
+        [(_, _, outcome)] = export(home, [(spec, onnx)], jobs=1)
+        if isinstance(outcome, ExportFailed):
+            raise outcome
+        accuracy = prove(home, spec, outcome, dataset, "").accuracy
+        assert accuracy is not None
+        return read_counts(home.artifact_folder(spec) / accuracy.counts_file)
 
 
 def _photographs(dataset: Dataset, spec: ModelSpec) -> Iterator[Float32]:

@@ -9,7 +9,7 @@ from train.dataset import Dataset, Item
 from zoo.errors import DataError
 from zoo.iou import ImageCounts, Interval, pooled_interval, unpaired_difference
 
-NAMES = ("people not in train", "people in train")
+NOT_IN_TRAIN, IN_TRAIN = NAMES = ("people not in train", "people in train")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,9 +41,11 @@ def box_path(spec: ModelSpec, folder: Path = FOLDER, ending: str = "safetensors"
     return folder / f"{spec.arch}_{spec.width}.{ending}"
 
 
-def is_in_box(spec: ModelSpec, folder: Path = FOLDER) -> bool:
+def find_record(spec: ModelSpec, folder: Path = FOLDER) -> CheckpointRecord | None:
+    """What made the variant's weights; None where the box does not hold it."""
     path = box_path(spec, folder)
-    return path.is_file() and any(record.spec == spec for record in read_records(path))
+    records = read_records(path) if path.is_file() else ()
+    return next((record for record in records if record.spec == spec), None)
 
 
 def read_records(path: Path) -> tuple[CheckpointRecord, ...]:
@@ -65,12 +69,7 @@ def take(home: Home, spec: ModelSpec, force: bool = False, folder: Path = FOLDER
     False where it is there already. Raises MissingStep where the box does not hold the variant,
     WeightsError where a training of the user's own stands in the place, unless `force`.
     """
-    if not is_in_box(spec, folder):
-        raise MissingStep(
-            f"no weights of {spec.name} come with the package",
-            expected="a variant that `bench weights` lists",
-            remedy=f"bench train --model {spec.name} --data NAME",
-        )
+    network, record = unpack(spec, folder)
     path, sha256 = checkpoint_path(home, spec), sha256_of(box_path(spec, folder))
     if path.is_file() and not force:
         shipped = read_record(path).shipped
@@ -82,75 +81,83 @@ def take(home: Home, spec: ModelSpec, force: bool = False, folder: Path = FOLDER
                 expected="no checkpoint, or one that came with the package",
                 remedy=f"bench weights take --force --model {spec.name} replaces it",
             )
-    network, record = unpack(spec, folder)
     write_counts(path.parent / COUNTS_NAME, read_box_counts(spec, folder))
     save(path, network, record.model_copy(update={"shipped": sha256}))
     return True
 
 
 def unpack(spec: ModelSpec, folder: Path = FOLDER) -> tuple[SegmentationNetwork, CheckpointRecord]:
-    """The network in eval mode, in fp32, and the record of its training."""
+    """The network in eval mode, in fp32, and the record of its training.
+
+    Raises MissingStep where the box does not hold the variant, WeightsError where it is broken.
+    """
     from safetensors.torch import load_file
 
-    from zoo import registry
-
-    path = box_path(spec, folder)
-    record = next(record for record in read_records(path) if record.spec == spec)
-    network = registry.build(spec)
-    tensors = _of_size(load_file(path), spec.size)
-    counters = {n: t for n, t in network.state_dict().items() if not t.is_floating_point()}
+    path, record = box_path(spec, folder), find_record(spec, folder)
+    if record is None:
+        raise MissingStep(
+            f"no weights of {spec.name} come with the package",
+            expected="a variant that `bench weights list` shows",
+            remedy=f"bench train --model {spec.name} --data NAME",
+        )
     try:
-        network.load_state_dict(tensors | counters)
+        return network_of(spec, load_file(path)), record
     except RuntimeError as error:
         raise WeightsError(
             f"{path} does not fit the network: {str(error).splitlines()[1].strip()}",
             expected="the weights of this version",
             remedy=REMEDY,
         ) from error
-    return network.eval(), record
 
 
-def _of_size(stored: dict[str, Tensor], size: int) -> dict[str, Tensor]:
-    own = f"{size}/"
+def network_of(spec: ModelSpec, stored: dict[str, Tensor]) -> SegmentationNetwork:
+    """The variant in eval mode, in fp32, of a box's tensors; raises RuntimeError as torch does."""
+    from zoo import registry
+
+    network = registry.build(spec)
+    own = f"{spec.size}/"
     shared = {name: tensor for name, tensor in stored.items() if "/" not in name}
     private = {n.removeprefix(own): t for n, t in stored.items() if n.startswith(own)}
-    return {name: tensor.float() for name, tensor in (shared | private).items()}
+    # Counters of batches, which are integers, are in no box.
+    counters = {n: t for n, t in network.state_dict().items() if not t.is_floating_point()}
+    network.load_state_dict(shared | private | counters)
+    return network.eval()
 
 
 def read_box_counts(spec: ModelSpec, folder: Path = FOLDER) -> list[ImageCounts]:
     """Of the ONNX file exported from these weights; raises DataError where they are broken."""
     path = box_path(spec, folder, "counts.csv")
-    try:
-        with path.open(encoding="utf-8", newline="") as stream:
-            return [
-                ImageCounts(
-                    image=row["image"],
-                    intersection=int(row[f"{spec.size}_intersection"]),
-                    predicted=int(row[f"{spec.size}_predicted"]),
-                    labelled=int(row["labelled"]),
-                )
-                for row in csv.DictReader(stream)
-            ]
-    except (OSError, KeyError, TypeError, ValueError) as error:
-        raise DataError(
-            f"{path} does not hold the counts of {spec.name}: {error!r}",
-            expected="columns image, labelled, SIZE_intersection, SIZE_predicted",
-            remedy=REMEDY,
-        ) from error
+    columns = "columns image, labelled, SIZE_intersection, SIZE_predicted"
+    with _reading(path, f"the counts of {spec.name}", columns):
+        counts = [
+            ImageCounts(
+                image=row["image"],
+                intersection=int(row[f"{spec.size}_intersection"]),
+                predicted=int(row[f"{spec.size}_predicted"]),
+                labelled=int(row["labelled"]),
+            )
+            for row in csv.DictReader(path.read_text(encoding="utf-8").splitlines())
+        ]
+    return counts
 
 
 def read_ranges(spec: ModelSpec, folder: Path = FOLDER) -> dict[str, list[float]]:
     """Of every layer's output on photographs: [lowest, highest, mean lowest, mean highest].
 
-    The first two are over all the images, the others means over images of each one's own.
+    The first two are over all the images, the others means over images of each one's own. Raises
+    DataError where they are broken.
     """
     path = box_path(spec, folder, "ranges.json")
-    try:
+    with _reading(path, f"the ranges of {spec.name}", "ranges by size and layer"):
         ranges: dict[str, list[float]] = json.loads(path.read_bytes())[str(spec.size)]
-    except (OSError, KeyError, ValueError) as error:
-        raise DataError(
-            f"{path} does not hold the ranges of {spec.name}: {error!r}",
-            expected="ranges by size and layer",
-            remedy=REMEDY,
-        ) from error
     return ranges
+
+
+@contextmanager
+def _reading(path: Path, what: str, expected: str) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, LookupError, TypeError, ValueError) as error:
+        raise DataError(
+            f"{path} does not hold {what}: {error!r}", expected=expected, remedy=REMEDY
+        ) from error

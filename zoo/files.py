@@ -79,7 +79,7 @@ class Home:
         return self.root / "data" / name
 
     def checkpoint_folder(self, spec: ModelSpec) -> Path:
-        return self.root / "checkpoints" / spec.name
+        return self.training_folder(spec.name)
 
     def training_folder(self, name: str) -> Path:
         """Of one training: a variant's own, or that of the width whose sizes it trains."""

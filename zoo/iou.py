@@ -31,15 +31,27 @@ class Interval:
     low: float
     high: float
 
+    @property
+    def text(self) -> str:
+        """As it is shown everywhere: `0.781 [0.765, 0.795]`."""
+        return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
+
 
 @dataclass(frozen=True, kw_only=True)
 class ImageCounts:
-    """Pixels of one image: predicted and labelled hair, and both at once."""
+    """Pixels of one image: predicted and labelled hair, and both at once.
+
+    Raises ValueError for counts that no two masks have.
+    """
 
     image: str
     intersection: int
     predicted: int
     labelled: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.intersection <= min(self.predicted, self.labelled):
+            raise ValueError(f"impossible counts for {self.image!r}")
 
     @property
     def union(self) -> int:
@@ -128,15 +140,12 @@ def read_counts(path: Path) -> list[ImageCounts]:
 
 
 def _parse(row: dict[str, str]) -> ImageCounts:
-    counts = ImageCounts(
+    return ImageCounts(
         image=row["image"],
         intersection=int(row["intersection"]),
         predicted=int(row["predicted"]),
         labelled=int(row["labelled"]),
     )
-    if not 0 <= counts.intersection <= min(counts.predicted, counts.labelled):
-        raise ValueError(f"impossible counts for {counts.image!r}")
-    return counts
 
 
 def _arrays(counts: Sequence[ImageCounts]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

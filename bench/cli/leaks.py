@@ -14,7 +14,6 @@ from bench.cli.options import json_option
 if TYPE_CHECKING:
     from train.leaks import Leaks, Pair
     from train.people import People
-    from zoo.iou import Interval
 
 
 @click.command()
@@ -125,7 +124,7 @@ def _people_text(found: People) -> list[str]:
     rows = [("validation images", "images", "people", "IoU [95 %]")]
     for group in found.groups:
         people = "unknown" if group.people is None else str(group.people)
-        rows.append((group.name, str(group.images), people, _interval_text(group.iou)))
+        rows.append((group.name, str(group.images), people, group.iou.text if group.iou else ""))
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
     lines = [
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
@@ -133,13 +132,7 @@ def _people_text(found: People) -> list[str]:
     ]
     if gap := found.difference:
         told = "" if gap.low > 0 or gap.high < 0 else ": not distinguishable"
-        lines.append(f"not in train minus in train: {_interval_text(gap)}{told}")
+        lines.append(f"not in train minus in train: {gap.text}{told}")
     if found.reason:
         lines.append(found.reason)
     return lines
-
-
-def _interval_text(interval: Interval | None) -> str:
-    if interval is None:
-        return ""
-    return f"{interval.value:.3f} [{interval.low:.3f}, {interval.high:.3f}]"

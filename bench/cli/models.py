@@ -107,15 +107,12 @@ def _row(home: Home, spec: ModelSpec, sessions: int) -> dict[str, Any]:
 
 def shipped_accuracy(spec: ModelSpec) -> dict[str, Any] | None:
     """Of the weights that come with the package; None where they hold no such variant."""
-    from zoo.box import box_path, is_in_box, read_box_counts, read_records
-    from zoo.files import sha256_of
+    from zoo.box import find_record, read_box_counts
 
-    if not is_in_box(spec):
+    record = find_record(spec)
+    if record is None:
         return None
-    path = box_path(spec)
-    record = next(record for record in read_records(path) if record.spec == spec)
-    packed = record.model_copy(update={"shipped": sha256_of(path)})
-    return _accuracy(packed, read_box_counts(spec))
+    return _accuracy(record, read_box_counts(spec)) | {"shipped": True}
 
 
 def _accuracy(record: CheckpointRecord, counts: Sequence[ImageCounts]) -> dict[str, Any]:
