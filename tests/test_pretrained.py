@@ -179,6 +179,34 @@ def test_a_width_that_nobody_pretrained_inherits_the_channels_that_matter(tmp_pa
         choose_first_weights(wide, "inherited", tmp_path)
 
 
+def test_a_width_that_nobody_pretrained_holds_a_narrower_one(tmp_path: Path) -> None:
+    known = registry.build(SPEC).eval()
+    write_keras_file(tmp_path / "mobilenetv2_0.35_224.h5", known)
+    load_first_weights(known, choose_first_weights(SPEC, "keras", tmp_path), SPEC)
+    wider = registry.get("mnv2_unet_0.5_128")
+    first = choose_first_weights(wider, "auto", tmp_path)
+    assert first.init.kind == "widened"
+    student = registry.build(wider).eval()
+    load_first_weights(student, first, wider)
+    image = torch.rand(1, 3, 64, 64)
+    with torch.no_grad():
+        expected, found = known.encoder(image), student.encoder(image)
+    assert found.shape[1] > expected.shape[1]
+    assert torch.allclose(expected, found[:, : expected.shape[1]], rtol=1e-3, atol=1e-4)
+    assert found[:, expected.shape[1] :].std() > 0
+
+    with pytest.raises(WeightsError, match=r"narrower than 0\.35"):
+        choose_first_weights(SPEC, "widened", tmp_path)
+    write_keras_file(
+        tmp_path / "mobilenetv2_1.0_224.h5", registry.build(registry.get("mnv2_unet_1.0_128"))
+    )
+    nearest = [
+        choose_first_weights(registry.get(f"mnv2_unet_{w}_128"), "auto", tmp_path)
+        for w in ("0.5", "0.75")
+    ]
+    assert [each.init.kind for each in nearest] == ["widened", "inherited"]
+
+
 def test_auto_without_weights_says_random_and_keras_is_an_error(home: Home, tmp_path: Path) -> None:
     narrow = registry.get("mnv2_unet_0.5_128")
     assert choose_first_weights(narrow, "auto", tmp_path).init.kind == "random"

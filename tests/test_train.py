@@ -10,8 +10,11 @@ import torch
 from commands import RECIPE, TINY, TRAIN, Chain, bench_process, invoke, wait_for
 
 from train.augment import Augment
-from train.config import Augmentation, load_recipe, parse_recipe, recipe_names
+from train.config import Augmentation, load_recipe, parse_recipe, recipe_names, with_changes
+from train.dataset import Dataset
+from train.loader import TrainingImages
 from train.losses import dice_loss, segmentation_loss
+from train.teacher import choose_teachers, teach
 from zoo.checkpoint import checkpoint_path, load, read_record
 from zoo.errors import RecipeError, UnknownName, WeightsError
 from zoo.files import Home, sha256_of
@@ -51,6 +54,52 @@ def test_it_learns_and_leaves_its_records(chain: Chain) -> None:
     assert (folder / "curve.png").stat().st_size > 1000
     assert len((folder / "history.csv").read_text().splitlines()) == 1 + load_recipe(RECIPE).epochs
     assert not (folder / "resume.pt").exists()
+
+
+def test_a_teacher_is_learned_from_beside_the_labels(chain: Chain, tmp_path: Path) -> None:
+    home, spec = chain.home, get(TINY)
+    dataset = Dataset.open(home, "drawn")
+    teacher = checkpoint_path(home, spec)
+    files = choose_teachers([teacher], "hair")
+    masks = teach(files, dataset, tmp_path, torch.device("cpu"))
+
+    # It was trained on these photographs: a share of 1 trains on nearly their labels, not on them.
+    config = load_recipe(RECIPE)
+    alone = TrainingImages(dataset, config, [spec.size]).pixels
+    taught = TrainingImages(
+        dataset, with_changes(config, teacher_share=1), [spec.size], masks
+    ).pixels
+    half = TrainingImages(dataset, config, [spec.size], masks).pixels
+    for labelled, both, theirs in zip(alone, half, taught, strict=True):
+        assert torch.equal(labelled[:3], both[:3])
+        assert (both[3].float() * 2 - labelled[3] - theirs[3]).abs().max() <= 2
+    agreed = torch.stack(
+        [((a[3] > 127) == (b[3] > 127)).float().mean() for a, b in zip(alone, taught, strict=True)]
+    )
+    assert 0.85 < agreed.mean() < 1
+    stored = (tmp_path / "teachers.safetensors").stat().st_mtime_ns
+    again = teach(files, dataset, tmp_path, torch.device("cpu"))
+    assert all((again[item] == masks[item]).all() for item in masks)
+    assert (tmp_path / "teachers.safetensors").stat().st_mtime_ns == stored
+    with pytest.raises(WeightsError, match="a teacher of face"):
+        choose_teachers([teacher], "face")
+
+
+def test_a_record_names_the_teachers_and_other_teachers_train_anew(
+    chain: Chain, drawn: Home
+) -> None:
+    spec = get(TINY)
+    path = checkpoint_path(drawn, spec)
+    teacher = checkpoint_path(chain.home, spec)
+    learn = (*TRAIN, "--epochs", "1", "--teacher", str(teacher))
+    assert "trained already" not in invoke(*learn).output
+    record = read_record(path)
+    assert [(t.model, t.sha256) for t in record.teachers] == [(TINY, sha256_of(teacher))]
+    assert "trained already" in invoke(*learn).output
+    assert "trained already" not in invoke(*TRAIN, "--epochs", "1").output
+    assert not list(path.parent.glob("teachers*"))
+    missing = invoke(*TRAIN, "--teacher", "nowhere.safetensors", status=1)
+    assert "nowhere.safetensors does not exist" in missing.output
 
 
 def test_a_checkpoint_rebuilds_its_network_and_an_edited_one_is_refused(

@@ -39,7 +39,8 @@ class TrainConfig(Frozen):
     epochs 0 trains nothing: the first weights are taken as they are, and measured.
     learning_rate is the decoder's; that of an encoder with weights to keep is it times
     encoder_rate_factor, that of a random one the decoder's. ema_decay is per step. bce_share
-    weighs BCE against Dice. evaluate_every is in epochs. autocast `auto` is bf16 where the
+    weighs BCE against Dice, teacher_share the masks of teachers, where there are any, against the
+    labels. evaluate_every is in epochs. autocast `auto` is bf16 where the
     processor computes in it (AVX-512, GPUs), else fp32. threads null means all the cores but
     those of the loader.
     """
@@ -53,6 +54,7 @@ class TrainConfig(Frozen):
     warmup_epochs: Annotated[float, Field(ge=0)] = 1.0
     ema_decay: Annotated[float, Field(ge=0, lt=1)] = 0.995
     bce_share: Fraction = 0.5
+    teacher_share: Fraction = 0.5
     evaluate_every: Annotated[int, Field(ge=1)] = 2
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     autocast: Literal["auto", "fp32", "bf16"] = "auto"
@@ -115,7 +117,7 @@ def _explained(source: str, error: ValidationError) -> RecipeError:
     )
 
 
-def with_changes(config: TrainConfig, **changes: int | str | None) -> TrainConfig:
+def with_changes(config: TrainConfig, **changes: float | str | None) -> TrainConfig:
     """The configuration with these values instead, those that are not None; validated again."""
     given = {key: value for key, value in changes.items() if value is not None}
     try:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
@@ -13,7 +15,7 @@ from zoo.errors import WeightsError
 from zoo.files import sha256_of
 from zoo.spec import ModelSpec
 
-CHOICES = ("auto", "random", "torchvision", "keras", "inherited")
+CHOICES = ("auto", "random", "torchvision", "keras", "inherited", "widened")
 PARENT = ("mnv2_unet_parent", "1.0")
 _KERAS_FILE = re.compile(r"mobilenet_?v2.*?_(?P<width>\d\.\d+)_\d+.*\.h5", re.IGNORECASE)
 _TORCHVISION_FILE = "mobilenet_v2-*.pth"
@@ -35,8 +37,9 @@ def choose_first_weights(spec: ModelSpec, init: str, folder: Path) -> FirstWeigh
     """By `init`: one of CHOICES, or a file.
 
     Of the encoder: `auto` takes the first of a Keras file of this width in `folder`; torchvision's
-    weights where they lie in torch's cache and the width is 1.0; the channels that matter most of
-    the next wider Keras file (`inherited`); random. It never reaches for a network; `torchvision`
+    weights where they lie in torch's cache and the width is 1.0; of the Keras files of other widths
+    the nearest by ratio, of a wider one the channels that matter most (`inherited`), of a narrower
+    one all beside new ones (`widened`); random. It never reaches for a network; `torchvision`
     does. A file by its ending: `.h5` is a Keras encoder, and of whole networks `.safetensors` is a
     checkpoint of this project, `.ckpt` one of the parent's. Raises WeightsError when what was asked
     for is not to be had.
@@ -48,17 +51,24 @@ def choose_first_weights(spec: ModelSpec, init: str, folder: Path) -> FirstWeigh
     if init not in CHOICES:
         return _of_file(spec, Path(init))
     found = _keras_files(folder)
-    own, wider = found.get(spec.width_multiplier), _next_wider(spec, found)
-    if init == "keras":
-        return _from("keras", own or _absent(folder, f"of width {spec.width}", spec.width))
-    if init == "inherited":
-        return _from("inherited", wider or _absent(folder, f"wider than {spec.width}", "1.0"))
+    if init == "auto":
+        return _nearest_at_hand(spec, found)
+    path = found.get(_width_for(spec, found, init))
+    return _from(init, path or _absent(folder, spec, init))
+
+
+def _nearest_at_hand(spec: ModelSpec, found: Mapping[float, Path]) -> FirstWeights:
+    own = found.get(spec.width_multiplier)
     if own:
         return _from("keras", own)
     cached = sorted(_torch_cache().glob(_TORCHVISION_FILE)) if spec.width == "1.0" else []
     if cached:
         return _from("torchvision", cached[-1])
-    return _from("inherited", wider) if wider else FirstWeights(init=Init(kind="random"))
+    if not found:
+        return FirstWeights(init=Init(kind="random"))
+    width = min(found, key=lambda other: abs(math.log(other / spec.width_multiplier)))
+    kind = "inherited" if width > spec.width_multiplier else "widened"
+    return _from(kind, found[width])
 
 
 def _of_file(spec: ModelSpec, path: Path) -> FirstWeights:
@@ -120,12 +130,23 @@ def _keras_files(folder: Path) -> dict[float, Path]:
     return found
 
 
-def _next_wider(spec: ModelSpec, found: dict[float, Path]) -> Path | None:
-    wider = [width for width in found if width > spec.width_multiplier]
-    return found[min(wider)] if wider else None
+def _width_for(spec: ModelSpec, found: Iterable[float], init: str) -> float:
+    """The width of the file that `init` takes; 0 where there is none."""
+    own = spec.width_multiplier
+    match init:
+        case "inherited":
+            return min((width for width in found if width > own), default=0.0)
+        case "widened":
+            return max((width for width in found if width < own), default=0.0)
+    return own
 
 
-def _absent(folder: Path, which: str, width: str) -> NoReturn:
+def _absent(folder: Path, spec: ModelSpec, init: str) -> NoReturn:
+    which, width = {
+        "keras": (f"of width {spec.width}", spec.width),
+        "inherited": (f"wider than {spec.width}", "1.0"),
+        "widened": (f"narrower than {spec.width}", "0.35"),
+    }[init]
     raise WeightsError(
         f"{folder} holds no Keras MobileNetV2 {which}",
         expected=f"a file such as mobilenet_v2_weights_..._{width}_224_no_top.h5",

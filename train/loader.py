@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -15,7 +16,9 @@ from train.augment import Augment
 from train.config import TrainConfig
 from train.dataset import CLASSES, Dataset, Item
 from train.processes import Processes
+from train.teacher import Masks
 from zoo.files import sha256_of_json
+from zoo.preprocess import UInt8, probability_at
 
 # A photograph is held at no more than this on its longer side: training sees at most 224 of it.
 LONGEST_SIDE = 384
@@ -35,8 +38,17 @@ class TrainingImages(data.Dataset[Tensor]):
     All that decides it stands in the key, so neither workers nor a resumed run change what is seen.
     """
 
-    def __init__(self, dataset: Dataset, config: TrainConfig, sizes: Sequence[int]) -> None:
-        self.pixels = [_decode(dataset, item, config.target) for item in dataset.items("train")]
+    def __init__(
+        self,
+        dataset: Dataset,
+        config: TrainConfig,
+        sizes: Sequence[int],
+        taught: Masks = MappingProxyType({}),
+    ) -> None:
+        """taught: of photographs by their id, the masks of teachers."""
+        self.pixels = [
+            _decode(dataset, item, config, taught.get(item.id)) for item in dataset.items("train")
+        ]
         self.augment = {size: Augment(config.augmentation, size) for size in sizes}
         self.seed = config.seed
 
@@ -57,19 +69,24 @@ class TrainingImages(data.Dataset[Tensor]):
         return self.augment[key.size](self.pixels[key.position])
 
 
-def _decode(dataset: Dataset, item: Item, target: str) -> Tensor:
+def _decode(dataset: Dataset, item: Item, config: TrainConfig, taught: UInt8 | None) -> Tensor:
     image = dataset.photograph(item)
-    mask = Image.fromarray((dataset.mask(item) == CLASSES[target]).astype(np.uint8) * 255)
+    mask = Image.fromarray((dataset.mask(item) == CLASSES[config.target]).astype(np.uint8) * 255)
     for picture in (image, mask):
         picture.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.BILINEAR)
+    soft = np.asarray(mask)
+    if taught is not None:
+        theirs = probability_at(taught.astype(np.float32), mask.width, mask.height)
+        soft = (soft + config.teacher_share * (theirs - soft)).round().astype(np.uint8)
     # Channels last in memory: torch resizes uint8 so with vector instructions, to the same values.
-    return torch.from_numpy(np.dstack([np.asarray(image), np.asarray(mask)])).permute(2, 0, 1)
+    return torch.from_numpy(np.dstack([np.asarray(image), soft])).permute(2, 0, 1)
 
 
 class EpochBatches(data.Sampler[list[Key]]):
     """Batches of keys, shuffled by seed and epoch; the last short one is dropped.
 
-    A batch is of one size; the sizes come in shuffled turns, so that each gets its equal share.
+    A batch is of one size. The share of a size falls with its side, in shuffled order: small inputs
+    cost less, and need more steps.
     Batch norm can not learn from a batch of one, so short ones go; where there are fewer images
     than one batch, they make the only batch. Of several processes each takes its share of every
     batch, so that together they see what one would have seen.
@@ -92,19 +109,19 @@ class EpochBatches(data.Sampler[list[Key]]):
     def __iter__(self) -> Iterator[list[Key]]:
         generator = torch.Generator().manual_seed(_seed(self.seed, self.epoch, -1))
         order = torch.randperm(self.images, generator=generator).tolist()
-        sizes = self._turns(generator)
+        sizes = self._sizes(generator)
         for number in range(len(self)):
             batch = order[number * self.batch_size : (number + 1) * self.batch_size]
             mine = batch[self.here.rank :: self.here.count]
             yield [Key(self.epoch, index, sizes[number]) for index in mine]
 
-    def _turns(self, generator: torch.Generator) -> list[int]:
-        """The size of each batch: all of them in each turn, in an order drawn anew."""
-        turns: list[int] = []
-        while len(turns) < len(self):
-            drawn = torch.randperm(len(self.sizes), generator=generator).tolist()
-            turns += [self.sizes[position] for position in drawn]
-        return turns
+    def _sizes(self, generator: torch.Generator) -> list[int]:
+        """The size of each batch."""
+        shares = np.cumsum([1 / size for size in self.sizes])
+        places = (np.arange(len(self)) + 0.5) / len(self) * shares[-1]
+        drawn = np.searchsorted(shares, places)
+        order = torch.randperm(len(self), generator=generator).tolist()
+        return [self.sizes[drawn[position]] for position in order]
 
 
 def spare_workers(cores: int) -> int:

@@ -26,6 +26,7 @@ from train.resume import Progress, drop_progress, load_progress, save_progress
 from train.settings import Settings
 from train.sizes import SharedSizes, build
 from train.step import Autocast, begin, resolve_autocast, train_step
+from train.teacher import Masks, drop_masks, teach
 from zoo.checkpoint import COUNTS_NAME, CheckpointRecord, checkpoint_path, save
 from zoo.files import Home
 from zoo.iou import pooled, write_counts
@@ -107,7 +108,7 @@ def _measure(settings: Settings, network: SharedSizes) -> Progress:
 def _run_epochs(settings: Settings, way: Way, network: SharedSizes, folder: Path) -> Progress:
     """Every epoch that is not done yet; where it stands is stored after each."""
     config, here, sizes = settings.config, way.here, settings.sizes
-    images = TrainingImages(settings.dataset, config, sizes)
+    images = TrainingImages(settings.dataset, config, sizes, _taught(settings, folder, here))
     sampler = EpochBatches(len(images), config, sizes, here)
     loader = batches(images, sampler, way.workers)
     joined = here.joined(network, whole=len(sizes) == 1)
@@ -130,6 +131,16 @@ def _run_epochs(settings: Settings, way: Way, network: SharedSizes, folder: Path
             _say(settings, row, bar)
     bar.close()
     return progress
+
+
+def _taught(settings: Settings, folder: Path, here: Processes) -> Masks:
+    """The teachers' masks, made by the first of several processes."""
+    if not settings.teachers:
+        return {}
+    made = teach(settings.teachers, settings.dataset, folder, here.device) if here.first else None
+    masks = here.from_first(made)
+    assert masks is not None
+    return masks
 
 
 def _train_epoch(
@@ -191,6 +202,7 @@ def _store(settings: Settings, way: Way, progress: Progress, home: Home) -> list
             sizes=tuple(settings.sizes) if len(settings.sizes) > 1 else None,
             config=settings.config.model_dump(mode="json"),
             init=settings.first_weights.init,
+            teachers=tuple(file.teacher for file in settings.teachers),
             split=settings.dataset.split(),
             threads=way.threads,
             processes=way.here.count,
@@ -203,6 +215,7 @@ def _store(settings: Settings, way: Way, progress: Progress, home: Home) -> list
         save(checkpoint_path(home, spec), progress.averaged.of(spec.size), record)
         records.append(record)
     drop_progress(folder)
+    drop_masks(folder)
     return records
 
 

@@ -13,6 +13,7 @@ from train.keras_weights import INPUTS as KERAS_INPUTS
 from train.keras_weights import read_keras
 from train.narrow import narrowed
 from train.parent_weights import read_parent
+from train.widen import widened
 from zoo.checkpoint import load
 from zoo.errors import WeightsError
 from zoo.network import SegmentationNetwork
@@ -42,6 +43,9 @@ def load_first_weights(network: SegmentationNetwork, first: FirstWeights, spec: 
         case "inherited":
             narrow = narrowed(read_keras(first.path), network.encoder.state_dict())
             _fill_encoder(network, narrow, KERAS_INPUTS, first.path, spec)
+        case "widened":
+            wide = widened(read_keras(first.path), network.encoder.state_dict())
+            _fill_encoder(network, wide, KERAS_INPUTS, first.path, spec)
         case _:
             imagenet = (IMAGENET_MEAN, IMAGENET_STD)
             _fill_encoder(network, _read_torchvision(first.path), imagenet, first.path, spec)

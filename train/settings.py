@@ -11,7 +11,8 @@ from typing import Any
 from train.config import TrainConfig
 from train.dataset import Dataset
 from train.first_weights import FirstWeights
-from zoo.checkpoint import Init, checkpoint_path, read_record
+from train.teacher import TeacherFile
+from zoo.checkpoint import Init, Teacher, checkpoint_path, read_record
 from zoo.errors import MissingStep, WeightsError
 from zoo.files import Home
 from zoo.spec import ModelSpec
@@ -19,7 +20,7 @@ from zoo.spec import ModelSpec
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """The variants trained together, how, on what, from which first weights.
+    """The variants trained together, how, on what, from which first weights, by which teachers.
 
     specs: of one architecture and width, a size each; mostly a single one. Those of several share
     their kernels (train.sizes).
@@ -29,6 +30,7 @@ class Settings:
     config: TrainConfig
     dataset: Dataset
     first_weights: FirstWeights
+    teachers: tuple[TeacherFile, ...] = ()
 
     @property
     def sizes(self) -> list[int]:
@@ -51,8 +53,14 @@ class Settings:
 
     def fingerprint(self) -> dict[str, Any]:
         """Equal for two trainings that should give the same weights on the same machine."""
-        config, init = self.config.model_dump(mode="json"), self.first_weights.init
-        return _fingerprint(self.specs[0], self.sizes, config, self.dataset.record.sha256, init)
+        return _fingerprint(
+            self.specs[0],
+            self.sizes,
+            self.config.model_dump(mode="json"),
+            self.dataset.record.sha256,
+            self.first_weights.init,
+            [file.teacher for file in self.teachers],
+        )
 
 
 def trained_together(specs: Iterable[ModelSpec]) -> list[tuple[ModelSpec, ...]]:
@@ -72,13 +80,23 @@ def is_trained(path: Path, settings: Settings) -> bool:
     if record.shipped is not None:
         return False
     stored = _fingerprint(
-        record.spec, record.trained_sizes, record.config, record.split.sha256, record.init
+        record.spec,
+        record.trained_sizes,
+        record.config,
+        record.split.sha256,
+        record.init,
+        record.teachers,
     )
     return stored == settings.fingerprint()
 
 
 def _fingerprint(
-    spec: ModelSpec, sizes: Sequence[int], config: dict[str, Any], split: str, init: Init
+    spec: ModelSpec,
+    sizes: Sequence[int],
+    config: dict[str, Any],
+    split: str,
+    init: Init,
+    teachers: Sequence[Teacher],
 ) -> dict[str, Any]:
     return {
         "architecture": spec.arch,
@@ -87,4 +105,5 @@ def _fingerprint(
         "config": config,
         "split": split,
         "init": init.model_dump(mode="json"),
+        "teachers": [teacher.model_dump(mode="json") for teacher in teachers],
     }

@@ -29,11 +29,11 @@ MISFIT = "one trained for this variant by this version"
 
 
 class Init(Frozen):
-    """Where the first weights came from: the encoder's (torchvision, keras, or inherited: channels
-    of a wider keras one), or the whole network's (a checkpoint of this project, or of the
-    parent's)."""
+    """Where the first weights came from: the encoder's (torchvision, keras, inherited: channels of
+    a wider keras one, or widened: a narrower keras one and new channels), or the whole network's (a
+    checkpoint of this project, or of the parent's)."""
 
-    kind: Literal["random", "torchvision", "keras", "inherited", "checkpoint", "parent"]
+    kind: Literal["random", "torchvision", "keras", "inherited", "widened", "checkpoint", "parent"]
     source: str | None = None
     sha256: str | None = None
 
@@ -46,6 +46,13 @@ class Split(Frozen):
     sha256: str
     train_images: int
     validation_images: int
+
+
+class Teacher(Frozen):
+    """A variant from whose masks was learned beside the labels; sha256: of its checkpoint."""
+
+    model: str
+    sha256: str
 
 
 class CheckpointRecord(Frozen):
@@ -62,6 +69,7 @@ class CheckpointRecord(Frozen):
     sizes: tuple[int, ...] | None = None
     config: dict[str, Any]
     init: Init
+    teachers: tuple[Teacher, ...] = ()
     split: Split
     threads: int
     processes: int = 1

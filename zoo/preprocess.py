@@ -57,6 +57,10 @@ def scaled(pixels: UInt8) -> Float32:
 
 def mask_at(probability: Float32, width: int, height: int) -> NDArray[np.bool_]:
     """Hair or not at [height, width], from probabilities [S, S]: bilinear, then the threshold."""
+    return probability_at(probability, width, height) > THRESHOLD
+
+
+def probability_at(probability: Float32, width: int, height: int) -> Float32:
+    """Probabilities [height, width] from [S, S], by PIL bilinear."""
     image = Image.fromarray(np.ascontiguousarray(probability, dtype=np.float32))
-    native = image.resize((width, height), Image.Resampling.BILINEAR)
-    return np.asarray(native) > THRESHOLD
+    return np.asarray(image.resize((width, height), Image.Resampling.BILINEAR))

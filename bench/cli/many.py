@@ -30,6 +30,7 @@ def train_side_by_side(trainings: Sequence[Settings], options: Mapping[str, Any]
         if options[name] is not None:
             words += [f"--{name}", str(options[name])]
     words += [f"--{name}" for name in FLAGS_PASSED_ON if options[name]]
+    words += [word for path in options["teachers"] for word in ("--teacher", str(path))]
     jobs = []
     for settings in trainings:
         models = [word for spec in settings.specs for word in ("--model", spec.name)]

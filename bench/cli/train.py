@@ -30,17 +30,27 @@ if TYPE_CHECKING:
     "--init",
     default="auto",
     show_default=True,
-    metavar="auto|random|torchvision|keras|inherited|FILE",
+    metavar="auto|random|torchvision|keras|inherited|widened|FILE",
     help="First weights. auto: of the encoder, a Keras file of that width in the encoders' "
-    "folder, else torchvision's where they are cached, else channels inherited from a wider Keras "
-    "file, else random. FILE: a Keras encoder (.h5), or a whole network: a checkpoint of this "
-    "project (.safetensors) or of the parent's (.ckpt).",
+    "folder, else torchvision's where they are cached, else of the Keras file of the nearest width "
+    "the channels that matter (inherited), or all beside new ones (widened), else random. FILE: a "
+    "Keras encoder (.h5), or a whole network: a checkpoint of this project (.safetensors) or of "
+    "the parent's (.ckpt).",
 )
 @click.option(
     "--encoders",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Folder of Keras MobileNetV2 .h5 files.  "
     "[default: BENCH_ENCODERS, else weights/, else ../shared/weights]",
+)
+@click.option(
+    "--teacher",
+    "teachers",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="CHECKPOINT",
+    help="Learn from the masks of this trained variant too, blended into the labels by the "
+    "recipe's teacher_share. Several: from their mean.",
 )
 @click.option(
     "--epochs",
@@ -84,6 +94,7 @@ def command(
     recipe: str,
     init: str,
     encoders: Path | None,
+    teachers: tuple[Path, ...],
     epochs: int | None,
     together: bool,
     seed: int | None,
@@ -109,6 +120,7 @@ def command(
     from train.first_weights import choose_first_weights
     from train.processes import join_processes, launched
     from train.settings import Settings, trained_together
+    from train.teacher import choose_teachers
     from zoo.files import Home
     from zoo.lock import locked
     from zoo.registry import select
@@ -120,12 +132,14 @@ def command(
     specs = select(models)
     config = with_changes(load_recipe(recipe), epochs=epochs, seed=seed, target=target)
     dataset = Dataset.open(home, data)
+    taught_by = choose_teachers(teachers, config.target)
     trainings = [
         Settings(
             specs=group,
             config=config,
             dataset=dataset,
             first_weights=choose_first_weights(group[0], init, encoders or home.encoders),
+            teachers=taught_by,
         )
         for group in (trained_together(specs) if together else [(spec,) for spec in specs])
     ]

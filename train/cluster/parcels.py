@@ -21,6 +21,7 @@ from zoo.files import Home, replacing
 Parcel = dict[str, bytes]
 RECIPE_NAME = "recipe.yaml"
 FIRST = "first"
+TEACHERS = "teachers"
 # Where torch looks for weights it has downloaded, under TORCH_HOME.
 TORCH = "torch"
 TORCH_CACHE = f"{TORCH}/hub/checkpoints"
@@ -41,6 +42,16 @@ def first_weights_parcel(first: FirstWeights) -> Parcel:
     return {f"{folder}/{first.path.name}": first.path.read_bytes()}
 
 
+def teachers_parcel(settings: Settings) -> Parcel:
+    """Their checkpoints, in the order of the options."""
+    files = zip(_teacher_names(settings), settings.teachers, strict=True)
+    return {name: file.path.read_bytes() for name, file in files}
+
+
+def _teacher_names(settings: Settings) -> list[str]:
+    return [f"{TEACHERS}/{number}.safetensors" for number in range(len(settings.teachers))]
+
+
 def order_parcel(home: Home, settings: Settings) -> Parcel:
     """The recipe as it was changed by options, and where the training stands, if it was begun."""
     config = settings.config.model_dump(mode="json")
@@ -56,6 +67,7 @@ def order_words(settings: Settings, cores: int) -> list[str]:
     words = [word for spec in settings.specs for word in ("--model", spec.name)]
     words += ["--data", settings.dataset.folder.name, "--recipe", RECIPE_NAME]
     words += ["--cores", str(cores), *_init_words(settings.first_weights)]
+    words += [word for name in _teacher_names(settings) for word in ("--teacher", name)]
     return [*words, "--together"] if len(settings.specs) > 1 else words
 
 
@@ -65,8 +77,8 @@ def _init_words(first: FirstWeights) -> list[str]:
     match first.init.kind:
         case "torchvision":
             return ["--init", "torchvision"]
-        case "inherited":
-            return ["--init", "inherited", "--encoders", FIRST]
+        case "inherited" | "widened" as kind:
+            return ["--init", kind, "--encoders", FIRST]
     return ["--init", f"{FIRST}/{first.path.name}"]
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from train.cluster import worker
@@ -21,6 +20,7 @@ from train.cluster.parcels import (
     order_words,
     progress_name,
     result_names,
+    teachers_parcel,
 )
 from train.settings import Settings
 from zoo.children import Ended, Said
@@ -67,7 +67,7 @@ class _Driver:
     home: Home
     command: Sequence[str]
     cluster: Cluster
-    sent: dict[Path | None, _Sent] = field(default_factory=dict)
+    sent: dict[object, _Sent] = field(default_factory=dict)
 
     def begin(self, training: _Training) -> Any:
         """Ray's stream of what a worker has to tell; it goes on after the last epoch kept here."""
@@ -77,6 +77,7 @@ class _Driver:
         sent = [
             self._send(dataset.folder, lambda: dataset_parcel(self.home, dataset)),
             self._send(first.path, lambda: first_weights_parcel(first)),
+            self._send(settings.teachers, lambda: teachers_parcel(settings)),
         ]
         # Not Ray's own retries: they would begin from the order as it was given first.
         how = {"num_cpus": self.cluster.cores, "max_retries": 0, "scheduling_strategy": "SPREAD"}
@@ -91,7 +92,7 @@ class _Driver:
             order,
         )
 
-    def _send(self, key: Path | None, make: Callable[[], Parcel]) -> _Sent:
+    def _send(self, key: object, make: Callable[[], Parcel]) -> _Sent:
         if key not in self.sent:
             parcel = make()
             reference = self.cluster.ray.put(parcel)

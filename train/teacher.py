@@ -1,0 +1,135 @@
+"""Teachers: trained variants whose masks a training learns from, beside the labels.
+
+Labels made of superpixels are coarse at the contour and wrong in places, in ways a network does not
+repeat. A teacher's probabilities, blended into the label, say how sure each pixel is (distillation:
+Hinton et al., arXiv 1503.02531). They are made once, of the whole photographs, and then cropped and
+turned with them: a training with a teacher costs no more an epoch than one without.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from tqdm import tqdm
+
+from train.dataset import Dataset, Item
+from zoo.checkpoint import Teacher, read_record
+from zoo.errors import WeightsError
+from zoo.files import replacing, sha256_of, sha256_of_json
+from zoo.preprocess import UInt8, probability_at, resized, scaled
+
+if TYPE_CHECKING:
+    import torch
+
+    from train.evaluate import Predict
+
+# Of photographs by their id: probability times 255, [S, S] of the largest teacher.
+Masks = Mapping[str, UInt8]
+FILE_NAME = "teachers.safetensors"
+_KEY = "key"
+_BATCH = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class TeacherFile:
+    """What the record says of a teacher, and its checkpoint."""
+
+    teacher: Teacher
+    path: Path
+
+
+def choose_teachers(paths: Iterable[Path], target: str) -> tuple[TeacherFile, ...]:
+    """Checkpoints of this project, of any variant; raises WeightsError, MissingStep."""
+    return tuple(_teacher(path, target) for path in paths)
+
+
+def _teacher(path: Path, target: str) -> TeacherFile:
+    record = read_record(path)
+    if record.config["target"] != target:
+        raise WeightsError(
+            f"{path} was trained on {record.config['target']}",
+            expected=f"a teacher of {target}",
+            remedy="--target, or another --teacher",
+        )
+    return TeacherFile(teacher=Teacher(model=record.model, sha256=sha256_of(path)), path=path)
+
+
+def teach(
+    files: Sequence[TeacherFile], dataset: Dataset, folder: Path, device: torch.device
+) -> Masks:
+    """The mean of the teachers' probabilities on each training photograph and its mirror image.
+
+    Kept in `folder` until the training is complete, so that a resumed one need not make them anew.
+    """
+    from safetensors.numpy import save
+
+    key = sha256_of_json([dataset.record.sha256, [file.teacher.sha256 for file in files]])
+    path = folder / FILE_NAME
+    items = dataset.items("train")
+    stored = _read(path, key, items)
+    if stored is not None:
+        return stored
+    masks = _masks(files, dataset, items, device)
+    # By position: an id can be any text.
+    numbered = {str(number): masks[item.id] for number, item in enumerate(items)}
+    with replacing(path) as temporary:
+        temporary.write_bytes(save(numbered, metadata={_KEY: key}))
+    return masks
+
+
+def drop_masks(folder: Path) -> None:
+    """Remove what `teach` kept: the training is complete."""
+    (folder / FILE_NAME).unlink(missing_ok=True)
+
+
+def _masks(
+    files: Sequence[TeacherFile], dataset: Dataset, items: Sequence[Item], device: torch.device
+) -> Masks:
+    from train.evaluate import torch_predictor
+    from zoo.checkpoint import load
+
+    loaded = [load(file.path) for file in files]
+    teachers = [
+        (record.spec.size, torch_predictor(network.to(device))) for network, record in loaded
+    ]
+    masks: dict[str, UInt8] = {}
+    with tqdm(total=len(items), desc="teachers", unit="image", leave=False, disable=None) as bar:
+        for start in range(0, len(items), _BATCH):
+            batch = items[start : start + _BATCH]
+            masks |= _batch_masks(teachers, dataset, batch)
+            bar.update(len(batch))
+    return masks
+
+
+def _batch_masks(
+    teachers: Sequence[tuple[int, Predict]], dataset: Dataset, batch: Sequence[Item]
+) -> Masks:
+    photographs = [dataset.photograph(item) for item in batch]
+    side = max(size for size, _ in teachers)
+    total = np.zeros((len(batch), side, side), np.float32)
+    for size, predict in teachers:
+        images = scaled(np.stack([resized(photograph, size) for photograph in photographs]))
+        mirrored = predict(np.ascontiguousarray(images[..., ::-1]))[..., ::-1]
+        for row, mean in zip(total, (predict(images) + mirrored) / 2, strict=True):
+            row += probability_at(mean, side, side)
+    means = (total * 255 / len(teachers)).round().clip(0, 255).astype(np.uint8)
+    return {item.id: mean for item, mean in zip(batch, means, strict=True)}
+
+
+def _read(path: Path, key: str, items: Sequence[Item]) -> Masks | None:
+    """What is stored, if it is whole and of these teachers and photographs."""
+    from safetensors import SafetensorError, safe_open
+
+    if not path.is_file():
+        return None
+    try:
+        with safe_open(path, framework="numpy") as stored:
+            if (stored.metadata() or {}).get(_KEY) != key:
+                return None
+            return {item.id: stored.get_tensor(str(n)) for n, item in enumerate(items)}
+    except (SafetensorError, OSError):
+        return None
