@@ -11,6 +11,7 @@ from torchvision.models import mobilenet_v2
 
 from zoo import registry
 from zoo.errors import InvalidSize
+from zoo.export.fold import folded
 from zoo.network import complexity
 from zoo.spec import ModelSpec
 
@@ -38,6 +39,18 @@ def test_every_parameter_learns(spec: ModelSpec) -> None:
     network = registry.build(spec)
     network(torch.rand(2, 3, spec.size, spec.size)).square().mean().backward()
     assert [n for n, p in network.named_parameters() if p.grad is None] == []
+
+
+@pytest.mark.parametrize("spec", SMALLEST, ids=str)
+def test_folded_batch_norms_change_nothing(spec: ModelSpec) -> None:
+    network = registry.build(spec)
+    network(torch.rand(2, 3, spec.size, spec.size))  # statistics that are not the first ones
+    image = torch.rand(1, 3, spec.size, spec.size)
+    with torch.inference_mode():
+        expected, found = network.eval()(image), folded(network)(image)
+    assert torch.allclose(expected, found, atol=1e-4)
+    with pytest.raises(ValueError, match="can not be folded"):
+        folded(torch.nn.Sequential(torch.nn.BatchNorm2d(3), torch.nn.Conv2d(3, 3, 1)))
 
 
 def test_the_encoder_is_torchvisions_but_for_the_side_it_is_padded_on() -> None:

@@ -19,10 +19,11 @@ def main(format: str, precision: str, source: str, output: str) -> None:
     if Path(source).name != FILE_NAME:
         exporter.recast(Path(source), precision, Path(output))
         return
+    from zoo.export.fold import folded
     from zoo.network import Deployed
 
     network, record = load(Path(source))
-    exporter.export(Deployed(network).eval(), record.spec, precision, Path(output))
+    exporter.export(Deployed(folded(network)).eval(), record.spec, precision, Path(output))
 
 
 if __name__ == "__main__":
