@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from train.processes import share_of_cores
 from zoo.errors import ClusterError
 
 LOCAL = "local"
+KNOCK_S = 5.0
 QUIET = {"include_dashboard": False, "log_to_driver": False, "logging_level": "error"}
 
 
@@ -32,6 +34,7 @@ def join_cluster(address: str, jobs: int, cores: int | None) -> Iterator[Cluster
     """
     ray = _import_ray()
     try:
+        _knock(address)
         if address == LOCAL:
             cores = cores or share_of_cores(jobs)
             # Other machines have no business with it.
@@ -48,6 +51,13 @@ def join_cluster(address: str, jobs: int, cores: int | None) -> Iterator[Cluster
         yield Cluster(ray=ray, cores=_cores_each(ray.nodes(), jobs, cores))
     finally:
         ray.shutdown()
+
+
+def _knock(address: str) -> None:
+    """Raise OSError where nobody listens: Ray itself would try for minutes."""
+    host, colon, port = address.rpartition(":")
+    if colon and port.isdecimal() and "/" not in host:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=KNOCK_S).close()
 
 
 def _import_ray() -> Any:
