@@ -244,13 +244,25 @@ def test_what_a_worker_sends_is_checked(chain: Chain, home: Home) -> None:
     assert {name: (home.root / name).read_bytes() for name in names} == files
 
 
-@pytest.mark.parametrize(("init", "kind"), [("auto", "keras"), ("inherited", "inherited")])
-def test_first_weights_are_the_same_there(
-    chain: Chain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, init: str, kind: str
+@pytest.mark.parametrize(
+    ("init", "kind", "widths"),
+    [
+        ("auto", "keras", ("0.35", "0.5")),
+        ("inherited", "inherited", ("0.35", "0.5")),
+        ("widened", "widened", ("0.2", "1.0")),
+    ],
+)
+def test_first_weights_and_teachers_are_the_same_there(
+    chain: Chain,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    init: str,
+    kind: str,
+    widths: tuple[str, str],
 ) -> None:
     encoders, there = tmp_path / "encoders", tmp_path / "there"
     encoders.mkdir()
-    for width in ("0.35", "0.5"):
+    for width in widths:
         name = f"mobilenet_v2_weights_tf_dim_ordering_tf_kernels_{width}_224_no_top.h5"
         (encoders / name).write_text(width)
     first = choose_first_weights(get(TINY), init, encoders)
@@ -262,9 +274,13 @@ def test_first_weights_are_the_same_there(
         config=settings.config,
         dataset=settings.dataset,
         first_weights=first,
+        teachers=choose_teachers([checkpoint_path(chain.home, get(TINY))], "hair"),
     )
+    unpack(there, teachers_parcel(sent))
     words = order_words(sent, cores=1)
     options = dict(zip(words[::2], words[1::2], strict=True))
     monkeypatch.chdir(there)
     folder = Path(options.get("--encoders", "nowhere"))
     assert choose_first_weights(get(TINY), options["--init"], folder).init == first.init
+    [teacher] = choose_teachers([Path(options["--teacher"])], "hair")
+    assert (teacher.teacher,) == tuple(file.teacher for file in sent.teachers)

@@ -8,6 +8,7 @@ turned with them: a training with a teacher costs no more an epoch than one with
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,6 +74,7 @@ def teach(
     stored = _read(path, key, items)
     if stored is not None:
         return stored
+    tqdm.write(f"{folder.name}: the masks of {len(files)} teachers", file=sys.stderr)
     masks = _masks(files, dataset, items, device)
     # By position: an id can be any text.
     numbered = {str(number): masks[item.id] for number, item in enumerate(items)}
