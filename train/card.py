@@ -64,13 +64,21 @@ Labels are made of superpixels: differences of half a point are within their noi
 ## Training
 
 First weights: {first.init.kind} ({first.init.source}, SHA-256 `{(first.init.sha256 or "")[:12]}`).
-Seed {first.config["seed"]}, {first.epoch} epochs, {threads}, {first.autocast}.
+{_teachers(first)}Seed {first.config["seed"]}, {first.epoch} epochs, {threads}, {first.autocast}.
 
 ```yaml
 {recipe}
 ```
 
 {RIGHTS}"""
+
+
+def _teachers(record: CheckpointRecord) -> str:
+    """A line where there were any."""
+    if not record.teachers:
+        return ""
+    named = ", ".join(f"{each.model} (SHA-256 `{each.sha256[:12]}`)" for each in record.teachers)
+    return f"Teachers, beside the labels: {named}.\n"
 
 
 def _row(record: CheckpointRecord, counts: Sequence[ImageCounts], dataset: Dataset) -> str:
