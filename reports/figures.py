@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 # what is shown, so that a variant looks the same in every report.
 COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+# What fits above one of several pictures side by side.
+TITLE_CHARACTERS = 68
 BUDGETS_MS = {16.7: "60 FPS", 33.3: "30 FPS", 66.7: "15 FPS"}
 
 
@@ -60,7 +63,8 @@ def _draw_facet(axes: Axes, facet: Facet, rows: Sequence[Row]) -> None:
         [row.joined.iou.value for row in steady if row.joined.iou],
     )
     axes.step(*steps, where="post", color="#444444", linewidth=1, zorder=1)
-    axes.set_title(facet.title, fontsize=8)
+    lines = [textwrap.fill(line, TITLE_CHARACTERS) for line in facet.title.splitlines()]
+    axes.set_title("\n".join(lines), fontsize=8)
     axes.set_xlabel("latency p50, ms (log scale; bars: 95 % over sessions)", fontsize=9)
     axes.set_xscale("log")
     _mark_budgets(axes, [row.p50_ms.value for row in rows])
