@@ -69,7 +69,7 @@ def take(home: Home, spec: ModelSpec, force: bool = False, folder: Path = FOLDER
     False where it is there already. Raises MissingStep where the box does not hold the variant,
     WeightsError where a training of the user's own stands in the place, unless `force`.
     """
-    network, record = unpack(spec, folder)
+    record = _record(spec, folder)
     path, sha256 = checkpoint_path(home, spec), sha256_of(box_path(spec, folder))
     if path.is_file() and not force:
         shipped = read_record(path).shipped
@@ -81,6 +81,7 @@ def take(home: Home, spec: ModelSpec, force: bool = False, folder: Path = FOLDER
                 expected="no checkpoint, or one that came with the package",
                 remedy=f"bench weights take --force --model {spec.name} replaces it",
             )
+    network, _ = unpack(spec, folder)
     write_counts(path.parent / COUNTS_NAME, read_box_counts(spec, folder))
     save(path, network, record.model_copy(update={"shipped": sha256}))
     return True
@@ -93,13 +94,7 @@ def unpack(spec: ModelSpec, folder: Path = FOLDER) -> tuple[SegmentationNetwork,
     """
     from safetensors.torch import load_file
 
-    path, record = box_path(spec, folder), find_record(spec, folder)
-    if record is None:
-        raise MissingStep(
-            f"no weights of {spec.name} come with the package",
-            expected="a variant that `bench weights list` shows",
-            remedy=f"bench train --model {spec.name} --data NAME",
-        )
+    path, record = box_path(spec, folder), _record(spec, folder)
     try:
         return network_of(spec, load_file(path)), record
     except RuntimeError as error:
@@ -108,6 +103,17 @@ def unpack(spec: ModelSpec, folder: Path = FOLDER) -> tuple[SegmentationNetwork,
             expected="the weights of this version",
             remedy=REMEDY,
         ) from error
+
+
+def _record(spec: ModelSpec, folder: Path) -> CheckpointRecord:
+    record = find_record(spec, folder)
+    if record is None:
+        raise MissingStep(
+            f"no weights of {spec.name} come with the package",
+            expected="a variant that `bench weights list` shows",
+            remedy=f"bench train --model {spec.name} --data NAME",
+        )
+    return record
 
 
 def network_of(spec: ModelSpec, stored: dict[str, Tensor]) -> SegmentationNetwork:

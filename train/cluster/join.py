@@ -34,12 +34,12 @@ def join_cluster(address: str, jobs: int, cores: int | None) -> Iterator[Cluster
     """
     ray = _import_ray()
     try:
-        _knock(address)
         if address == LOCAL:
             cores = cores or share_of_cores(jobs)
             # Other machines have no business with it.
             ray.init(num_cpus=jobs * cores, _node_ip_address="127.0.0.1", **QUIET)
         else:
+            _knock(address)
             ray.init(address=address, **QUIET)
     except Exception as error:  # Ray's are of many kinds, Exception itself among them.
         raise ClusterError(
