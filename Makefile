@@ -75,7 +75,7 @@ endif
 
 export: setup train ## export MODELS and prove each file
 	@echo "== exporting, and proving each file"
-	$(BENCH) export $(CHOSEN) $(foreach name,$(FORMATS),--format $(name)) $(if $(JOBS),--jobs $(JOBS))
+	$(BENCH) export $(CHOSEN) $(foreach name,$(FORMATS),--format $(name)) $(foreach p,$(PRECISIONS),--precision $(p)) $(if $(JOBS),--jobs $(JOBS))
 
 run: setup ## measure MODELS on DEVICE
 	$(BENCH) run --device $(DEVICE) $(MEASURED)

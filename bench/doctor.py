@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import shutil
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,7 +15,7 @@ import psutil
 from devices.conditions import usable_cores
 from devices.programs import Machine
 from devices.roads import Finding, android, browser, host, iphone
-from zoo.export.run import TARGETS
+from zoo.export.targets import TARGETS
 from zoo.files import Home
 from zoo.runtime import RUNTIMES
 
@@ -52,10 +53,10 @@ def train(home: Home) -> list[Finding]:
 
 def export() -> list[Finding]:
     """One finding a format: the versions of the tools that shape its bytes."""
-    tools: dict[str, tuple[str, ...]] = {}
+    tools = defaultdict[str, dict[str, None]](dict)
     for target in TARGETS:
-        tools[target.format] = tuple(name for name in target.tools if name != "torch")
-    return [_packages("export", format, names) for format, names in tools.items()]
+        tools[target.format] |= dict.fromkeys(name for name in target.tools if name != "torch")
+    return [_packages("export", format, tuple(names)) for format, names in tools.items()]
 
 
 def host_works(findings: Sequence[Finding]) -> bool:

@@ -11,7 +11,7 @@ from bench.protocol import Work
 from bench.record import Plan, Session
 from devices.base import Device, RunRequest
 from zoo.checkpoint import checkpoint_path
-from zoo.errors import ArtifactError, DeviceError, MissingStep, UnknownName
+from zoo.errors import ArtifactError, ArtifactRejected, DeviceError, MissingStep, UnknownName
 from zoo.files import EXTENSIONS, Home, sha256_of, size_bytes
 from zoo.manifest import read_manifest, verified
 from zoo.pictures import shown
@@ -26,12 +26,14 @@ AS_GIVEN = "as given"
 
 @dataclass(frozen=True, kw_only=True)
 class Subject:
-    """A variant of the zoo or a file of one's own, and how it is to be run."""
+    """A variant of the zoo or a file of one's own, and how it is to be run; forced: even if its
+    file is rejected."""
 
     what: ModelSpec | Path
     runtime: str
     precision: str = "fp32"
     threads: int = 1
+    forced: bool = False
 
 
 def subject_of(text: str) -> ModelSpec | Path:
@@ -162,7 +164,15 @@ def _variant(home: Home, spec: ModelSpec, subject: Subject) -> Work:
                 expected=str(home.artifact(spec, format, subject.precision)),
                 remedy=f"bench export --model {spec.name}",
             )
-        path, sha256 = verified(home, spec, artifact), artifact.sha256
+        path = verified(home, spec, artifact)
+        if artifact.rejected and not subject.forced:
+            raise ArtifactRejected(
+                f"{spec.name}: the {subject.precision} {format} file is rejected: "
+                f"{artifact.rejected}",
+                expected="a file that segments as its network does",
+                remedy=f"bench explain {shown(path)}; --force takes it all the same",
+            )
+        sha256 = artifact.sha256
     request = RunRequest(
         model=spec.name,
         size=spec.size,

@@ -30,14 +30,15 @@ class Joined:
     orphan: the reason where the chain is broken; nothing of it is joined then. iou_reason: why
     there is no IoU. iou_of: the class, images and split that it was counted on; IoUs of different
     ones are not to be compared. iou_change: the file's IoU minus torch's, paired over the same
-    images. init: where the first weights came from; a front that mixes them compares more than
-    width.
+    images. rejected: why the file is not to be used. init: where the first weights came from; a
+    front that mixes them compares more than width.
     """
 
     orphan: str | None = None
     iou: Interval | None = None
     mean_iou: Interval | None = None
     iou_change: Interval | None = None
+    rejected: str | None = None
     iou_reason: str | None = None
     iou_of: str | None = None
     of_reference: bool = False
@@ -77,22 +78,34 @@ def _of_artifact(
         checkpoint_sha256=checkpoint,
         init=record.init.kind,
         commit=artifact.commit,
+        rejected=artifact.rejected,
     )
     counts, what = _counts(home, spec, record, artifact)
+    if counts is not None:
+        torchs = _counts_of_torch(home, spec, artifact)
+        change = paired_difference(counts, torchs) if torchs else None
+        return replace(_with_iou(common, counts, what), iou_change=change)
+    if not _stands_for(record, artifact):
+        return _with_iou(common, None, what)
     reference, whose = _counts_of_checkpoint(checkpoint_path(home, spec), record)
-    if counts is None and reference is not None and _stands_for(record, artifact):
-        whose = f"{whose}, of the reference export of these weights"
-        return replace(_with_iou(common, reference, whose), of_reference=True, iou_reason=what)
-    joined = _with_iou(common, counts, what)
-    if counts is None or reference is None:
-        return joined
-    return replace(joined, iou_change=paired_difference(counts, reference))
+    whose = f"{whose}, of the reference export of these weights" if reference else whose
+    joined = _with_iou(common, reference, whose)
+    return replace(joined, of_reference=joined.iou is not None, iou_reason=what)
 
 
 def _stands_for(record: CheckpointRecord, artifact: Artifact) -> bool:
     """Whether the shipped counts may stand beside this file, its own difference beside them."""
     floats = artifact.precision in ("fp32", "fp16")
     return record.shipped is not None and floats and artifact.parity is not None
+
+
+def _counts_of_torch(home: Home, spec: ModelSpec, artifact: Artifact) -> list[ImageCounts] | None:
+    """What torch counted on the images of the file's own counts, if that is whole."""
+    accuracy = artifact.accuracy
+    path = home.artifact_folder(spec) / accuracy.torch_counts_file if accuracy else None
+    if accuracy is None or path is None or not path.is_file():
+        return None
+    return read_counts(path) if sha256_of(path) == accuracy.torch_counts_sha256 else None
 
 
 def _counts(

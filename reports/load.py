@@ -82,7 +82,7 @@ def _marked(rows: Sequence[Row]) -> list[Row]:
         places = [
             i
             for i, row in enumerate(rows)
-            if row.facet == facet and row.steady and row.joined.iou is not None
+            if row.facet == facet and row.steady and row.joined.iou and not row.joined.rejected
         ]
         latencies = [rows[i].p50_ms.value for i in places]
         ious = [iou.value for i in places if (iou := rows[i].joined.iou) is not None]

@@ -50,17 +50,18 @@ class Facet:
 class Row:
     """One artifact in one facet. Latencies in ms; a quantile's interval is over sessions.
 
-    steady: whether any session was; if none was, the figures are of the others, and the row
-    stands outside the front. left_out: sessions that were not used, with their verdicts.
-    relative: to the latency of the model relative_to, session by session in the same rounds; None
-    for that one itself. stages_ms: medians of a camera frame's stages. The peak of memory is of
-    sessions of its own.
+    rounds: each session's batch and its round there. steady: whether any session was; if none was,
+    the figures are of the others, and the row stands outside the front. left_out: sessions that
+    were not used, with their verdicts. relative: to the latency of the model relative_to, session
+    by session in the same rounds; None for that one itself. stages_ms: medians of a camera frame's
+    stages. The peak of memory is of sessions of its own.
     """
 
     model: str
     facet: Facet
     artifact_sha256: str
     sessions: tuple[str, ...]
+    rounds: tuple[tuple[str, int], ...]
     steady: bool
     left_out: tuple[tuple[str, Verdict], ...]
     p50_ms: Quantile
@@ -107,6 +108,7 @@ def row_of(
         facet=_facet(last, joined.iou_of),
         artifact_sha256=last.request.artifact_sha256,
         sessions=tuple(session.id for session in used),
+        rounds=tuple((session.batch, session.round) for session in used),
         steady=bool(steady),
         left_out=tuple((s.id, verdicts[s.id]) for s in sessions if s.id not in used_ids),
         p50_ms=across_sessions(medians),

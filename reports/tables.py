@@ -12,6 +12,7 @@ from bench.stats import Quantile
 from devices.frame import STAGES
 from reports.accuracy import Joined
 from reports.load import Report
+from reports.precision import precision_markdown
 from reports.rows import Row
 
 NOT_MEASURED = "not measured"
@@ -25,6 +26,8 @@ def markdown(report: Report) -> str:
         if rows:
             title = facet.title.replace("\n", ": ")
             parts.append(f"**{title}**\n\n{_table(rows)}")
+    if costs := precision_markdown(report):
+        parts.append(costs)
     parts += [f"- {note}" for note in notes(report)]
     return "\n\n".join(parts) + "\n" if parts else "No sessions are stored. Next: bench run\n"
 
@@ -36,6 +39,9 @@ def _row_notes(row: Row) -> list[str]:
         lines.append(f"{name}: orphan, {len(row.sessions)} sessions not shown: {row.joined.orphan}")
     for id, found in row.left_out:
         lines.append(f"{name}: session {id} left out: {found.label}, {found.reason}")
+    if row.joined.rejected is not None:
+        file = f"{name} {row.facet.precision}"
+        lines.append(f"{file}: rejected, off the front: {row.joined.rejected}")
     if not row.steady:
         lines.append(f"{name}: no session was steady; its figures are of unsteady ones")
     if row.stages_ms:
@@ -165,6 +171,7 @@ def _record(row: Row) -> dict[str, Any]:
         "iou_of": joined.iou_of,
         "iou_of_reference": joined.of_reference,
         "iou_reason": joined.iou_reason,
+        "rejected": joined.rejected,
         "p50_ms": row.p50_ms.value,
         "p50_ms_low": row.p50_ms.low,
         "p50_ms_high": row.p50_ms.high,

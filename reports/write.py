@@ -7,6 +7,8 @@ from pathlib import Path
 from reports.figures import draw_pareto
 from reports.load import Report
 from reports.page import page_html
+from reports.precision import precision_csv
+from reports.precision_figure import draw_precision
 from reports.tables import markdown, rows_csv, rows_json
 from zoo.files import write_text
 from zoo.lock import locked
@@ -17,7 +19,9 @@ def write_report(folder: Path, report: Report) -> Path:
     page = folder / "index.html"
     with locked(folder):
         draw_pareto(report, folder)
+        draw_precision(report, folder)
         write_text(folder / "table.md", markdown(report))
+        write_text(folder / "precision.csv", precision_csv(report))
         write_text(folder / "table.csv", rows_csv(report))
         write_text(folder / "rows.json", rows_json(report) + "\n")
         write_text(page, page_html(report, (folder / "pareto.svg").read_text(encoding="utf-8")))

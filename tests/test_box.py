@@ -58,7 +58,9 @@ def test_a_box_holds_the_rounded_weights_and_what_was_counted_with_them(packed: 
                 assert torch.equal(tensor.half().float(), network.state_dict()[name]), name
         assert pooled(read_box_counts(spec, box)) == record.validation_iou
         ranges = read_ranges(spec, box)
-        assert ranges["encoder.0.2"][:2] == [0.0, pytest.approx(6, abs=6)]
+        lowest, highest, *_ = ranges["encoder.0.2"]  # behind a ReLU6
+        assert lowest == 0
+        assert 0 < highest <= 6
         assert all(
             low <= mean_low <= mean_high <= high
             for low, high, mean_low, mean_high in ranges.values()
@@ -120,7 +122,7 @@ def test_the_readme_shows_the_iou_of_the_shipped_weights() -> None:
 def test_without_photographs_the_iou_is_said_to_be_of_the_reference(home: Home) -> None:
     model = ("--model", TINY)
     invoke("weights", "take", *model)
-    told = invoke("export", *model, "--format", "tflite").output
+    told = invoke("export", *model, "--format", "tflite", "--precision", "fp16").output
     assert "on 16 images" in told
     assert "IoU not measured: the data set 'lfw' of the checkpoint is not here" in told
     few = ("--sessions", "2", "--samples", "20", "--settle", "0", "--runtime", "litert")

@@ -16,7 +16,7 @@ from PIL import Image
 
 from bench.cli import COMMANDS, cli
 from bench.store import read_all
-from zoo.export.run import TARGETS
+from zoo.export.targets import TARGETS
 from zoo.files import Home
 from zoo.registry import all_specs
 

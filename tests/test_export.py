@@ -17,9 +17,11 @@ from ai_edge_litert.interpreter import Interpreter
 from commands import TINY, Chain, bench_process, invoke
 
 from train.prove import dataset_of, is_proved, prove
+from zoo.calibration import calibration_path
 from zoo.checkpoint import checkpoint_path, read_record
 from zoo.errors import ArtifactError, ExportFailed, MissingStep, UnknownName, WeightsError
-from zoo.export.run import TARGETS, Target, export, targets
+from zoo.export.run import export
+from zoo.export.targets import TARGETS, Target, targets
 from zoo.files import Home, sha256_of, size_bytes
 from zoo.iou import pooled, read_counts
 from zoo.manifest import manifest_path, read_manifest, verified
@@ -48,6 +50,8 @@ def test_the_same_weights_give_the_same_bytes(
 ) -> None:
     again = Home(root=tmp_path)
     shutil.copytree(chain.home.root / "checkpoints", again.root / "checkpoints")
+    again.artifact_folder(SPEC).mkdir(parents=True)
+    shutil.copy(calibration_path(chain.home, SPEC), again.artifact_folder(SPEC))
     outcomes = {target: outcome for _, target, outcome in export(again, EVERY, jobs=2)}
     first = read_manifest(chain.home, SPEC).artifacts
     for target, outcome in outcomes.items():

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zoo.errors import InvalidName, InvalidSize, UnknownName
-from zoo.export.run import TARGETS
+from zoo.export.targets import TARGETS
 from zoo.files import Home
 from zoo.registry import all_specs, get, select
 from zoo.spec import ModelSpec, parse

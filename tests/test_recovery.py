@@ -27,7 +27,7 @@ SPEC = get(TINY)
 KILLS = int(os.environ.get("BENCH_KILLS", "10"))
 TEMPORARY = re.compile(r"\.bench-[0-9a-f]{8}\.")
 # A file, and a folder (the Core ML package); the TFLite converter would only take longer.
-EXPORT = ("export", "--model", TINY, "--format", "onnx", "--format", "coreml")
+EXPORT = ("export", "-m", TINY, "--format", "onnx", "--format", "coreml", "--precision", "fp32")
 RUN = ("run", "-m", TINY, "--runtime", "onnxruntime", "--samples", "40", "--settle", "0")
 REPORT = ("report",)
 # Moments to kill at, in seconds from the start: as long as each takes here, roughly.

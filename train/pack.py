@@ -14,22 +14,22 @@ from safetensors.torch import save as serialised
 from torch import Tensor
 from tqdm import tqdm
 
+from train.calibrate import chosen
 from train.card import card
 from train.dataset import Dataset
 from train.prove import prove
 from train.ranges import activation_ranges
 from zoo.box import box_path, network_of
+from zoo.calibration import LayerRange
 from zoo.checkpoint import CheckpointRecord, checkpoint_path, load, read_record, save
 from zoo.errors import ExportFailed, WeightsError
-from zoo.export.run import export, targets
+from zoo.export.run import export
+from zoo.export.targets import targets
 from zoo.files import Home, replacing, write_text
 from zoo.iou import ImageCounts, pooled, read_counts
 from zoo.network import SegmentationNetwork
 from zoo.preprocess import Float32, to_input
 from zoo.spec import ModelSpec
-
-# Photographs of the training split, evenly spread over it, that the ranges are taken from.
-RANGE_IMAGES = 200
 
 
 def pack(home: Home, specs: Sequence[ModelSpec], dataset: Dataset, folder: Path) -> Path:
@@ -103,7 +103,7 @@ def _exported_counts(
     with tempfile.TemporaryDirectory() as folder:
         home = Home(root=Path(folder))
         save(checkpoint_path(home, spec), network, record)
-        [onnx] = [target for target in targets(["onnx"]) if target.precision == "fp32"]
+        [onnx] = targets(["onnx"], ["fp32"])
         [(_, _, outcome)] = export(home, [(spec, onnx)], jobs=1)
         if isinstance(outcome, ExportFailed):
             raise outcome
@@ -113,9 +113,7 @@ def _exported_counts(
 
 
 def _photographs(dataset: Dataset, spec: ModelSpec) -> Iterator[Float32]:
-    items = dataset.items("train")
-    chosen = items[:: max(len(items) // RANGE_IMAGES, 1)][:RANGE_IMAGES]
-    for item in tqdm(chosen, desc=f"{spec.name} ranges", leave=False, disable=None):
+    for item in tqdm(chosen(dataset), desc=f"{spec.name} ranges", leave=False, disable=None):
         yield to_input(dataset.photograph(item), spec.size)
 
 
@@ -131,7 +129,7 @@ def _counts_csv(specs: Sequence[ModelSpec], counts: Sequence[Sequence[ImageCount
     return stream.getvalue()
 
 
-def _by_line(ranges: dict[str, dict[str, list[float]]]) -> str:
+def _by_line(ranges: dict[str, dict[str, LayerRange]]) -> str:
     """JSON with a layer a line, so that a change can be read."""
     sizes = []
     for size, layers in ranges.items():

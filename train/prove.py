@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Iterable
 from typing import Final
 
 from PIL import Image
-from tqdm import tqdm
 
-from train.dataset import Dataset
-from train.evaluate import Predict, evaluate, torch_predictor
+from train.accuracy import measure_accuracy
+from train.dataset import Dataset, SplitName
+from train.evaluate import Predict, torch_predictor
 from train.synthetic.scene import portrait
 from zoo import parity
 from zoo.checkpoint import CheckpointRecord, checkpoint_path, load, read_record
 from zoo.errors import MissingStep
 from zoo.files import Home, sha256_of
-from zoo.iou import write_counts
+from zoo.judgement import BOUNDS
 from zoo.manifest import Accuracy, Artifact, Parity, verified
 from zoo.preprocess import to_input
 from zoo.runtime import RUNTIMES, open_model, why_not
@@ -42,15 +41,17 @@ def dataset_of(home: Home, record: CheckpointRecord) -> tuple[Dataset | None, st
 
 def is_proved(home: Home, spec: ModelSpec, artifact: Artifact, dataset: Dataset | None) -> bool:
     """Whether there is nothing more to find out about the file on this machine."""
-    runtime, reason = _runtime_for(artifact)
+    runtime, reason = runtime_for(artifact)
     if runtime is None:
-        return artifact.parity is not None or artifact.parity_reason == reason
+        told = artifact.parity is not None or artifact.parity_reason == reason
+        if not told or dataset is None or not is_compressed(artifact):
+            return told
+        return artifact.weights is not None and _holds(home, spec, artifact.weights, dataset)
     if artifact.parity is None:
         return False
-    if artifact.accuracy is None:
+    if artifact.accuracy is None or dataset is None:
         return dataset is None
-    counts = home.artifact_folder(spec) / artifact.accuracy.counts_file
-    return counts.is_file() and sha256_of(counts) == artifact.accuracy.counts_sha256
+    return _holds(home, spec, artifact.accuracy, dataset)
 
 
 def prove(
@@ -61,16 +62,77 @@ def prove(
     Stores the per-image counts beside the file. dataset None, or a format that this machine can
     not run, leaves nulls; the reasons say which.
     """
-    runtime, reason = _runtime_for(artifact)
+    runtime, reason = runtime_for(artifact)
     if runtime is None:
-        return _with(artifact, parity_reason=reason, accuracy_reason=reason)
+        told = _with(artifact, parity_reason=reason, accuracy_reason=reason)
+        if dataset is None or not is_compressed(artifact):
+            return told
+        return told.model_copy(update={"weights": _weights(home, spec, artifact, dataset)})
     path = verified(home, spec, artifact)
     predict = open_model(path, runtime, os.cpu_count() or 1).predict
     proved = _with(artifact, parity=_parity(home, spec, predict, dataset), accuracy_reason=no_data)
-    if dataset is None:
-        return proved
-    accuracy = _accuracy(home, spec, artifact, runtime, predict, dataset)
-    return _with(proved, parity=proved.parity, accuracy=accuracy)
+    return proved if dataset is None else evaluate_file(home, spec, proved, dataset, SPLIT)[0]
+
+
+def evaluate_file(
+    home: Home,
+    spec: ModelSpec,
+    artifact: Artifact,
+    dataset: Dataset,
+    split: SplitName,
+    bound: float | None = None,
+    force: bool = False,
+) -> tuple[Artifact, str | None]:
+    """The artifact with its accuracy on a split, or as it was, with the reason.
+
+    Counted already, it is only judged again. bound: how much pooled IoU it may lose.
+    """
+    runtime, reason = runtime_for(artifact)
+    if runtime is None:
+        return artifact, reason
+    allowed = BOUNDS[artifact.precision] if bound is None else bound
+    known = artifact.accuracy_on(dataset.record.name, split)
+    if known is not None and not force and _holds(home, spec, known, dataset):
+        judgement = known.judgement.model_copy(update={"bound": allowed})
+        found = known.model_copy(update={"judgement": judgement})
+    else:
+        path = verified(home, spec, artifact)
+        predict = open_model(path, runtime, os.cpu_count() or 1).predict
+        found = measure_accuracy(home, spec, artifact, runtime, predict, dataset, split, allowed)
+    own = read_record(checkpoint_path(home, spec)).split
+    if split == SPLIT and own.sha256 == dataset.record.sha256:
+        return artifact.model_copy(update={"accuracy": found, "accuracy_reason": None}), None
+    others = artifact.others | {f"{dataset.record.name} {split}": found}
+    return artifact.model_copy(update={"others": others}), None
+
+
+def is_compressed(artifact: Artifact) -> bool:
+    """Whether it is a package that holds other weights than its checkpoint rounded to fp16."""
+    return artifact.format == "coreml" and artifact.precision not in ("fp32", "fp16")
+
+
+def _weights(home: Home, spec: ModelSpec, artifact: Artifact, dataset: Dataset) -> Accuracy:
+    """What the package's weights give in torch."""
+    from zoo.export.coreml_weights import with_weights_of
+
+    network, _ = load(checkpoint_path(home, spec))
+    filled = with_weights_of(verified(home, spec, artifact), network, spec)
+    bound = BOUNDS[artifact.precision]
+    predict = torch_predictor(filled)
+    return measure_accuracy(
+        home, spec, artifact, "torch, with its weights", predict, dataset, SPLIT, bound
+    )
+
+
+def _holds(home: Home, spec: ModelSpec, accuracy: Accuracy, dataset: Dataset) -> bool:
+    """Whether the stored counts are whole, and of these photographs."""
+    folder = home.artifact_folder(spec)
+    files = (
+        (accuracy.counts_file, accuracy.counts_sha256),
+        (accuracy.torch_counts_file, accuracy.torch_counts_sha256),
+    )
+    whole = all((folder / n).is_file() and sha256_of(folder / n) == sha for n, sha in files)
+    return whole and accuracy.split_sha256 == dataset.record.sha256
 
 
 def _parity(home: Home, spec: ModelSpec, predict: Predict, dataset: Dataset | None) -> Parity:
@@ -91,35 +153,7 @@ def _portraits() -> list[Image.Image]:
     return [portrait(PARITY_SEED, index)[0] for index in range(PARITY_IMAGES)]
 
 
-def _accuracy(
-    home: Home,
-    spec: ModelSpec,
-    artifact: Artifact,
-    runtime: str,
-    predict: Predict,
-    dataset: Dataset,
-) -> Accuracy:
-    def progress(steps: Iterable[int]) -> Iterable[int]:
-        label = f"{spec.name} {artifact.key}"
-        return tqdm(steps, desc=label, unit="image", leave=False, disable=None)
-
-    target = str(read_record(checkpoint_path(home, spec)).config["target"])
-    items = dataset.items(SPLIT)
-    counts = evaluate(predict, dataset, items, size=spec.size, target=target, progress=progress)
-    file = home.artifact_folder(spec) / f"{spec.name}.{artifact.key}.counts.csv"
-    write_counts(file, counts)
-    return Accuracy(
-        dataset=dataset.record.name,
-        split=SPLIT,
-        split_sha256=dataset.record.sha256,
-        runtime=runtime,
-        images=len(counts),
-        counts_file=file.name,
-        counts_sha256=sha256_of(file),
-    )
-
-
-def _runtime_for(artifact: Artifact) -> tuple[str | None, str]:
+def runtime_for(artifact: Artifact) -> tuple[str | None, str]:
     """The first runtime here that opens the format, or None with the reason."""
     reason = "no runtime opens it"
     for name, runtime in RUNTIMES.items():

@@ -9,12 +9,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from zoo.calibration import LayerRange
 from zoo.preprocess import Float32
 
 DIGITS = 5
 
 
-def activation_ranges(network: nn.Module, images: Iterable[Float32]) -> dict[str, list[float]]:
+def activation_ranges(network: nn.Module, images: Iterable[Float32]) -> dict[str, LayerRange]:
     """By layer, of its output: [lowest, highest, mean lowest, mean highest].
 
     images: RGB float32 [1, 3, S, S] in 0..1. The means are over images, of each one's own lowest
@@ -40,6 +41,9 @@ def activation_ranges(network: nn.Module, images: Iterable[Float32]) -> dict[str
     return {name: _summary(np.array(each)) for name, each in extremes.items()}
 
 
-def _summary(each: np.ndarray[tuple[int, int], np.dtype[np.float64]]) -> list[float]:
+def _summary(each: np.ndarray[tuple[int, int], np.dtype[np.float64]]) -> LayerRange:
     low, high = each[:, 0], each[:, 1]
-    return [round(float(v), DIGITS) for v in (low.min(), high.max(), low.mean(), high.mean())]
+    lowest, highest, *means = (
+        round(float(value), DIGITS) for value in (low.min(), high.max(), low.mean(), high.mean())
+    )
+    return lowest, highest, means[0], means[1]

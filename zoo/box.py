@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter, ValidationError
 
+from zoo.calibration import LayerRange
 from zoo.checkpoint import COUNTS_NAME, CheckpointRecord, checkpoint_path, read_record, save
 from zoo.errors import DataError, MissingStep, WeightsError
 from zoo.files import Home, sha256_of
@@ -147,7 +148,7 @@ def read_box_counts(spec: ModelSpec, folder: Path = FOLDER) -> list[ImageCounts]
     return counts
 
 
-def read_ranges(spec: ModelSpec, folder: Path = FOLDER) -> dict[str, list[float]]:
+def read_ranges(spec: ModelSpec, folder: Path = FOLDER) -> dict[str, LayerRange]:
     """Of every layer's output on photographs: [lowest, highest, mean lowest, mean highest].
 
     The first two are over all the images, the others means over images of each one's own. Raises
@@ -155,7 +156,8 @@ def read_ranges(spec: ModelSpec, folder: Path = FOLDER) -> dict[str, list[float]
     """
     path = box_path(spec, folder, "ranges.json")
     with _reading(path, f"the ranges of {spec.name}", "ranges by size and layer"):
-        ranges: dict[str, list[float]] = json.loads(path.read_bytes())[str(spec.size)]
+        stored: dict[str, list[float]] = json.loads(path.read_bytes())[str(spec.size)]
+        ranges = {name: (a, b, c, d) for name, (a, b, c, d) in stored.items()}
     return ranges
 
 

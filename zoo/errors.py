@@ -10,6 +10,7 @@
     │   ├── RecipeError       a recipe YAML
     │   ├── WeightsError      checkpoints and pretrained encoders
     │   ├── ArtifactError     exported files and their manifest
+    │   │   └── ArtifactRejected  one that segments worse than its network by more than is allowed
     │   └── RecordError       stored sessions
     ├── StorageError          a disk that is full, read-only, or refuses
     ├── FolderBusy            another command is at work on the same folder
@@ -92,6 +93,10 @@ class WeightsError(FileError):
 
 class ArtifactError(FileError):
     """An exported file that is missing, edited, or does not match its manifest."""
+
+
+class ArtifactRejected(ArtifactError):
+    """An exported file that is not to be used, unless forced."""
 
 
 class RecordError(FileError):

@@ -12,9 +12,12 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
+from zoo.calibration import CalibrationSource
 from zoo.errors import ArtifactError
+from zoo.export.label import Io
 from zoo.files import Home, sha256_of, write_text
 from zoo.frozen import Frozen, exactly_one
+from zoo.judgement import Judgement
 from zoo.spec import ModelSpec
 
 SCHEMA: Final = 1
@@ -31,7 +34,8 @@ class Parity(Frozen):
 
 
 class Accuracy(Frozen):
-    """Where the per-image counts of this very file lie; IoU and its interval derive from them."""
+    """Where the per-image counts of this very file lie, and those of its network in torch on the
+    same images; the judgement derives from them."""
 
     dataset: str
     split: Literal["train", "validation", "test"]
@@ -40,31 +44,55 @@ class Accuracy(Frozen):
     images: Annotated[int, Field(gt=0)]
     counts_file: Annotated[str, Field(pattern=r"^[^/\\]+\.csv$")]
     counts_sha256: Sha256
+    torch_counts_file: Annotated[str, Field(pattern=r"^[^/\\]+\.csv$")]
+    torch_counts_sha256: Sha256
+    judgement: Judgement
 
 
 class Artifact(Frozen):
-    """One exported file (or package), and what is known of it."""
+    """One exported file (or package), and what is known of it.
+
+    io: the type of its ends. accuracy: on the validation images of its checkpoint; others: on
+    further images, by data set and split. weights: where the file can not run, what its weights
+    give in torch, if they are compressed.
+    """
 
     model: str
     format: Literal["onnx", "tflite", "coreml"]
     precision: Literal["fp32", "fp16", "int8", "int8w", "pal6", "pal4"]
+    io: Io = "float"
     sha256: Sha256
     size_bytes: Annotated[int, Field(gt=0)]
     checkpoint_sha256: Sha256
     code_sha256: Sha256
     tools: dict[str, str]
+    calibration: CalibrationSource | None = None
     exported_at: datetime
     commit: str | None
     parity: Parity | None = None
     parity_reason: str | None = None
     accuracy: Accuracy | None = None
     accuracy_reason: str | None = None
+    others: dict[str, Accuracy] = Field(default_factory=dict)
+    weights: Accuracy | None = None
 
     @model_validator(mode="after")
     def _missing_has_a_reason(self) -> Artifact:
         exactly_one(parity=self.parity, parity_reason=self.parity_reason)
         exactly_one(accuracy=self.accuracy, accuracy_reason=self.accuracy_reason)
         return self
+
+    def accuracy_on(self, dataset: str, split: str) -> Accuracy | None:
+        own = self.accuracy
+        if own is not None and (own.dataset, own.split) == (dataset, split):
+            return own
+        return self.others.get(f"{dataset} {split}")
+
+    @property
+    def rejected(self) -> str | None:
+        """Why the file is not to be used, if so."""
+        judged = self.accuracy or self.weights
+        return judged.judgement.rejected if judged else None
 
     @property
     def key(self) -> str:

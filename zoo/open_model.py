@@ -14,12 +14,31 @@ from zoo.preprocess import Float32
 
 
 @dataclass(frozen=True, kw_only=True)
+class Scale:
+    """Of a quantised tensor: real value = (stored value - zero) * step."""
+
+    step: float
+    zero: int
+
+    def stored(self, values: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
+        """Rounded to the nearest that `dtype` holds."""
+        limits = np.iinfo(dtype)
+        rounded = np.rint(values / self.step) + self.zero
+        stored: NDArray[Any] = np.clip(rounded, limits.min, limits.max).astype(dtype)
+        return stored
+
+    def real(self, values: NDArray[Any]) -> Float32:
+        return (values.astype(np.float32) - np.float32(self.zero)) * np.float32(self.step)
+
+
+@dataclass(frozen=True, kw_only=True)
 class TensorInfo:
-    """One input of a model, as its file declares it."""
+    """One input of a model, as its file declares it. scale: None where it is not quantised."""
 
     name: str
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
+    scale: Scale | None = None
 
 
 class OpenModel(ABC):
@@ -27,6 +46,7 @@ class OpenModel(ABC):
 
     inputs: tuple[TensorInfo, ...]
     channels_last = False
+    mask_scale: Scale | None = None
 
     @abstractmethod
     def set_inputs(self, values: Sequence[NDArray[Any]]) -> None:
@@ -48,13 +68,15 @@ class OpenModel(ABC):
 
     def feed(self, image: Float32) -> None:
         """Set the zoo's one input: RGB float32 [1, 3, S, S] in 0..1."""
-        self.set_inputs([image.transpose(0, 2, 3, 1) if self.channels_last else image])
+        given: NDArray[Any] = image.transpose(0, 2, 3, 1) if self.channels_last else image
+        tensor = self.inputs[0]
+        self.set_inputs([tensor.scale.stored(given, tensor.dtype) if tensor.scale else given])
 
     def mask(self) -> Float32:
         """The zoo's one output: hair probability [S, S]."""
         found = self.outputs()[0]
         mask: Float32 = found[0, :, :, 0] if self.channels_last else found[0, 0]
-        return mask
+        return self.mask_scale.real(mask) if self.mask_scale else mask
 
     def predict(self, image: Float32) -> Float32:
         """Masks [1, S, S] of one image [1, 3, S, S]."""

@@ -14,9 +14,10 @@ from bench.cli.options import force_option, model_option
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from zoo.export.run import Target
+    from zoo.export.label import Io
+    from zoo.export.targets import Target
     from zoo.files import Home
-    from zoo.manifest import Artifact, Manifest
+    from zoo.manifest import Manifest
     from zoo.spec import ModelSpec
 
 
@@ -27,7 +28,22 @@ if TYPE_CHECKING:
     "formats",
     multiple=True,
     metavar="NAME",
-    help="onnx, tflite, coreml.  [default: all]",
+    help="onnx, tflite, coreml. Repeatable.  [default: all]",
+)
+@click.option(
+    "--precision",
+    "precisions",
+    multiple=True,
+    metavar="P",
+    help="fp32, fp16, int8, int8w, pal6, pal4, as far as the format has it. Repeatable.  "
+    "[default: all]",
+)
+@click.option(
+    "--io",
+    type=click.Choice(["float", "int8"]),
+    default="float",
+    show_default=True,
+    help="Both ends of int8 TFLite files.",
 )
 @click.option(
     "--jobs", type=click.IntRange(1), help="Exports at once.  [default: as many as cores]"
@@ -38,6 +54,8 @@ def command(
     context: click.Context,
     models: tuple[str, ...],
     formats: tuple[str, ...],
+    precisions: tuple[str, ...],
+    io: Io,
     jobs: int | None,
     force: bool,
 ) -> None:
@@ -50,12 +68,12 @@ def command(
     Example:
       bench export --model 'mnv2_unet_0.35_*'
     """
-    from zoo.export.run import targets
+    from zoo.export.targets import targets
     from zoo.files import Home
     from zoo.lock import locked
     from zoo.registry import select
 
-    home, wanted, specs = Home.default(), targets(formats), select(models)
+    home, wanted, specs = Home.default(), targets(formats, precisions, io), select(models)
     with ExitStack() as held:
         for spec in specs:
             # Its checkpoint is not to change meanwhile.
@@ -64,7 +82,7 @@ def command(
         manifests = _export(home, specs, wanted, jobs or os.cpu_count() or 1, force)
         for spec in specs:
             manifests[spec] = _prove(home, spec, wanted, manifests[spec])
-            _say(home, spec, manifests[spec])
+            _say(manifests[spec])
     failures = sum(
         target.key in found.failures for found in manifests.values() for target in wanted
     )
@@ -78,16 +96,14 @@ def _export(
     from tqdm import tqdm
 
     from zoo.errors import ExportFailed
-    from zoo.export.run import export, is_current
+    from zoo.export.run import export
     from zoo.manifest import read_manifest, write_manifest
 
     manifests = {spec: read_manifest(home, spec) for spec in specs}
-    stale = [
-        (spec, target)
-        for spec in specs
-        for target in wanted
-        if force or not is_current(home, spec, manifests[spec], target)
-    ]
+    stale = []
+    for spec in specs:
+        manifests[spec], missing = _stale(home, spec, wanted, manifests[spec], force)
+        stale += [(spec, target) for target in missing]
     done = export(home, stale, jobs)
     for spec, target, outcome in tqdm(
         done, desc="exporting", unit="file", total=len(stale), leave=False, disable=None
@@ -100,6 +116,28 @@ def _export(
             tqdm.write(f"{spec.name}.{target.key}: {outcome.size_bytes / 1e6:.2f} MB")
         write_manifest(home, spec, manifests[spec])
     return manifests
+
+
+def _stale(
+    home: Home, spec: ModelSpec, wanted: Sequence[Target], manifest: Manifest, force: bool
+) -> tuple[Manifest, list[Target]]:
+    """The files to be made; those that can not be calibrated become failures of the manifest."""
+    from train.calibrate import NOTHING, calibrate
+    from train.prove import dataset_of
+    from zoo.checkpoint import checkpoint_path, read_record
+    from zoo.export.run import is_current
+
+    calibration = None
+    if any(target.calibrated for target in wanted):
+        dataset, _ = dataset_of(home, read_record(checkpoint_path(home, spec)))
+        calibration = calibrate(home, spec, dataset)
+    stale = []
+    for target in wanted:
+        if target.calibrated and calibration is None:
+            manifest = manifest.with_failure(target.key, NOTHING)
+        elif force or not is_current(home, spec, manifest, target, calibration):
+            stale.append(target)
+    return manifest, stale
 
 
 def _prove(home: Home, spec: ModelSpec, wanted: Sequence[Target], manifest: Manifest) -> Manifest:
@@ -117,27 +155,8 @@ def _prove(home: Home, spec: ModelSpec, wanted: Sequence[Target], manifest: Mani
     return manifest
 
 
-def _say(home: Home, spec: ModelSpec, manifest: Manifest) -> None:
-    for key in sorted(manifest.artifacts):
-        artifact = manifest.artifacts[key]
-        click.echo(f"{spec.name}.{key}: {_parity(artifact)}; {_accuracy(home, spec, artifact)}")
+def _say(manifest: Manifest) -> None:
+    from reports.files import file_line, file_record
 
-
-def _parity(artifact: Artifact) -> str:
-    if artifact.parity is None:
-        return f"parity not measured: {artifact.parity_reason}"
-    found = artifact.parity
-    return f"differs from torch by at most {found.max_abs_difference:.1e} on {found.images} images"
-
-
-def _accuracy(home: Home, spec: ModelSpec, artifact: Artifact) -> str:
-    from zoo.iou import pooled_interval, read_counts
-
-    if artifact.accuracy is None:
-        return f"IoU not measured: {artifact.accuracy_reason}"
-    accuracy = artifact.accuracy
-    iou = pooled_interval(read_counts(home.artifact_folder(spec) / accuracy.counts_file))
-    return (
-        f"IoU {iou.value:.4f} [{iou.low:.4f}, {iou.high:.4f}] on {accuracy.images} "
-        f"{accuracy.dataset} {accuracy.split} images"
-    )
+    for _, artifact in sorted(manifest.artifacts.items()):
+        click.echo(file_line(file_record(artifact, artifact.accuracy, artifact.accuracy_reason)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -21,7 +22,10 @@ if TYPE_CHECKING:
 @click.command()
 @model_option("*")
 @click.option(
-    "--long", "as_long", is_flag=True, help="IoU with its interval, of what, and first weights."
+    "--long",
+    "as_long",
+    is_flag=True,
+    help="IoU with its interval, of what, first weights, and each exported file.",
 )
 @json_option
 def command(models: tuple[str, ...], as_long: bool, as_json: bool) -> None:
@@ -31,8 +35,6 @@ def command(models: tuple[str, ...], as_long: bool, as_json: bool) -> None:
     Example:
       bench models --long --model 'mnv2_unet_0.35_*'
     """
-    from collections import Counter
-
     from bench.store import read_all
     from zoo.files import Home
     from zoo.registry import select
@@ -49,16 +51,18 @@ def command(models: tuple[str, ...], as_long: bool, as_json: bool) -> None:
 
 
 def _print_short(rows: Sequence[dict[str, Any]]) -> None:
-    click.echo(
-        f"{'model':26}{'params':>9}{'MMACs':>8}  {'checkpoint':18} {'artifacts':56} sessions"
-    )
+    click.echo(f"{'model':26}{'params':>9}{'MMACs':>8}  {'checkpoint':18} {'files':30} sessions")
     for row in rows:
-        made = " ".join(row["artifacts"]) or "-"
-        click.echo(f"{_size(row)}  {_checkpoint(row):18} {made:56} {row['sessions'] or '-'}")
+        counts = Counter(file["format"] for file in row["artifacts"].values())
+        made = ", ".join(f"{count} {format}" for format, count in counts.items()) or "-"
+        click.echo(f"{_size(row)}  {_checkpoint(row):18} {made:30} {row['sessions'] or '-'}")
 
 
 def _print_long(rows: Sequence[dict[str, Any]]) -> None:
-    """IoU of the checkpoint here, else of the weights that come with the package."""
+    """IoU of the checkpoint here, else of the weights that come with the package; then a line a
+    file that was exported."""
+    from reports.files import file_line
+
     click.echo(f"{'model':26}{'params':>9}{'MMACs':>8}  {'IoU [95 %]':22} init        of")
     for row in rows:
         found, shipped = row["checkpoint"], row["shipped"]
@@ -74,6 +78,10 @@ def _print_long(rows: Sequence[dict[str, Any]]) -> None:
             text = f"{best['iou']:.3f} [{best['iou_low']:.3f}, {best['iou_high']:.3f}]"
         on = f"{best['images']} {best['dataset']} validation images"
         click.echo(f"{_size(row)}  {text:22} {best['init']:11} {whose}; {on}")
+        for file in row["artifacts"].values():
+            click.echo(f"    {file_line(file)}")
+        for key, reason in row["export_failures"].items():
+            click.echo(f"    {row['model']}.{key}: not made: {reason}")
 
 
 def _size(row: dict[str, Any]) -> str:
@@ -81,6 +89,7 @@ def _size(row: dict[str, Any]) -> str:
 
 
 def _row(home: Home, spec: ModelSpec, sessions: int) -> dict[str, Any]:
+    from reports.files import file_record
     from zoo.checkpoint import COUNTS_NAME, checkpoint_path, read_record
     from zoo.iou import read_counts
     from zoo.manifest import read_manifest
@@ -99,7 +108,10 @@ def _row(home: Home, spec: ModelSpec, sessions: int) -> dict[str, Any]:
         "macs": counted.macs,
         "checkpoint": checkpoint,
         "shipped": shipped_accuracy(spec),
-        "artifacts": {key: a.sha256 for key, a in sorted(manifest.artifacts.items())},
+        "artifacts": {
+            key: file_record(a, a.accuracy, a.accuracy_reason)
+            for key, a in sorted(manifest.artifacts.items())
+        },
         "export_failures": manifest.failures,
         "sessions": sessions,
     }

@@ -49,7 +49,7 @@ def command(
     if target.exists() and not force:
         raise FileError(f"{target} exists", remedy="--force to replace it, or --output FILE")
     image = open_photograph(photograph)
-    subject = Subject(what=spec, runtime=runtime, precision=precision)
+    subject = Subject(what=spec, runtime=runtime, precision=precision, forced=True)
     work = find(Home.default(), HostDevice(), subject)
     opened = open_model(work.artifact, runtime, os.cpu_count() or 1)
     mask = mask_at(opened.predict(to_input(image, spec.size))[0], *image.size)

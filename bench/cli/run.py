@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from bench.cli.options import Frame, Percent, device_option, model_option, plan_of, plan_options
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bench.protocol import Work
+    from bench.work import Subject
+    from devices.base import Device
+    from zoo.errors import ArtifactRejected
+    from zoo.files import Home
 
 PARTIAL = 3
 
@@ -58,6 +67,7 @@ PARTIAL = 3
 )
 @plan_options
 @click.option("--resume", is_flag=True, help="Only the sessions that are not stored yet.")
+@click.option("--force", is_flag=True, help="Measure rejected files too.")
 @click.pass_context
 def command(
     context: click.Context,
@@ -72,13 +82,15 @@ def command(
     target: float,
     frame: tuple[int, int] | None,
     resume: bool,
+    force: bool,
     **options: Any,
 ) -> None:
     """Measure exported models, or any .onnx, .tflite or .mlpackage FILE.
 
     Never trains and never exports. Each session is a fresh process and a JSON file under results/.
     Sessions of all come in shuffled rounds, a reference among them, until each is known to
-    --target. One that fails is stored as such and the rest goes on; then the exit status is 3.
+    --target. One that fails is stored as such and the rest goes on; then the exit status is 3, as
+    where a rejected file (`bench eval`) is left out.
 
     \b
     Example:
@@ -92,7 +104,6 @@ def command(
         Subject,
         alike,
         beside_references,
-        find,
         runtimes_for,
         subject_of,
     )
@@ -113,12 +124,13 @@ def command(
         held.enter_context(locked(home.device_results(on.info().kind)))
         for spec in specs:
             held.enter_context(locked(home.artifact_folder(spec), shared=True))
-        work = [
-            find(home, on, Subject(what=w, runtime=name, precision=precision, threads=threads))
+        subjects = [
+            Subject(what=w, runtime=name, precision=precision, threads=threads, forced=force)
             for w in [*specs, *own]
             for name in runtimes_for(on, w, runtimes)
             for precision in (precisions if w in specs else [AS_GIVEN])
         ]
+        work, refused = _fit(home, on, subjects)
         stored = alike(read_all(home).sessions, on, plan) if resume else []
         work = beside_references(work, reference)
         sessions = take(home, on, work, plan, stored)
@@ -127,4 +139,24 @@ def command(
         return
     click.echo(summary([*stored, *sessions], work, plan))
     click.echo("next: bench report --open")
-    context.exit(PARTIAL if any(s.failure for s in sessions) else 0)
+    context.exit(PARTIAL if refused or any(s.failure for s in sessions) else 0)
+
+
+def _fit(
+    home: Home, device: Device, subjects: Sequence[Subject]
+) -> tuple[list[Work], list[ArtifactRejected]]:
+    """What is to be measured, without rejected files; raises the first of those if all are."""
+    from bench.work import find
+    from zoo.errors import ArtifactRejected
+
+    work, refused = [], []
+    for subject in subjects:
+        try:
+            work.append(find(home, device, subject))
+        except ArtifactRejected as error:
+            refused.append(error)
+    if refused and not work:
+        raise refused[0]
+    for each in refused:
+        click.echo(f"left out: {each}", err=True)
+    return work, refused

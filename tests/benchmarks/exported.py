@@ -13,7 +13,8 @@ from devices.base import RunRequest
 from train.config import load_recipe
 from zoo import registry
 from zoo.checkpoint import CheckpointRecord, Init, Split, checkpoint_path, save
-from zoo.export.run import TARGETS, export
+from zoo.export.run import export
+from zoo.export.targets import TARGETS
 from zoo.files import Home, sha256_of
 from zoo.manifest import Artifact
 from zoo.runtime import RUNTIMES

@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from torch import nn
+import numpy as np
 
+from zoo.export.label import AUTHOR, Label
+from zoo.export.steps import Kind, NetworkRanges, Step, tensor_ranges
 from zoo.preprocess import INPUT_NAME, OUTPUT_NAME
 from zoo.spec import ModelSpec
+
+if TYPE_CHECKING:
+    import onnx
+    from torch import nn
 
 # LayerNormalization, GroupNormalization and the present Resize arrived by 18; onnxruntime-web and
 # onnxruntime-mobile of the last two years take it.
 OPSET = 18
+KINDS: dict[str, Kind] = {
+    "Conv": "conv",
+    "ConvTranspose": "conv",
+    "Clip": "activation",
+    "Add": "add",
+    "Sigmoid": "sigmoid",
+}
 
 
-def export(deployed: nn.Module, spec: ModelSpec, precision: str, path: Path) -> None:
+def export(deployed: nn.Module, spec: ModelSpec, label: Label, path: Path) -> None:
     """Write `path`; raises whatever torch.onnx raises."""
     import onnx
     import torch
@@ -33,7 +49,72 @@ def export(deployed: nn.Module, spec: ModelSpec, precision: str, path: Path) -> 
     model = program.model_proto
     _drop_traces(model)
     onnx.checker.check_model(model, full_check=True)
+    _save(model, label, path)
+
+
+def recast(source: Path, label: Label, path: Path, ranges: NetworkRanges | None) -> None:
+    """Write `path` from the fp32 file `source`, by onnxruntime's own tools; both ends stay fp32.
+
+    fp16: weights and arithmetic. int8: weights (a scale a channel) and activations, as QDQ.
+    """
+    import onnx
+
+    if label.precision == "fp16":
+        from onnxruntime.transformers.float16 import convert_float_to_float16
+
+        half = convert_float_to_float16(onnx.load(source), keep_io_types=True)
+        _save(half, label, path)
+        return
+    from onnxruntime.quantization import QuantType, quantize_static
+
+    assert ranges is not None
+    with tempfile.TemporaryDirectory() as folder:
+        calibrated = Path(folder) / "ranges.json"
+        _write_ranges(source, ranges, calibrated)
+        quantised = Path(folder) / "int8.onnx"
+        quantize_static(
+            source,
+            quantised,
+            per_channel=True,
+            activation_type=QuantType.QUInt8,
+            weight_type=QuantType.QInt8,
+            calibration_cache_path=calibrated,
+        )
+        _save(onnx.load(quantised), label, path)
+
+
+def _save(model: onnx.ModelProto, label: Label, path: Path) -> None:
+    """With the label in `metadata_props`."""
+    import onnx
+
+    del model.metadata_props[:]
+    onnx.helper.set_model_props(model, label.entries)
+    model.producer_name, model.producer_version = AUTHOR, label.version
+    model.doc_string = label.description
     onnx.save_model(model, str(path), save_as_external_data=False)
+
+
+def _write_ranges(source: Path, ranges: NetworkRanges, path: Path) -> None:
+    """As the quantizer's own calibration writes it."""
+    from onnxruntime.quantization.calibrate import (
+        CalibrationMethod,
+        TensorsData,
+        save_tensors_data,
+    )
+
+    found = tensor_ranges(_steps(source), ranges, INPUT_NAME)
+    extremes = {name: tuple(map(np.float32, each)) for name, each in found.items()}
+    save_tensors_data(TensorsData(CalibrationMethod.MinMax, extremes), path)
+
+
+def _steps(source: Path) -> Iterator[Step]:
+    import onnx
+
+    graph = onnx.load(source).graph
+    constants = {tensor.name for tensor in graph.initializer} | {""}
+    for node in graph.node:
+        reads = tuple(name for name in node.input if name not in constants)
+        yield Step(kind=KINDS.get(node.op_type, "moves"), reads=reads, writes=node.output[0])
 
 
 def _drop_traces(model: object) -> None:

@@ -9,12 +9,14 @@ import subprocess
 import sys
 from collections.abc import Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
 from pathlib import Path
 
+from zoo.calibration import CalibrationSource, calibration_path, read_calibration
 from zoo.checkpoint import checkpoint_path, read_record
 from zoo.children import ending, last_line, lifeline
-from zoo.errors import ArtifactError, ExportFailed, UnknownName
+from zoo.errors import ArtifactError, ExportFailed
+from zoo.export.label import Label
+from zoo.export.targets import Target, tool_versions
 from zoo.files import Home, replacing, sha256_of, sha256_of_json, size_bytes
 from zoo.manifest import Artifact, Manifest, now, verified
 from zoo.provenance import commit
@@ -25,53 +27,14 @@ TIMEOUT_S = 900
 NOT_YET = "not measured yet"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Target:
-    """A format in a precision, and the distributions whose versions shape its bytes.
-
-    made_from: the precision of the file of the same format that it is made from, instead of the
-    checkpoint.
-    """
-
-    format: str
-    precision: str
-    tools: tuple[str, ...]
-    made_from: str | None = None
-
-    @property
-    def key(self) -> str:
-        return f"{self.format}.{self.precision}"
-
-
-_ONNX = ("torch", "onnx", "onnxscript")
-_TFLITE = ("torch", "litert-torch", "litert-converter")
-_COREML = ("torch", "coremltools")
-TARGETS = (
-    Target(format="onnx", precision="fp32", tools=_ONNX),
-    Target(format="tflite", precision="fp32", tools=_TFLITE),
-    Target(
-        format="tflite",
-        precision="fp16",
-        tools=(*_TFLITE, "ai-edge-quantizer"),
-        made_from="fp32",
-    ),
-    Target(format="coreml", precision="fp32", tools=_COREML),
-    Target(format="coreml", precision="fp16", tools=_COREML),
-)
-
-
-def targets(formats: Iterable[str]) -> list[Target]:
-    """The targets of these formats, all of them where none is named."""
-    wanted = list(formats)
-    known = sorted({target.format for target in TARGETS})
-    for format in wanted:
-        if format not in known:
-            raise UnknownName.of("format", format, known, "bench export --help")
-    return [target for target in TARGETS if not wanted or target.format in wanted]
-
-
-def is_current(home: Home, spec: ModelSpec, manifest: Manifest, target: Target) -> bool:
-    """Whether the stored file is whole and came from this checkpoint, code and tools."""
+def is_current(
+    home: Home,
+    spec: ModelSpec,
+    manifest: Manifest,
+    target: Target,
+    calibration: CalibrationSource | None = None,
+) -> bool:
+    """Whether the stored file is whole and came of this checkpoint, calibration, code and tools."""
     artifact = manifest.artifacts.get(target.key)
     if artifact is None:
         return False
@@ -83,6 +46,8 @@ def is_current(home: Home, spec: ModelSpec, manifest: Manifest, target: Target) 
         artifact.checkpoint_sha256 == sha256_of(checkpoint_path(home, spec))
         and artifact.code_sha256 == code_sha256(spec)
         and artifact.tools == tool_versions(target)
+        and artifact.io == target.io
+        and artifact.calibration == (calibration if target.calibrated else None)
     )
 
 
@@ -113,10 +78,6 @@ def export(
                     raise error
 
 
-def tool_versions(target: Target) -> dict[str, str]:
-    return {name: importlib.metadata.version(name) for name in target.tools}
-
-
 def code_sha256(spec: ModelSpec) -> str:
     """Of the sources that shape an exported file: the network and the exporters."""
     folder = Path(__file__).parent
@@ -134,17 +95,22 @@ def _export_one(
     checkpoint = checkpoint_path(home, spec)
     path = home.artifact(spec, target.format, target.precision)
     with replacing(path) as temporary:
-        _run_child(spec, target, _source(home, spec, target, failed), temporary)
+        source = _source(home, spec, target, failed)
+        ranges = calibration_path(home, spec) if target.calibrated else None
+        calibration = None if ranges is None else read_calibration(ranges).source
+        _run_child(spec, target, source, temporary, _label(checkpoint, target), ranges)
     return Artifact.model_validate(
         {
             "model": spec.name,
             "format": target.format,
             "precision": target.precision,
+            "io": target.io,
             "sha256": sha256_of(path),
             "size_bytes": size_bytes(path),
             "checkpoint_sha256": sha256_of(checkpoint),
             "code_sha256": code_sha256(spec),
             "tools": tool_versions(target),
+            "calibration": calibration,
             "exported_at": now(),
             "commit": commit(),
             "parity_reason": NOT_YET,
@@ -168,15 +134,31 @@ def _source(
     return source
 
 
-def _run_child(spec: ModelSpec, target: Target, source: Path, output: Path) -> None:
+def _label(checkpoint: Path, target: Target) -> str:
+    """What the file is to say of itself, as JSON."""
+    record = read_record(checkpoint)
+    return Label(
+        name=record.model,
+        version=importlib.metadata.version("mobile-segmentation-zoo"),
+        precision=target.precision,
+        io=target.io,
+        checkpoint_sha256=sha256_of(checkpoint),
+        data=record.split.dataset,
+        target=str(record.config["target"]),
+    ).model_dump_json()
+
+
+def _run_child(
+    spec: ModelSpec, target: Target, source: Path, output: Path, words: str, ranges: Path | None
+) -> None:
     # -P: the working folder may hold a folder named like one of ours.
-    command = [sys.executable, "-P", "-m", "zoo.export", target.format, target.precision]
+    command = [sys.executable, "-P", "-m", "zoo.export", target.format]
     environment = os.environ | {"CUDA_VISIBLE_DEVICES": "", "TF_CPP_MIN_LOG_LEVEL": "2"}
     label = f"{spec.name}: export to {target.key}"
     try:
         with lifeline() as end:
             done = subprocess.run(
-                [*command, str(source), str(output)],
+                [*command, str(source), str(output), words, *([str(ranges)] if ranges else [])],
                 stdin=end,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,

@@ -3,48 +3,77 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import torch
-from torch import Tensor, nn
+import numpy as np
 
-from zoo.preprocess import INPUT_NAME, OUTPUT_NAME
+from zoo.export.label import Label
+from zoo.export.steps import NetworkRanges, tensor_ranges
+from zoo.export.tflite_graph import read_graph
+from zoo.export.tflite_metadata import write_metadata
+from zoo.preprocess import INPUT_NAME
 from zoo.spec import ModelSpec
 
-
-class ChannelsLast(nn.Module):
-    """1xSxSx3 in, {mask: 1xSxSx1} out. The converter folds both permutations away."""
-
-    def __init__(self, deployed: nn.Module) -> None:
-        super().__init__()
-        self.deployed = deployed
-
-    def forward(self, image: Tensor) -> dict[str, Tensor]:
-        mask: Tensor = self.deployed(image.permute(0, 3, 1, 2))
-        return {OUTPUT_NAME: mask.permute(0, 2, 3, 1)}
+if TYPE_CHECKING:
+    from ai_edge_quantizer.quantizer import Quantizer
+    from torch import nn
 
 
-def export(deployed: nn.Module, spec: ModelSpec, precision: str, path: Path) -> None:
+def export(deployed: nn.Module, spec: ModelSpec, label: Label, path: Path) -> None:
     """Write `path`; raises whatever litert-torch raises."""
     import litert_torch
+    import torch
+
+    from zoo.export.channels_last import ChannelsLast
 
     example = torch.zeros(1, spec.size, spec.size, 3)
     model = litert_torch.convert(ChannelsLast(deployed).eval(), sample_kwargs={INPUT_NAME: example})
     model.export(str(path))
+    write_metadata(path, label)
 
 
-def recast(source: Path, precision: str, path: Path) -> None:
-    """Write `path` from the fp32 file `source`, weights in fp16; raises what the quantizer raises.
+def recast(source: Path, label: Label, path: Path, ranges: NetworkRanges | None) -> None:
+    """Write `path` from the fp32 file `source`; raises what the quantizer raises.
 
-    Both ends and the arithmetic stay fp32, unless a delegate computes in fp16.
+    fp16: weights in fp16; the arithmetic is fp32, unless a delegate computes in fp16. int8w:
+    weights in int8, a scale a channel; the arithmetic is fp32. int8: weights and activations. Both
+    ends stay fp32, but for an int8 file that was asked for with int8 ends.
     """
     from ai_edge_quantizer import quantizer
 
-    assert precision == "fp16"
+    operators = quantizer.qtyping.TFLOperationName
+    everything = {"regex": ".*", "operation_name": operators.ALL_SUPPORTED}
     recipe = quantizer.Quantizer(str(source))
-    recipe.add_weight_only_config(
-        regex=".*",
-        operation_name=quantizer.qtyping.TFLOperationName.ALL_SUPPORTED,
-        num_bits=16,
-        algorithm_key=quantizer.AlgorithmName.FLOAT_CASTING,
-    )
-    path.write_bytes(recipe.quantize().quantized_model)
+    match label.precision:
+        case "fp16":
+            casting = quantizer.AlgorithmName.FLOAT_CASTING
+            recipe.add_weight_only_config(**everything, num_bits=16, algorithm_key=casting)
+        case "int8w":
+            recipe.add_weight_only_config(**everything, num_bits=8)
+        case "int8":
+            recipe.add_static_config(**everything, activation_num_bits=8, weight_num_bits=8)
+            if label.io == "float":
+                _leave_ends(recipe)
+    found = None if ranges is None else _calibrated(source, ranges)
+    path.write_bytes(recipe.quantize(found).quantized_model)
+    write_metadata(path, label)
+
+
+def _leave_ends(recipe: Quantizer) -> None:
+    from ai_edge_quantizer import quantizer
+
+    left = quantizer.AlgorithmName.NO_QUANTIZE
+    for end in (
+        quantizer.qtyping.TFLOperationName.INPUT,
+        quantizer.qtyping.TFLOperationName.OUTPUT,
+    ):
+        recipe.update_quantization_recipe(".*", end, algorithm_key=left)
+
+
+def _calibrated(source: Path, ranges: NetworkRanges) -> dict[str, dict[str, np.ndarray[Any, Any]]]:
+    """As the quantizer's own calibration gives it: by tensor, the lowest and the highest."""
+    graph = read_graph(source)
+    return {
+        name: {"min": np.array([low], np.float32), "max": np.array([high], np.float32)}
+        for name, (low, high) in tensor_ranges(graph.steps, ranges, graph.image).items()
+    }

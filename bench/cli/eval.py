@@ -1,0 +1,100 @@
+"""`bench eval`: the accuracy of exported files, by running them."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bench.cli.options import Percent, force_option, json_option, model_option
+
+if TYPE_CHECKING:
+    from train.dataset import Dataset
+    from zoo.files import Home
+    from zoo.manifest import Artifact
+    from zoo.spec import ModelSpec
+
+
+@click.command("eval")
+@model_option()
+@click.option("--format", "formats", multiple=True, metavar="NAME", help="Repeatable.  [all]")
+@click.option("--precision", "precisions", multiple=True, metavar="P", help="Repeatable.  [all]")
+@click.option("--data", default="lfw", show_default=True, metavar="NAME")
+@click.option(
+    "--split",
+    type=click.Choice(["train", "validation", "test"]),
+    default="validation",
+    show_default=True,
+)
+@click.option(
+    "--bound",
+    type=Percent(),
+    help="How much pooled IoU a file may lose against torch before it is rejected.  "
+    "[default: 0.1% for fp32, 0.2% for fp16, 1% for the others]",
+)
+@json_option
+@force_option
+@click.pass_context
+def command(
+    context: click.Context,
+    models: tuple[str, ...],
+    formats: tuple[str, ...],
+    precisions: tuple[str, ...],
+    data: str,
+    split: str,
+    bound: float | None,
+    as_json: bool,
+    force: bool,
+) -> None:
+    """Run exported files on labelled photographs; store what each image counted.
+
+    The manifest then carries each file's IoU, its paired difference from torch in fp32, and how
+    many images fell by more than 5 points. A file outside its bound is kept but rejected: `bench
+    run` refuses it. The exit status is 1 where one is.
+
+    \b
+    Example:
+      bench eval --model 'mnv2_unet_0.5_*' --format tflite --precision int8 --data lfw
+    """
+    from reports.files import file_line
+    from train.dataset import Dataset
+    from zoo.files import Home
+    from zoo.lock import locked
+    from zoo.manifest import read_manifest
+    from zoo.registry import select
+
+    home, dataset = Home.default(), Dataset.open(Home.default(), data)
+    rows = []
+    for spec in select(models):
+        with locked(home.artifact_folder(spec)):
+            for artifact in read_manifest(home, spec).artifacts.values():
+                if formats and artifact.format not in formats:
+                    continue
+                if precisions and artifact.precision not in precisions:
+                    continue
+                row = _evaluate(home, spec, artifact, dataset, split, bound, force)
+                rows.append(row)
+                if not as_json:
+                    click.echo(file_line(row))
+    if as_json:
+        click.echo(json.dumps(rows, indent=1))
+    context.exit(1 if any(row["rejected"] for row in rows) else 0)
+
+
+def _evaluate(
+    home: Home,
+    spec: ModelSpec,
+    artifact: Artifact,
+    dataset: Dataset,
+    split: Any,
+    bound: float | None,
+    force: bool,
+) -> dict[str, Any]:
+    from reports.files import file_record
+    from train.prove import evaluate_file
+    from zoo.manifest import read_manifest, write_manifest
+
+    found, reason = evaluate_file(home, spec, artifact, dataset, split, bound, force)
+    write_manifest(home, spec, read_manifest(home, spec).with_artifact(found))
+    return file_record(found, found.accuracy_on(dataset.record.name, split), reason)
