@@ -151,7 +151,7 @@ def _session(
     try:
         run = _run(device, work, plan.loop, settled)
     except SessionFailed as error:
-        failure = Failure(stage=error.stage, reason=error.reason)
+        failure = Failure(stage=error.stage, reason=error.reason, code=error.code, log=error.log)
     return Session(
         id=secrets.token_hex(6),
         batch=batch,
@@ -181,6 +181,9 @@ def _run(device: Device, work: Work, loop: Loop, settled: Reading) -> RawRun:
             peak_memory_bytes=memory[0],
             baseline_memory_bytes=memory[1],
             runtime_version=device.runtime_version(work.request.runtime),
-            conditions_before=before | {"settled": settled},
+            conditions_before=before | {"settled": settled} | dict(opened.readings),
+            conditions_during=opened.conditions_during,
             conditions_after=device.conditions(),
+            program_sha256=opened.program_sha256,
+            fallback=opened.fallback,
         )

@@ -1,7 +1,8 @@
 """One session: what was asked, of which device, and the raw answer or the failure.
 
 History of the schema: 1, a fixed count of samples; 2, a loop that stops by itself, rounds with a
-reference, memory in a pass of its own, stages of a camera frame.
+reference, memory in a pass of its own, stages of a camera frame. Since then 2 has gained fields
+that older files leave out: unit, code, log, conditions_during, program_sha256, fallback.
 """
 
 from __future__ import annotations
@@ -55,10 +56,13 @@ def protocol_text(loop: Loop) -> str:
 
 
 class Failure(Frozen):
-    """A session that did not end well: at which stage, and why."""
+    """A session that did not end well: at which stage, and why. code: the kind of problem, where it
+    has one; log: the end of what the program on the device printed."""
 
     stage: str
     reason: str
+    code: str | None = None
+    log: str | None = None
 
 
 class Session(Frozen):

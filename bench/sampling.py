@@ -28,11 +28,11 @@ SUSTAINED_BLOCK_S = 1.0
 
 def series_of(opened: OpenRun, loop: Loop) -> Series:
     """Everything one session samples. Raises SessionFailed."""
-    if loop.mode == "memory":
-        return _untimed(opened, loop)
     whole = opened.whole(loop)
     if whole is not None:
         return whole
+    if loop.mode == "memory":
+        return _untimed(opened, loop)
     warmup, settled = warm_up(opened, loop)
     samples, stopped_by = collect(opened, loop)
     opened.check()

@@ -25,7 +25,7 @@ class Stored:
 def write_session(home: Home, session: Session) -> Path:
     """Write one session under a name of its own; returns the path."""
     stamp = session.started_at.strftime("%Y%m%dT%H%M%SZ")
-    path = home.device_results(session.device.kind) / f"{stamp}-{session.id}.json"
+    path = home.device_results(session.device.key) / f"{stamp}-{session.id}.json"
     write_text(path, session.model_dump_json() + "\n")
     return path
 

@@ -16,7 +16,7 @@ from zoo.files import EXTENSIONS, Home, sha256_of, size_bytes
 from zoo.manifest import read_manifest, verified
 from zoo.pictures import shown
 from zoo.registry import get
-from zoo.runtime import RUNTIMES
+from zoo.runtime import RUNTIMES, engine
 from zoo.spec import ModelSpec
 
 # By the end of a file's name: what it is.
@@ -72,12 +72,14 @@ def runtimes_for(device: Device, what: ModelSpec | Path, wanted: Sequence[str]) 
     Raises DeviceError where a file has none."""
     for name in wanted:
         _available(device, name)
-    usual = [n for n, why in device.runtimes().items() if why is None and RUNTIMES[n].default]
+    available = [name for name, why in device.runtimes().items() if why is None]
+    # An accelerator is asked for by its name.
+    usual = [name for name in available if name in RUNTIMES and RUNTIMES[name].default]
     names = list(wanted) or usual
     if not isinstance(what, Path):
         return names
     format = SUFFIXES[what.suffix]
-    fitting = [name for name in names if RUNTIMES[name].format == format]
+    fitting = [name for name in names if engine(name).format == format]
     if not fitting:
         raise DeviceError(
             f"{', '.join(names)} can not open {shown(what)}",
@@ -150,7 +152,7 @@ def _file(path: Path, subject: Subject) -> Work:
 
 
 def _variant(home: Home, spec: ModelSpec, subject: Subject) -> Work:
-    format = RUNTIMES[subject.runtime].format
+    format = engine(subject.runtime).format
     if format == "torch":
         path = checkpoint_path(home, spec)
         if not path.is_file():

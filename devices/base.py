@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -34,7 +34,8 @@ class Reading(Frozen):
 
 
 class DeviceInfo(Frozen):
-    """What stays the same from session to session. kind: host, android, iphone, browser."""
+    """What stays the same from session to session. kind: host, android, iphone, browser. unit:
+    tells two of the same make apart, by a hash of the serial number; None for the host."""
 
     kind: str
     name: str
@@ -43,6 +44,12 @@ class DeviceInfo(Frozen):
     cores: int
     memory_bytes: int
     emulated: bool = False
+    unit: str | None = None
+
+    @property
+    def key(self) -> str:
+        """A name for its folder of results."""
+        return f"{self.kind}-{self.unit}" if self.unit else self.kind
 
 
 class RunRequest(Frozen):
@@ -109,7 +116,9 @@ class RawRun(Frozen):
     """What one process on one device gave, before anyone made statistics of it.
 
     load_ns: each load in turn, the first one cold. Memory is of the whole process, and read in a
-    pass of its own; null in the others.
+    pass of its own; null in the others. program_sha256: of the program that ran it, where that was
+    not ours. fallback: what the accelerator that was asked for left to the CPU, in words; such a
+    figure is never pooled with a whole one. conditions_during: each second, where they were read.
     """
 
     load_ns: tuple[Nanoseconds, ...]
@@ -120,13 +129,24 @@ class RawRun(Frozen):
     runtime_version: str
     conditions_before: dict[str, Reading]
     conditions_after: dict[str, Reading]
+    conditions_during: tuple[dict[str, Reading], ...] = ()
+    program_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
+    fallback: str | None = None
 
 
 class OpenRun(ABC):
-    """An artifact that is loaded and has run once. A context manager; closing frees the device."""
+    """An artifact that is loaded and has run once. A context manager; closing frees the device.
+
+    Where the loop is another program's, what else it told stands here once `whole` has returned;
+    readings: what else is known of this file there.
+    """
 
     load_ns: tuple[int, ...]
     first_inference_ns: int | None
+    program_sha256: str | None = None
+    fallback: str | None = None
+    conditions_during: tuple[dict[str, Reading], ...] = ()
+    readings: Mapping[str, Reading] = MappingProxyType({})
 
     @abstractmethod
     def sample(self, count: int, loop: Loop) -> dict[str, list[int]]:
@@ -162,7 +182,7 @@ class OpenRun(ABC):
 
 
 class Device(ABC):
-    """One device of one kind."""
+    """One device of one kind. A context manager: closing puts back what was changed on it."""
 
     @abstractmethod
     def info(self) -> DeviceInfo:
@@ -188,3 +208,18 @@ class Device(ABC):
     @abstractmethod
     def open(self, request: RunRequest, artifact: Path) -> OpenRun:
         """Load `artifact` in a fresh process and run it once. Raises SessionFailed."""
+
+    def close(self) -> None:
+        """Leave the device as it was found. Never raises."""
+        return None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()

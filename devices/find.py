@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from devices.base import Device
 from zoo.errors import DeviceError, UnknownName
 
+if TYPE_CHECKING:
+    from devices.android.device import Options
+
 KINDS = ("host", "android", "iphone", "browser")
+HERE = ("host", "android")
 
 
-def find_device(name: str, deadline_s: float = 120.0) -> Device:
+def find_device(name: str, deadline_s: float = 120.0, android: Options | None = None) -> Device:
     """`host`, or a kind, alone or with `:SERIAL`; raises UnknownName or DeviceError.
 
-    deadline_s: what one stage of a session may take.
+    deadline_s: what one stage of a session may take. android: of such a phone; by itself it is
+    measured as it is.
     """
-    kind = name.partition(":")[0]
+    kind, _, serial = name.partition(":")
     if kind not in KINDS or name.startswith("host:"):
         raise UnknownName.of("device", name, KINDS, "bench devices")
     reason = why_not_kind(kind)
     if reason is not None:
-        raise DeviceError(f"{name}: {reason}", expected="host", remedy="bench devices")
+        raise DeviceError(f"{name}: {reason}", expected=" or ".join(HERE), remedy="bench devices")
+    if kind == "android":
+        from devices.android.device import AndroidDevice, Options
+
+        return AndroidDevice(serial or None, deadline_s, android or Options())
     from devices.host import HostDevice
 
     return HostDevice(deadline_s)
@@ -26,4 +37,4 @@ def find_device(name: str, deadline_s: float = 120.0) -> Device:
 
 def why_not_kind(kind: str) -> str | None:
     """Why this version can not measure on a kind of device; None when it can."""
-    return None if kind == "host" else "this version has no adapter for it yet"
+    return None if kind in HERE else "this version has no adapter for it yet"

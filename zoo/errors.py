@@ -120,15 +120,32 @@ class ClusterError(BenchError):
 
 
 class DeviceError(BenchError):
-    """A device or runtime that is absent or refuses the work."""
+    """A device or runtime that is absent or refuses the work. `code` names the kind of problem, for
+    scripts; docs/android.md lists them."""
+
+    def __init__(
+        self, seen: str, *, expected: str = "", remedy: str = "", code: str | None = None
+    ) -> None:
+        self.code = code
+        super().__init__(seen, expected=expected, remedy=remedy)
 
 
 class SessionFailed(DeviceError):
-    """A measurement that began and did not end well; `stage` says where, `reason` why."""
+    """A measurement that began and did not end well; `stage` says where, `reason` why. log: the end
+    of what the program on the device printed."""
 
-    def __init__(self, stage: str, seen: str, *, expected: str = "", remedy: str = "") -> None:
-        self.stage, self.reason = stage, seen
-        super().__init__(f"{stage}: {seen}", expected=expected, remedy=remedy)
+    def __init__(
+        self,
+        stage: str,
+        seen: str,
+        *,
+        expected: str = "",
+        remedy: str = "",
+        code: str | None = None,
+        log: str | None = None,
+    ) -> None:
+        self.stage, self.reason, self.log = stage, seen, log
+        super().__init__(f"{stage}: {seen}", expected=expected, remedy=remedy, code=code)
 
 
 class MissingStep(BenchError):

@@ -44,8 +44,13 @@ class Home:
     def results(self) -> Path:
         return self.root / "results"
 
-    def device_results(self, kind: str) -> Path:
-        return self.results / kind
+    def device_results(self, key: str) -> Path:
+        return self.results / key
+
+    @property
+    def tools(self) -> Path:
+        """Where programs for devices are downloaded to, or put by hand."""
+        return self.root / "tools"
 
     @property
     def report(self) -> Path:

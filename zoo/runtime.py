@@ -57,6 +57,11 @@ RUNTIMES: Mapping[str, Runtime] = MappingProxyType(
 )
 
 
+def engine(runtime: str) -> Runtime:
+    """What opens files for it: `litert-gpu` is LiteRT, on an accelerator of a phone."""
+    return RUNTIMES[runtime.partition("-")[0]]
+
+
 def why_not(runtime: str) -> str | None:
     """Why this machine can not use `runtime`; None when it can. Imports nothing heavy."""
     known = RUNTIMES.get(runtime)

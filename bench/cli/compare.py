@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bench.cli.options import Percent, device_option, json_option, plan_of, plan_options
+from bench.cli.options import (
+    Percent,
+    device_of,
+    device_options,
+    json_option,
+    plan_of,
+    plan_options,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +34,7 @@ MANY = 1000
 
 @click.command()
 @click.argument("what", nargs=-1, required=True, metavar="A [B]...")
-@device_option
+@device_options
 @click.option("--runtime", "runtimes", multiple=True, metavar="NAME", help="Twice: the factor.")
 @click.option("--precision", "precisions", multiple=True, metavar="P", help="Twice: the factor.")
 @click.option(
@@ -61,7 +68,6 @@ def command(
     context: click.Context,
     /,
     what: tuple[str, ...],
-    device: str,
     runtimes: tuple[str, ...],
     precisions: tuple[str, ...],
     threads: tuple[int, ...],
@@ -87,11 +93,11 @@ def command(
       bench compare old.onnx new.onnx --fail-if-slower 5%
       bench compare mnv2_unet_0.5_224 --stored --date 2026-11-01 --date 2026-11-08
     """
-    from devices.find import find_device
     from zoo.files import Home
 
-    home, on = Home.default(), find_device(device, options.pop("deadline"))
-    plan = plan_of(target, **options)
+    home = Home.default()
+    on = context.with_resource(device_of(home, options))
+    plan = plan_of(on, target, **options)
     subjects = _subjects(on, what, runtimes, precisions, threads)
     if stored:
         found = _from_store(home, subjects, dates, commits)
@@ -143,7 +149,7 @@ def _measured(
 
     factor = factor_of(subjects)
     with ExitStack() as held:
-        held.enter_context(locked(home.device_results(device.info().kind)))
+        held.enter_context(locked(home.device_results(device.info().key)))
         for spec in {s.what for s in subjects if isinstance(s.what, ModelSpec)}:
             held.enter_context(locked(home.artifact_folder(spec), shared=True))
         work = in_turns([find(home, device, subject) for subject in subjects])

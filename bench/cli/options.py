@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
     from bench.record import Plan
+    from devices.base import Device
+    from zoo.files import Home
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -34,9 +37,77 @@ json_option: Decorator = click.option(
 force_option: Decorator = click.option(
     "--force", is_flag=True, help="Do it again, even where nothing has changed."
 )
-device_option: Decorator = click.option(
-    "--device", default="host", show_default=True, help="host (others are to come)."
+
+
+class Cores(click.ParamType[str]):
+    """`big`, `little`, or a mask of cores in hexadecimal, as taskset takes it."""
+
+    name = "cores"
+
+    def convert(
+        self, value: Any, parameter: click.Parameter | None, context: click.Context | None
+    ) -> str:
+        text = str(value).lower().removeprefix("0x")
+        if text not in ("big", "little") and not re.fullmatch(r"[0-9a-f]{1,16}", text):
+            self.fail(f"{value!r} is not big, little or a mask such as f0", parameter, context)
+        return text
+
+
+_DEVICE_OPTIONS = (
+    click.option(
+        "--device",
+        default="host",
+        show_default=True,
+        metavar="NAME",
+        help="host, android (the one phone that is there), or android:SERIAL.",
+    ),
+    click.option("--adb", metavar="PATH", help="[default: ANDROID_HOME's, else PATH's]"),
+    click.option(
+        "--benchmark-model",
+        "program",
+        type=click.Path(dir_okay=False, path_type=Path),
+        metavar="PATH",
+        help="LiteRT's benchmark_model for the phone.  [default: $BENCH_BENCHMARK_MODEL, else "
+        "downloaded once]",
+    ),
+    click.option(
+        "--cores",
+        type=Cores(),
+        metavar="WHICH",
+        help="Of a phone: big, little, or a mask in hexadecimal.  [default: as the phone likes]",
+    ),
+    click.option(
+        "--fixed-performance",
+        is_flag=True,
+        help="Ask a phone for steady clocks (Android 11 and later, where it can).",
+    ),
 )
+
+
+def device_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds what chooses a device; `device_of` finds it."""
+    for option in reversed(_DEVICE_OPTIONS):
+        command = option(command)
+    return command
+
+
+def device_of(home: Home, options: dict[str, Any]) -> Device:
+    """The device that is meant; takes its options out of `options`. Raises DeviceError."""
+    from devices.find import find_device
+
+    name, deadline_s = options.pop("device"), options.pop("deadline")
+    of_phone = {key: options.pop(key) for key in ("adb", "program", "cores", "fixed_performance")}
+    if not name.startswith("android"):
+        if any(of_phone.values()):
+            raise click.UsageError(
+                "--adb, --benchmark-model, --cores and --fixed-performance are "
+                "of phones: --device android"
+            )
+        return find_device(name, deadline_s)
+    from bench.cli.expected import torch_masks
+    from devices.android.device import Options
+
+    return find_device(name, deadline_s, Options(expect=torch_masks(home), **of_phone))
 
 
 class Percent(click.ParamType[float]):
@@ -123,10 +194,8 @@ _PLAN_OPTIONS = (
     click.option(
         "--settle",
         type=click.FloatRange(0, 3600),
-        default=2.0,
-        show_default=True,
         metavar="S",
-        help="Wait so long before a session for a busy or hot device.",
+        help="Wait so long before a session for a busy or hot device.  [default: 2; phones 300]",
     ),
     click.option(
         "--deadline",
@@ -137,6 +206,7 @@ _PLAN_OPTIONS = (
         help="What loading, or sampling beyond its own length, may take.",
     ),
 )
+SETTLE_S = {"host": 2.0, "android": 300.0}
 MODES: dict[str, dict[str, Any]] = {
     "burst": {"limit_s": 1.0, "max_samples": 1000},
     "cadence": {"limit_s": 2.0, "max_samples": 1000, "period_ms": 33.3},
@@ -151,7 +221,9 @@ def plan_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def plan_of(target: float, frame: tuple[int, int] | None = None, **given: Any) -> Plan:
+def plan_of(
+    device: Device, target: float, frame: tuple[int, int] | None = None, **given: Any
+) -> Plan:
     """The plan that the options ask for. Raises click.UsageError where they contradict."""
     from bench.record import Plan
     from devices.base import Loop
@@ -182,5 +254,5 @@ def plan_of(target: float, frame: tuple[int, int] | None = None, **given: Any) -
         max_sessions=most,
         target=target,
         seed=given["seed"],
-        settle_s=given["settle"],
+        settle_s=SETTLE_S[device.info().kind] if given["settle"] is None else given["settle"],
     )

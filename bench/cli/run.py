@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bench.cli.options import Frame, Percent, device_option, model_option, plan_of, plan_options
+from bench.cli.options import (
+    Frame,
+    Percent,
+    device_of,
+    device_options,
+    model_option,
+    plan_of,
+    plan_options,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,14 +32,14 @@ PARTIAL = 3
 @click.command()
 @click.argument("files", nargs=-1, metavar="[FILE]...")
 @model_option(required=False)
-@device_option
+@device_options
 @click.option(
     "--runtime",
     "runtimes",
     multiple=True,
     metavar="NAME",
-    help="onnxruntime, litert, torch, tensorflow, coreml. Repeatable.  "
-    "[default: onnxruntime, litert, and coreml on a Mac]",
+    help="onnxruntime, litert, torch, tensorflow, coreml; on a phone litert, litert-gpu, "
+    "litert-npu. Repeatable.  [default: onnxruntime, litert, and coreml on a Mac]",
 )
 @click.option(
     "--precision",
@@ -74,7 +82,6 @@ def command(
     /,
     files: tuple[str, ...],
     models: tuple[str, ...],
-    device: str,
     runtimes: tuple[str, ...],
     precisions: tuple[str, ...],
     threads: int,
@@ -96,6 +103,7 @@ def command(
     Example:
       bench run --device host --model 'mnv2_unet_0.35_*'
       bench run mine.tflite --threads 2
+      bench run --device android --model 'mnv2_unet_0.5_*' --runtime litert --runtime litert-gpu
     """
     from bench.cli.measure import summary, take
     from bench.store import read_all
@@ -107,7 +115,6 @@ def command(
         runtimes_for,
         subject_of,
     )
-    from devices.find import find_device
     from zoo.files import Home
     from zoo.lock import locked
     from zoo.registry import select
@@ -118,10 +125,11 @@ def command(
     if frame and own:
         raise click.UsageError("--end-to-end is of the zoo's models: what a FILE takes is unknown")
     home, specs = Home.default(), select(models)
-    on, plan = find_device(device, options.pop("deadline")), plan_of(target, frame, **options)
     with ExitStack() as held:
+        on = held.enter_context(device_of(home, options))
+        plan = plan_of(on, target, frame, **options)
         # Two measurements at once disturb each other, and the files are not to change meanwhile.
-        held.enter_context(locked(home.device_results(on.info().kind)))
+        held.enter_context(locked(home.device_results(on.info().key)))
         for spec in specs:
             held.enter_context(locked(home.artifact_folder(spec), shared=True))
         subjects = [

@@ -1,0 +1,140 @@
+"""One run of a program on the phone: watched, ended at its limit, and ended when we are.
+
+Killing the local adb does not stop what runs on the phone. So the phone's own shell ends the
+program at its limit, and we end it by its process number when we leave earlier; the command line of
+that process is compared first.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import secrets
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from devices.android.client import SHORT_S, Adb, quoted
+from devices.android.conditions import COMMAND, readings
+from devices.android.storage import ROOT
+from devices.base import Reading
+from zoo.errors import DeviceError
+
+JOBS = f"{ROOT}/jobs"
+PID = f"{ROOT}/running"
+RESULT, MASK, WATCH, PROFILE = "result.pb", "mask.bin", "watch", "profile.csv"
+# Each second, as far as a session is so long.
+WATCH_PERIOD_S = 1
+LOG_BYTES = 4096
+MAX_WATCHES = 7200
+
+# Arguments: a nonce, the folder, the limit in s, the mask of cores or -, then the program. The
+# watcher's output goes to a file: a pipe that it held open would keep adb from ending.
+_SCRIPT = f"""
+nonce=$1; folder=$2; limit=$3; cores=$4; shift 4
+cd "$folder" || exit 9
+echo "bench-job $nonce"
+[ "$cores" = - ] || set -- taskset "$cores" "$@"
+"$@" </dev/null 2>&1 &
+pid=$!
+echo $pid >{PID}
+(
+  seconds=0
+  while sleep {WATCH_PERIOD_S}; do
+    kill -0 $pid 2>/dev/null || exit 0
+    seconds=$((seconds + {WATCH_PERIOD_S}))
+    if [ $seconds -ge $limit ]; then echo "@limit"; kill -9 $pid; exit 0; fi
+    {{ echo "@moment"; {COMMAND}; }} 2>/dev/null
+  done
+) >{WATCH} 2>/dev/null </dev/null &
+watcher=$!
+wait $pid
+status=$?
+kill $watcher 2>/dev/null
+rm -f {PID}
+printf '\\nbench-files %s\\n' "$(ls | tr '\\n' ' ')"
+exit $status
+"""
+
+STOP = f"""
+pid=$(cat {PID} 2>/dev/null) || exit 0
+case $pid in ''|*[!0-9]*) exit 0 ;; esac
+if tr '\\0' ' ' </proc/$pid/cmdline 2>/dev/null | grep -q {ROOT}; then kill -9 $pid; fi
+rm -f {PID}
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Done:
+    """A job that came to its end. over_limit: ended by the phone at its limit; files: those it
+    left, by name; watched: the conditions each second, as long as it ran."""
+
+    status: int
+    log: str
+    over_limit: bool
+    files: dict[str, bytes]
+    watched: tuple[dict[str, Reading], ...]
+
+    @property
+    def end_of_log(self) -> str:
+        return self.log[-LOG_BYTES:]
+
+
+def run_job(
+    adb: Adb, words: Sequence[str], *, files: Sequence[str], limit_s: float, cores: str | None
+) -> Done:
+    """Run the program in a fresh folder on the phone, where `{folder}` in its words stands for it,
+    and fetch these files of what it left there. limit_s: after which the phone ends it.
+
+    Raises DeviceError; what ran there has been ended then, if the phone still answers.
+    """
+    nonce = secrets.token_hex(6)
+    folder = f"{JOBS}/{nonce}"
+    words = [word.replace("{folder}", folder) for word in words]
+    arguments = [nonce, folder, f"{int(limit_s) + 1}", cores or "-", *words]
+    command = f"mkdir -p {folder}; sh -c {quoted([_SCRIPT, 'bench-job', *arguments])}"
+    try:
+        answer = adb.shell(command, limit_s + SHORT_S)
+    except BaseException:
+        # Ctrl-C as well.
+        with contextlib.suppress(DeviceError):
+            stop(adb)
+        raise
+    begin, _, rest = answer.out.partition(f"bench-job {nonce}\n")
+    if begin.strip() or not rest:
+        raise DeviceError(
+            "the phone answered with the output of another run",
+            code="stale_result",
+            remedy="the same command with --resume",
+        )
+    log, _, listed = rest.rpartition("\nbench-files ")
+    got = _fetch(adb, folder, [name for name in (*files, WATCH) if name in listed.split()])
+    watch = got.pop(WATCH, b"").decode("utf-8", errors="replace")
+    return Done(
+        status=answer.status,
+        log=log,
+        over_limit="@limit" in watch,
+        files=got,
+        watched=_moments(watch),
+    )
+
+
+def stop(adb: Adb) -> None:
+    """End what a job of ours runs on the phone. Raises DeviceError."""
+    adb.shell(f"sh -c {quoted([STOP])}", SHORT_S)
+
+
+def _fetch(adb: Adb, folder: str, names: Sequence[str]) -> dict[str, bytes]:
+    if not names:
+        return {}
+    with tempfile.TemporaryDirectory(prefix="bench-android-") as here:
+        adb.pull([f"{folder}/{name}" for name in names], Path(here))
+        return {name: path.read_bytes() for name in names if (path := Path(here, name)).is_file()}
+
+
+def _moments(watch: str) -> tuple[dict[str, Reading], ...]:
+    """What the watcher wrote; a moment that was cut off is left out."""
+    parts = re.split(r"^@moment$", watch, flags=re.MULTILINE)
+    whole = [part for part in parts if "@uptime" in part and "@end" in part]
+    return tuple(readings(part) for part in whole[:MAX_WATCHES])

@@ -1,0 +1,168 @@
+"""One session on a phone: one run of benchmark_model; once a file, a check of what it computes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from devices.android import masks
+from devices.android.client import LOST
+from devices.android.flags import accelerator_of, longest_s, loop_flags, runtime_flags
+from devices.android.job import MASK, RESULT, Done, run_job
+from devices.android.outcome import Outcome, asks_for_less, failed, judge
+from devices.base import Loop, OpenRun, Reading, RunRequest, Series
+from zoo.errors import DeviceError, SessionFailed
+
+if TYPE_CHECKING:
+    from devices.android.device import AndroidDevice
+
+# Of a session alone: the next may go well. Other problems are the phone's, and end the run.
+OF_SESSION = ("timeout", "stale_result", "push_corrupt")
+# The program's own limit for one inference each of a few inputs.
+CHECK_S = 60.0
+INPUT = "image"
+Found = TypeVar("Found")
+
+
+@dataclass(kw_only=True)
+class Checked:
+    """What is known of requests to one phone: how far their masks are from torch's, or that they
+    are wrong; and which models the accelerator takes in part only."""
+
+    masks: dict[RunRequest, Reading | SessionFailed] = field(default_factory=dict)
+    partial: set[RunRequest] = field(default_factory=set)
+
+
+class AndroidRun(OpenRun):
+    """The program loads, warms up and measures in one go, when `whole` is called."""
+
+    def __init__(self, device: AndroidDevice, request: RunRequest, artifact: Path) -> None:
+        self.device, self.request, self.artifact = device, request, artifact
+        self.load_ns: tuple[int, ...] = ()
+        self.first_inference_ns: int | None = None
+        self.program_sha256 = device.program.sha256
+        self.peak_bytes: int | None = None
+        self.readings = {masks.NAME: self._checked()}
+
+    def whole(self, loop: Loop) -> Series:
+        """Raises SessionFailed; DeviceError where no further session would go better."""
+        flags, longest = loop_flags(loop), longest_s(loop)
+        outcome, done = self._patiently(lambda: self._judged(flags, (RESULT,), longest))
+        known, peak_mb = outcome.result.latencies_ms, outcome.result.peak_mb
+        self.load_ns = (max(1, round(known["init_ms"] * 1e6)),)
+        self.first_inference_ns = round(known["first_ms"] * 1e6) or None
+        self.fallback, self.conditions_during = outcome.fallback, done.watched
+        self.peak_bytes = round(peak_mb * 2**20) if peak_mb else None
+        return outcome.series(loop)
+
+    def sample(self, count: int, loop: Loop) -> dict[str, list[int]]:
+        raise SessionFailed("sample", "the loop is benchmark_model's own")
+
+    def memory(self) -> tuple[int | None, int | None]:
+        return self.peak_bytes, None
+
+    def check(self) -> None:
+        """Done once a file, when it is opened."""
+
+    def close(self) -> None:
+        """What ran on the phone has ended by now, well or not."""
+
+    def _checked(self) -> Reading:
+        """What the check of this file on this phone found. Raises SessionFailed each time where its
+        masks are wrong."""
+        known = self.device.checked.masks
+        if self.request not in known:
+            try:
+                known[self.request] = self._check()
+            except SessionFailed as error:
+                if error.code != "wrong_mask":
+                    raise
+                known[self.request] = error
+        found = known[self.request]
+        if isinstance(found, SessionFailed):
+            raise found
+        return found
+
+    def _check(self) -> Reading:
+        if self.request.size is None:
+            return Reading(value=None, reason="a file of one's own, with no network to compare")
+        if not self.device.flags.classic:
+            return Reading(value=None, reason="this benchmark_model can not give its output")
+        expected = self.device.options.expect(self.request.model)
+        if isinstance(expected, str):
+            return Reading(value=None, reason=expected)
+        return masks.compare(expected, lambda path: self._patiently(lambda: self._infer(path)))
+
+    def _infer(self, path: Path) -> bytes:
+        """The mask of the input in this file, by the very program and flags that are timed."""
+        size = self.request.size
+        flags = [
+            "--num_runs=1",
+            "--min_secs=0",
+            "--warmup_runs=1",
+            "--warmup_min_secs=0",
+            f"--input_layer={INPUT}",
+            f"--input_layer_shape=1,{size},{size},3",
+            f"--input_layer_value_files={INPUT}:{self.device.storage.put(path)}",
+            f"--output_filepath={{folder}}/{MASK}",
+        ]
+        _, done = self._judged(flags, (RESULT, MASK), CHECK_S)
+        return done.files.get(MASK, b"")
+
+    def _judged(
+        self, flags: list[str], files: tuple[str, ...], longest: float
+    ) -> tuple[Outcome, Done]:
+        """A good run: the accelerator takes the model whole, or, where it does not, in part."""
+        asked, partial = self.request, self.device.checked.partial
+        if accelerator_of(asked.runtime) and asked not in partial:
+            try:
+                return self._run(flags, files, longest, full=True)
+            except SessionFailed as error:
+                if not asks_for_less(error):
+                    raise
+                partial.add(asked)
+        return self._run(flags, files, longest, full=False)
+
+    def _run(
+        self, flags: list[str], files: tuple[str, ...], longest: float, full: bool
+    ) -> tuple[Outcome, Done]:
+        device = self.device
+        # Asked for each time: files of ours may have been removed to make room.
+        graph = device.storage.put(self.artifact)
+        program = device.storage.put(device.program.path, executable=True)
+        words = [
+            program,
+            f"--graph={graph}",
+            f"--result_file_path={{folder}}/{RESULT}",
+            *runtime_flags(self.request, device.flags, full),
+            *flags,
+        ]
+        cores = device.options.cores
+        mask = device.phone.core_mask(cores, self.request.threads) if cores else None
+        limit_s = longest + device.deadline_s
+        done = run_job(device.adb, words, files=files, limit_s=limit_s, cores=mask)
+        if done.over_limit:
+            raise failed(done, "timeout", f"benchmark_model did not end within {limit_s:.3g} s")
+        return judge(done), done
+
+    def _patiently(self, work: Callable[[], Found]) -> Found:
+        """Do it; once more if the phone was lost and came back. Raises SessionFailed for what
+        concerns this session alone, DeviceError for the rest."""
+        try:
+            try:
+                return work()
+            except DeviceError as error:
+                if error.code not in LOST or not self.device.recover():
+                    raise
+                return work()
+        except SessionFailed:
+            raise
+        except DeviceError as error:
+            if error.code not in (*LOST, *OF_SESSION):
+                raise
+            code = "lost_mid_run" if error.code in LOST else error.code
+            raise SessionFailed(
+                "run", error.seen, expected=error.expected, remedy=error.remedy, code=code
+            ) from error

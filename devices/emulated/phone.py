@@ -1,0 +1,212 @@
+"""A phone that is a program: the device's end of adb, a folder for its files, real inference.
+
+Always marked as emulated: its properties say so, and no switch takes that back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import os
+import re
+import shutil
+import signal
+import tempfile
+import threading
+import time
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Self
+
+import psutil
+
+from devices.emulated.faults import OF_PROGRAM
+from devices.emulated.root import State, build, environment, show
+from devices.emulated.shell import Shell
+from devices.emulated.sync import serve_sync
+from devices.emulated.transport import Connection, Stream
+
+REFRESH_S = 0.2
+FULL_AFTER_BYTES = VANISH_AFTER_BYTES = 100_000
+# Long enough for the program to be at its measuring.
+VANISH_AFTER_S = 0.7
+TMP = "/data/local/tmp"
+_JOB = re.compile(r"bench-job ([0-9a-f]+)")
+
+
+class EmulatedPhone:
+    """A context manager. address: what `adb connect` takes. faults: see faults.py; they may be
+    changed at any time. root: its file system, a temporary folder by default."""
+
+    def __init__(
+        self,
+        *,
+        state: State | None = None,
+        faults: Iterable[str] = (),
+        root: Path | None = None,
+        port: int = 0,
+    ) -> None:
+        self.temporary = None if root else tempfile.mkdtemp(prefix="bench-phone-")
+        self.root = Path(root or self.temporary or "").resolve()
+        self.state, self.faults, self.port = state or State(), set(faults), port
+        self.shell = Shell(self.root, environment(self.root))
+        self.connections: set[Connection] = set()
+        self.last_job = b""
+        self.began = time.monotonic()
+        self.loop = asyncio.new_event_loop()
+        self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
+        self.server: asyncio.Server | None = None
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    def __enter__(self) -> Self:
+        build(self.root)
+        show(self.root, self.state, 0.0)
+        self.thread.start()
+        self.appear()
+        self._call(self._start_clock())
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.vanish()
+        for session in self.shell.sessions:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(session, signal.SIGKILL)
+        self._call(self._stop())
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self.thread.join()
+        self.loop.close()
+        if self.temporary:
+            shutil.rmtree(self.temporary, ignore_errors=True)
+
+    def become(self, **changes: Any) -> None:
+        """Change the state; what it heats begins anew."""
+        self.state, self.began = replace(self.state, **changes), time.monotonic()
+        show(self.root, self.state, 0.0)
+
+    def vanish(self) -> None:
+        """Be gone, as if the cable were pulled. What runs on the phone goes on."""
+        self._call(self._vanish())
+
+    def appear(self) -> None:
+        """Be there again, under the same address."""
+        self._call(self._listen())
+
+    def running(self) -> list[str]:
+        """The command lines of what was started on the phone and still runs."""
+        found = []
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error, ProcessLookupError):
+                if os.getsid(process.pid) in self.shell.sessions:
+                    found.append(" ".join(process.cmdline()))
+        return found
+
+    def stored(self) -> list[str]:
+        """The files that lie in the folder where adb may write."""
+        folder = self.root / TMP.lstrip("/")
+        return sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())
+
+    def log(self) -> list[str]:
+        """The commands that changed or read a setting, in order."""
+        path = self.root / "log"
+        return path.read_text().splitlines() if path.exists() else []
+
+    def locate(self, name: str) -> Path:
+        """Where a path of the phone lies here; never outside the root."""
+        path = (self.root / name.lstrip("/")).resolve()
+        return path if path.is_relative_to(self.root) else self.root / "outside"
+
+    def _call(self, work: Any) -> None:
+        asyncio.run_coroutine_threadsafe(work, self.loop).result(timeout=30)
+
+    async def _listen(self) -> None:
+        if self.server is None:
+            self.server = await asyncio.start_server(self._connected, "127.0.0.1", self.port)
+            self.port = self.server.sockets[0].getsockname()[1]
+
+    async def _vanish(self) -> None:
+        if self.server is not None:
+            self.server.close()
+            self.server = None
+        for connection in list(self.connections):
+            connection.close()
+
+    async def _start_clock(self) -> None:
+        self.clock = asyncio.create_task(self._run_clock())
+
+    async def _run_clock(self) -> None:
+        while True:
+            await asyncio.sleep(REFRESH_S)
+            show(self.root, self.state, time.monotonic() - self.began)
+
+    async def _stop(self) -> None:
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if "offline" in self.faults:
+            with contextlib.suppress(ConnectionError):
+                while await reader.read(4096):
+                    pass
+            return
+        authorized = "unauthorized" not in self.faults
+        connection = Connection(reader, writer, self._banner(), self._serve, authorized)
+        self.connections.add(connection)
+        try:
+            await connection.run()
+        finally:
+            self.connections.discard(connection)
+
+    def _banner(self) -> bytes:
+        features = "" if "old-shell" in self.faults else "features=shell_v2,cmd,stat_v2,ls_v2"
+        values = {"ro.product.name": "bench", "ro.product.model": self.state.model}
+        shown = "".join(f"{name}={value};" for name, value in values.items())
+        return f"device::{shown}{features}".encode()
+
+    async def _serve(self, service: str, stream: Stream) -> None:
+        if service.startswith("sync:"):
+            await serve_sync(stream, self.locate, self._inspect)
+        elif service.startswith("shell"):
+            await self._run(service, stream)
+
+    async def _run(self, service: str, stream: Stream) -> None:
+        job = _JOB.search(service) is not None
+        if job and "stale" in self.faults and self.last_job:
+            await stream.write(self.last_job)
+            return
+        if job and "vanish-in-run" in self.faults:
+            self.loop.call_later(VANISH_AFTER_S, lambda: self.loop.create_task(self._vanish()))
+        faults = self.faults & set(OF_PROGRAM)
+        self.shell.environment["BENCH_FAULTS"] = " ".join(sorted(faults))
+        printed = await self.shell.serve(service, stream)
+        if job:
+            # In the shell's newer form: one packet of output, and a good end.
+            length = len(printed).to_bytes(4, "little")
+            self.last_job = b"\1" + length + printed + b"\3\1\0\0\0\0"
+
+    async def _inspect(self, blocks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        """A push, as the faults have it."""
+        received = 0
+        corrupt = self._takes("corrupt")
+        full = self._takes("full")
+        async for block in blocks:
+            received += len(block)
+            if full and received > FULL_AFTER_BYTES:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            if "vanish-in-push" in self.faults and received > VANISH_AFTER_BYTES:
+                await self._vanish()
+            yield bytes([block[0] ^ 1]) + block[1:] if corrupt else block
+            corrupt = False
+
+    def _takes(self, fault: str) -> bool:
+        """Whether this push suffers it; one that is to happen once is used up."""
+        once = f"{fault}-once"
+        suffers = fault in self.faults or once in self.faults
+        self.faults.discard(once)
+        return suffers
