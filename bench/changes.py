@@ -5,6 +5,7 @@ Each figure is None where a reading it needs was unknown; None is never taken fo
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bench.record import Session
@@ -17,6 +18,9 @@ STALL_LIMIT = 0.02
 # Phones throttle from about here on (devices are gated at 37 C); processors of PCs much later.
 HOT_C = {"android": 40.0, "iphone": 40.0}
 HOT_PC_C = 90.0
+# A fall of the time at the highest clocks that is called throttled, and the readings it takes.
+CLOCK_FALL_LIMIT = 0.15
+CLOCK_READINGS = 6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +46,7 @@ class Changes:
             steal=None if steal is None else steal / cores,
             memory_stall=_share(before, after, "memory_stall_s"),
             hot_start=_hot(before, session.device.kind),
-            throttled=_throttled(after),
+            throttled=_throttled([*session.run.conditions_during, after]),
             disturbed=_disturbed(others, cores, session.request.threads),
         )
 
@@ -79,11 +83,34 @@ def _hot(before: dict[str, Reading], kind: str) -> str | None:
     return None
 
 
-def _throttled(after: dict[str, Reading]) -> str | None:
+def _throttled(readings: Sequence[dict[str, Reading]]) -> str | None:
+    """By the readings during a session, in order, and the one after it."""
+    *during, after = readings
     status = number(after, "thermal_status")
-    if status is not None and status > 0:
+    if status:
         return f"thermal status {status:g} when it ended"
-    return None
+    worst = max((number(one, "thermal_status") or 0 for one in during), default=0)
+    if worst:
+        return f"thermal status {worst:g} while it ran"
+    return _clocks_fell(during)
+
+
+def _clocks_fell(during: Sequence[dict[str, Reading]]) -> str | None:
+    """Whether the cores were less at their highest clocks in the second half than in the first."""
+    if len(during) < CLOCK_READINGS:
+        return None
+    begin, middle, end = during[0], during[len(during) // 2], during[-1]
+    early, late = (
+        _ratio(_grown(one, other, "top_clock_s"), _grown(one, other, "clocks_s"))
+        for one, other in ((begin, middle), (middle, end))
+    )
+    if early is None or late is None or not early or 1 - late / early <= CLOCK_FALL_LIMIT:
+        return None
+    return f"the share of time at the highest clocks fell from {early:.0%} to {late:.0%}"
+
+
+def _ratio(part: float | None, whole: float | None) -> float | None:
+    return None if part is None or not whole else part / whole
 
 
 def _disturbed(others: float | None, cores: int, threads: int) -> str | None:

@@ -99,7 +99,11 @@ def _of_conditions(session: Session) -> list[tuple[str, str]]:
         seen.append((f"steal time {changes.steal:.0%}", "run on a machine of your own"))
     if changes.memory_stall is not None and changes.memory_stall > STALL_LIMIT:
         seen.append((f"{changes.memory_stall:.0%} of the time waited for memory", "free memory"))
-    for name, good in (("governor", "performance"), ("turbo", "off"), ("power", "mains")):
+    # A phone has a governor of its own; what of it can be chosen is --fixed-performance.
+    wanted = [("power", "mains")]
+    if session.device.kind == "host":
+        wanted += [("governor", "performance"), ("turbo", "off")]
+    for name, good in wanted:
         value = before[name].value if name in before else None
         if value is not None and value != good:
             seen.append((f"{name} is {value}, not {good}", "bench doctor has the command"))

@@ -6,7 +6,7 @@ and does not vouch for it either; `bench check` names it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -34,6 +34,8 @@ DRIFT_LIMIT = 0.05
 # A fall of clocks by 15 % is what harnesses on phones call throttled.
 THROTTLE_LIMIT = 0.15
 SPREAD_LIMIT = 0.10
+# The same of a normal distribution's p5 and p95, for a program that tells these alone.
+REPORTED_SPREAD_LIMIT = 0.25
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +66,9 @@ def verdict(session: Session) -> Verdict:
         if found.label != "steady":
             return found
     else:
-        found = Verdict(label="steady", reason=f"by its own program: {series.samples_reason}")
+        found = judge_reported(series.reported or {}, series.samples_reason or "")
+        if found.label != "steady":
+            return found
     if changes.disturbed:
         return Verdict(label="disturbed", reason=changes.disturbed)
     return found
@@ -88,3 +92,14 @@ def judge(samples_ns: Sequence[int]) -> Verdict:
     if spread > SPREAD_LIMIT:
         return Verdict(label="noisy", reason=f"the middle half spans {spread:.1%} of the median")
     return Verdict(label="steady", reason=f"drift {drift:+.1%}, middle half {spread:.1%}")
+
+
+def judge_reported(reported: Mapping[str, float], why_no_samples: str) -> Verdict:
+    """By the statistics of a program that keeps its samples. noisy: 90 % of them span over 25 % of
+    the median. Whether it drifted can not be known."""
+    low, high = reported.get("p5_ms"), reported.get("p95_ms")
+    if low is not None and high is not None:
+        spread = (high - low) / reported["p50_ms"]
+        if spread > REPORTED_SPREAD_LIMIT:
+            return Verdict(label="noisy", reason=f"p5 to p95 spans {spread:.1%} of the median")
+    return Verdict(label="steady", reason=f"by its own program: {why_no_samples}")

@@ -71,8 +71,8 @@ def load(home: Home) -> Report:
 
 def _file_key(session: Session) -> tuple[object, ...]:
     """What may be pooled, with the loop: the same file, device, runtime and threads."""
-    version = session.run.runtime_version if session.run else None
-    return (session.request, session.device, version)
+    run = session.run
+    return (session.request, session.device, run and (run.runtime_version, run.fallback))
 
 
 def _marked(rows: Sequence[Row]) -> list[Row]:

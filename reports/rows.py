@@ -20,7 +20,8 @@ from zoo.files import Home
 class Facet:
     """What must be equal for two rows to be compared: points of one picture.
 
-    iou_of: the class, images and split of the IoUs; None where there is no IoU.
+    iou_of: the class, images and split of the IoUs; None where there is no IoU. partial: an
+    accelerator left some of the model to the CPU.
     """
 
     device: DeviceInfo
@@ -30,13 +31,15 @@ class Facet:
     precision: str
     protocol: str
     iou_of: str | None
+    partial: bool = False
 
     @property
     def title(self) -> str:
+        part = " PARTLY ON THE CPU" if self.partial else ""
         threads = f"{self.threads} thread{'s' if self.threads > 1 else ''}"
         mark = "EMULATED " if self.device.emulated else ""
         return (
-            f"{mark}{self.device.name}\n{self.runtime} {self.runtime_version}, {threads}, "
+            f"{mark}{self.device.name}\n{self.runtime}{part} {self.runtime_version}, {threads}, "
             f"{self.precision}, {self.protocol}\n"
             f"{f'IoU: {self.iou_of}' if self.iou_of else 'IoU not measured'}"
         )
@@ -171,6 +174,7 @@ def _facet(session: Session, iou_of: str | None) -> Facet:
         precision=session.request.precision,
         protocol=session.plan.protocol,
         iou_of=iou_of,
+        partial=session.run.fallback is not None,
     )
 
 

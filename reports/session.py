@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from bench.changes import Changes
+from bench.changes import Changes, number
 from bench.record import Session
 from bench.stats import quantile, timed_ns
 from bench.verdict import verdict
+from zoo.pictures import shown
 
 
 def session_text(session: Session) -> str:
@@ -22,16 +23,21 @@ def session_text(session: Session) -> str:
         f"verdict   {found.label}: {found.reason}",
     ]
     if run is None:
-        return "\n".join(lines)
+        log = session.failure.log if session.failure else None
+        return "\n".join([*lines, *(["log"] if log else []), *_indented(log or "")])
     lines.append(f"load      {', '.join(f'{ns / 1e6:.2f}' for ns in run.load_ns)} ms (cold, warm)")
     if run.first_inference_ns is not None:
         lines.append(f"first     {run.first_inference_ns / 1e6:.3f} ms")
     lines += _series_lines(session)
     if run.peak_memory_bytes is not None:
         lines.append(f"memory    {run.peak_memory_bytes / 1e6:.0f} MB at the peak of the process")
+    if run.fallback is not None:
+        lines.append(f"fallback  {run.fallback}")
     others = Changes.of(session).others_cores
     if others is not None:
         lines.append(f"others    took {others:.2f} cores meanwhile")
+    if run.conditions_during:
+        lines.append(f"watched   {len(run.conditions_during)} times, {_hottest(session)}")
     for name, reading in run.conditions_before.items():
         after = run.conditions_after.get(name)
         shown = f"unknown: {reading.reason}"
@@ -39,6 +45,17 @@ def session_text(session: Session) -> str:
             shown = f"{reading.value}" + (f" before, {after.value} after" if after else " before")
         lines.append(f"  {name:24} {shown}")
     return "\n".join(lines)
+
+
+def _indented(text: str) -> list[str]:
+    return [f"  {shown(line)}" for line in text.splitlines() if line.strip()]
+
+
+def _hottest(session: Session) -> str:
+    assert session.run is not None
+    readings = [number(one, "temperature_c") for one in session.run.conditions_during]
+    known = [value for value in readings if value is not None]
+    return f"{max(known):g} C at most" if known else "temperature unknown"
 
 
 def _series_lines(session: Session) -> list[str]:

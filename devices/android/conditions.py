@@ -62,9 +62,11 @@ def _unknown(what: str) -> Reading:
     return Reading(value=None, reason=f"{what} does not tell")
 
 
-def _number(sections: Mapping[str, str], name: str, pattern: str, scale: float = 1) -> Reading:
+def _number(sections: Mapping[str, str], name: str, pattern: str, scale: int = 1) -> Reading:
     found = re.search(pattern, sections.get(name, ""), re.MULTILINE)
-    return Reading(value=float(found[1]) * scale) if found else _unknown(_SOURCES[name])
+    if found is None:
+        return _unknown(_SOURCES[name])
+    return Reading(value=float(found[1]) if "." in found[1] else int(found[1]) * scale)
 
 
 def _word(
