@@ -148,12 +148,15 @@ class EmulatedPhone:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.sleep(0.01)  # what was aborted is closed by the loop's next turns
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if "offline" in self.faults:
-            with contextlib.suppress(ConnectionError):
+            try:
                 while await reader.read(4096):
                     pass
+            finally:
+                writer.transport.abort()
             return
         authorized = "unauthorized" not in self.faults
         connection = Connection(reader, writer, self._banner(), self._serve, authorized)
