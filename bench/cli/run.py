@@ -74,6 +74,7 @@ PARTIAL = 3
     "upsampled.  [without a size: 1280x720]",
 )
 @plan_options
+@click.option("--all", "all_phones", is_flag=True, help="Every phone that is there, side by side.")
 @click.option("--resume", is_flag=True, help="Only the sessions that are not stored yet.")
 @click.option("--force", is_flag=True, help="Measure rejected files too.")
 @click.pass_context
@@ -88,6 +89,7 @@ def command(
     reference: str | None,
     target: float,
     frame: tuple[int, int] | None,
+    all_phones: bool,
     resume: bool,
     force: bool,
     **options: Any,
@@ -122,6 +124,12 @@ def command(
     if not files and not models:
         raise click.UsageError("name a --model or a FILE")
     own = [subject_of(text) for text in files]
+    if all_phones:
+        from bench.cli.phones import run_on_all
+
+        if options["device"] != "android":
+            raise click.UsageError("--all is of phones: --device android")
+        context.exit(run_on_all(context))
     if frame and own:
         raise click.UsageError("--end-to-end is of the zoo's models: what a FILE takes is unknown")
     home, specs = Home.default(), select(models)

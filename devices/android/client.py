@@ -170,8 +170,9 @@ class Adb:
         """Raise DeviceError unless the call ended well."""
         if called.status != 0:
             code = called.code or "lost_mid_run"
-            seen = f"{failure}: {called.complaint}"
-            raise DeviceError(seen, code=code, remedy=REMEDIES[code])
+            # adb breaks this one over lines.
+            why = "No space left on device" if code == "disk_full" else called.complaint
+            raise DeviceError(f"{failure}: {why}", code=code, remedy=REMEDIES[code])
 
 
 class Kept:

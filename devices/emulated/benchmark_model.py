@@ -255,9 +255,6 @@ def _bytes(field: int, value: bytes) -> bytes:
 
 def misbehave() -> None:
     """The faults that leave no result."""
-    if "wrong-abi" in FAULTS:
-        print("benchmark_model: not executable: 64-bit ELF file", file=sys.stderr)
-        sys.exit(126)
     if "rejected" in FAULTS:
         log("Didn't find op for builtin opcode 'RESIZE_BILINEAR' version '4'.", "ERROR")
         log("Failed to initialize the interpreter", "ERROR")
@@ -272,6 +269,9 @@ def misbehave() -> None:
 
 
 def main(words: list[str]) -> None:
+    if "wrong-abi" in FAULTS:
+        print("benchmark_model: not executable: 64-bit ELF file", file=sys.stderr)
+        sys.exit(126)
     log("STARTING!")
     flags = parse(words)
     log("Log parameter values verbosely: [0]")
