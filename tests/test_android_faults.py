@@ -23,7 +23,7 @@ from zoo.errors import DeviceError
 from zoo.files import Home
 
 pytestmark = pytest.mark.skipif(not adbs(), reason="adb is not installed: phones not tested")
-ROUNDS = int(os.environ.get("BENCH_FAULTS_ROUNDS", "6"))
+ROUNDS = int(os.environ.get("BENCH_PHONE_RUNS", "4"))
 DEADLINE = ("--deadline", "2")
 # What a run of few sessions may take at most here, whatever happens to the phone in it.
 LONGEST_S = 240

@@ -56,12 +56,17 @@ def test_models_lists_the_registry_and_what_exists(in_chain: Chain) -> None:
     assert "drawn IoU" in invoke("models", "--model", "*0.35_128").output
 
 
-def test_devices_tells_known_from_unknown() -> None:
+def test_devices_tells_known_from_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    # No adb: a test of the host is not to leave a server behind.
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.delenv("ANDROID_HOME", raising=False)
     found = json.loads(invoke("devices", "--json").output)
     assert found["host"]["runtimes"]["onnxruntime"]["version"]
     for reading in found["host"]["conditions"].values():
         assert (reading["value"] is None) != (reading["reason"] is None)
-    assert "android" in found["unavailable"]
+    assert "iphone" in found["unavailable"]
+    assert "no adb" in found["android"]["reason"]
+    assert "apt install adb" in found["android"]["remedy"]
 
 
 def test_show_prints_one_session(in_chain: Chain, tmp_path: Path) -> None:

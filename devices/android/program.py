@@ -79,12 +79,14 @@ def find_program(home: Home, given: Path | None, phone: Phone) -> Program:
     elif phone["ro.bench.emulated"] == "1":
         program = Program(Path(str(files("devices.emulated") / "benchmark_model.py")))
     else:
-        program = Program(_downloaded(home, phone))
+        program = Program(downloaded(home, phone))
     program.refuse_unless_it_runs_on(phone)
     return program
 
 
-def _downloaded(home: Home, phone: Phone, address: str = ADDRESS) -> Path:
+def downloaded(home: Home, phone: Phone, address: str = ADDRESS) -> Path:
+    """The published program for 64-bit phones, from the cache or the network; its first hash is
+    recorded, and held to. Raises DeviceError saying where to get it and where to put it."""
     version = importlib.metadata.version("ai-edge-litert")
     path = home.tools / f"benchmark_model-{version}-{PUBLISHED_ABI}"
     url = f"{address}/{version}/android_arm64/benchmark_model"
