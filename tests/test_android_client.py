@@ -22,11 +22,14 @@ from devices.programs import Machine
 from zoo.errors import DeviceError
 from zoo.files import Home, sha256_of
 
-pytestmark = pytest.mark.adb_smoke
+pytestmark = [
+    pytest.mark.adb_smoke,
+    pytest.mark.skipif(not adbs(), reason="adb is not installed: phones not tested"),
+]
 TMP = "/data/local/tmp"
 
 
-@pytest.fixture(scope="module", params=adbs() or [pytest.param("", marks=pytest.mark.skip)])
+@pytest.fixture(scope="module", params=adbs())
 def adb(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Adb]:
     """Both generations, of which the older ends a lost shell with status 0."""
     with server(request.param, tmp_path_factory.mktemp("adb") / "home"):

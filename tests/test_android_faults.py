@@ -234,7 +234,7 @@ def test_random_faults_at_random_moments(home: Home, model: Path) -> None:
                     one.faults.add(fault)
 
             moment = generator.uniform(0, 6)
-            one.loop.call_soon_threadsafe(one.loop.call_later, moment, strike)
+            one.loop.call_soon_threadsafe(lambda: one.loop.call_later(moment, strike))
             started = time.monotonic()
             words = ("--device", f"android:{one.address}", *RUN, *DEADLINE)
             process = bench_process(home, "run", str(model), *words, "--sessions", "2")

@@ -20,6 +20,7 @@ from devices.android.job import Done
 from devices.android.outcome import judge
 from devices.android.output import parse_output
 from devices.android.phone import Phone
+from devices.android.profile import by_kind, parse_profile
 from devices.android.program import Program, downloaded
 from devices.android.result import parse_result
 from devices.emulated import benchmark_model as stand_in
@@ -200,6 +201,40 @@ def test_the_skin_of_now_counts_and_not_a_cached_or_broken_sensor() -> None:
     assert of_battery["thermal_status"].reason == (
         "dumpsys thermalservice (Android 10 and later) does not tell"
     )
+
+
+# From a public collection of TFLite profiles: a build that still had `start`.
+PROFILE = """
+Profiling Info for Benchmark Initialization:
+============================== Run Order ==============================
+node type, start, first, avg_ms, %, cdf%, mem KB, times called, name
+AllocateTensors, 0, 0.029, 0.029, 100%, 100%, 0, 1, AllocateTensors/0
+
+Operator-wise Profiling Info for Regular Benchmark Runs:
+============================== Run Order ==============================
+node type, start, first, avg_ms, %, cdf%, mem KB, times called, name
+CONV_2D, 0, 0.11, 0.0930388, 44.8994%, 44.8994%, 0, 1, [conv2d_33/Conv2D, and more]:0
+ELU, 0.0931277, 0.034, 0.0300884, 14.5203%, 59.4197%, 0, 1, [conv2d_33/Elu]:1
+
+============================== Top by Computation Time ==============================
+node type, start, first, avg_ms, %, cdf%, mem KB, times called, name
+CONV_2D, 0, 0.11, 0.0930388, 44.8994%, 44.8994%, 0, 1, [conv2d_33/Conv2D, and more]:0
+"""
+
+
+def test_profiles_of_old_and_new_builds() -> None:
+    old = parse_profile(PROFILE)
+    new = parse_profile(
+        PROFILE.replace("start, ", "").replace(", 0, 0.11", ", 0.11").replace("0.0931277, ", "")
+    )
+    for found in (old, new):
+        assert [one.kind for one in found] == ["CONV_2D", "ELU"]
+        assert [one.mean_ms for one in found] == [0.0930388, 0.0300884]
+        assert found[0].name == "[conv2d_33/Conv2D, and more]:0"
+    assert by_kind(old)[0][:2] == ("CONV_2D", 1)
+    for bad in ("", PROFILE.replace("0.0930388", "nan"), PROFILE[:120]):
+        with pytest.raises(ValueError, match=r"."):
+            parse_profile(bad)
 
 
 PHONE = Phone(

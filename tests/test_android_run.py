@@ -7,12 +7,14 @@ import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from commands import TINY, Chain, bench_process, invoke
 from phones import QUICK, RUN, adbs, device, expected, nothing_left, phone, request, server
 from tiny_tflite import SIDE, write_tiny
 
+from bench.changes import number
 from bench.store import read_all
 from bench.verdict import verdict
 from devices.android.conditions import readings
@@ -215,7 +217,7 @@ def test_a_run_is_watched(home: Home, model: Path) -> None:
         invoke(*words)
     session = [s for s in read_all(home).sessions if s.timed][-1]
     assert session.run is not None
-    values = [one["temperature_c"].value for one in session.run.conditions_during]
+    values = [number(one, "temperature_c") or 0 for one in session.run.conditions_during]
     assert len(values) >= 2
     assert values == sorted(values)
     assert values[-1] > values[0]
@@ -240,7 +242,7 @@ def test_phones_with_other_heat_are_waited_for(model: Path) -> None:
     ],
 )
 def test_what_no_waiting_mends_ends_the_run(
-    home: Home, model: Path, state: dict[str, object], code: str
+    home: Home, model: Path, state: dict[str, Any], code: str
 ) -> None:
     with phone(**state) as one:
         with device(one) as found, pytest.raises(DeviceError) as caught:
@@ -303,3 +305,21 @@ def test_two_files_of_one_run_share_a_reference(home: Home, tmp_path: Path) -> N
     assert references["a.tflite"] is None
     assert references["b.tflite"] is not None
     assert {s.request.artifact_sha256 for s in timed} == {sha256_of(light), sha256_of(heavy)}
+
+
+@pytest.mark.adb_smoke
+def test_operators_have_times_of_their_own(home: Home, model: Path, tmp_path: Path) -> None:
+    picture = tmp_path / "profile.png"
+    words = ("profile", str(model), "--device", "android", "--plot", str(picture))
+    with phone() as one:
+        output = invoke(*words).output
+        assert "CONV_2D" in output
+        assert output.startswith("EMULATED, shares made up: tiny.tflite")
+        rows = json.loads(invoke(*words, "--json").output)["operators"]
+        nothing_left(one)
+        assert [row["kind"] for row in rows] == ["CONV_2D", "LOGISTIC"]
+        assert sum(row["share"] for row in rows) == pytest.approx(1)
+        assert picture.stat().st_size > 1000
+        one.faults.add("litert-form")
+        assert "no times by operator" in invoke(*words, status=1).output
+    assert "phones only" in invoke("profile", str(model), status=1).output

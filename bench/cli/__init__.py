@@ -20,6 +20,7 @@ COMMANDS = (
     "run",
     "check",
     "compare",
+    "profile",
     "report",
     "card",
     "predict",

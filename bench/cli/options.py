@@ -140,6 +140,14 @@ class Frame(click.ParamType[tuple[int, int]]):
         return int(match[1]), int(match[2])
 
 
+deadline_option: Decorator = click.option(
+    "--deadline",
+    type=click.FloatRange(0.1, 36_000),
+    default=120.0,
+    show_default=True,
+    metavar="S",
+    help="What loading, or sampling beyond its own length, may take.",
+)
 # How a session samples, and how many there are: the same for `run` and `compare`.
 _PLAN_OPTIONS = (
     click.option(
@@ -197,14 +205,7 @@ _PLAN_OPTIONS = (
         metavar="S",
         help="Wait so long before a session for a busy or hot device.  [default: 2; phones 300]",
     ),
-    click.option(
-        "--deadline",
-        type=click.FloatRange(0.1, 36_000),
-        default=120.0,
-        show_default=True,
-        metavar="S",
-        help="What loading, or sampling beyond its own length, may take.",
-    ),
+    deadline_option,
 )
 SETTLE_S = {"host": 2.0, "android": 300.0}
 MODES: dict[str, dict[str, Any]] = {

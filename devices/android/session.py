@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, TypeVar
 from devices.android import masks
 from devices.android.client import LOST
 from devices.android.flags import accelerator_of, longest_s, loop_flags, runtime_flags
-from devices.android.job import MASK, RESULT, Done, run_job
+from devices.android.job import MASK, PROFILE, RESULT, Done, run_job
 from devices.android.outcome import Outcome, asks_for_less, failed, judge
+from devices.android.profile import FLAGS as PROFILE_FLAGS
+from devices.android.profile import Operator, parse_profile
 from devices.base import Loop, OpenRun, Reading, RunRequest, Series
 from zoo.errors import DeviceError, SessionFailed
 
@@ -56,6 +58,23 @@ class AndroidRun(OpenRun):
         self.fallback, self.conditions_during = outcome.fallback, done.watched
         self.peak_bytes = round(peak_mb * 2**20) if peak_mb else None
         return outcome.series(loop)
+
+    def profile(self) -> tuple[Operator, ...]:
+        """Times by operator, in a pass of its own. Raises as `whole` does."""
+        if not self.device.flags.classic:
+            raise DeviceError(
+                "this benchmark_model gives no times by operator",
+                code="unsupported",
+                expected="the interpreter's benchmark_model",
+                remedy="--benchmark-model PATH; docs/android.md says how to build it",
+            )
+        flags = [*PROFILE_FLAGS, f"--op_profiling_output_file={{folder}}/{PROFILE}"]
+        _, done = self._patiently(lambda: self._judged(flags, (RESULT, PROFILE), CHECK_S))
+        try:
+            text = done.files.get(PROFILE, b"").decode("utf-8", errors="replace")
+            return parse_profile(text)
+        except ValueError as error:
+            raise failed(done, "parse_error", f"the profile can not be read: {error}") from error
 
     def sample(self, count: int, loop: Loop) -> dict[str, list[int]]:
         raise SessionFailed("sample", "the loop is benchmark_model's own")
