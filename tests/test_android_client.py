@@ -64,9 +64,7 @@ def test_the_shell_of_before_android_7(adb: Adb) -> None:
 def test_a_phone_lost_in_the_middle_is_no_good_end(adb: Adb) -> None:
     """Whatever status adb itself ends with."""
     with phone() as one:
-        one.loop.call_soon_threadsafe(
-            lambda: one.loop.call_later(0.5, lambda: one.loop.create_task(one._vanish()))
-        )
+        one.strike("vanish", after_s=0.5)
         with pytest.raises(DeviceError, match="lost") as caught:
             at(adb, one.address).shell("echo before; sleep 5; echo after")
         assert caught.value.code == "lost_mid_run"

@@ -15,7 +15,7 @@ import signal
 import tempfile
 import threading
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
@@ -32,13 +32,15 @@ REFRESH_S = 0.2
 FULL_AFTER_BYTES = VANISH_AFTER_BYTES = 100_000
 # Long enough for the program to be at its measuring.
 VANISH_AFTER_S = 0.7
+AWAY_S = 3.0
 TMP = "/data/local/tmp"
 _JOB = re.compile(r"bench-job ([0-9a-f]+)")
 
 
 class EmulatedPhone:
     """A context manager. address: what `adb connect` takes. faults: see faults.py; they may be
-    changed at any time. root: its file system, a temporary folder by default."""
+    changed at any time. root: its file system, a temporary folder by default. vanished: how often
+    it was gone in a run."""
 
     def __init__(
         self,
@@ -53,7 +55,8 @@ class EmulatedPhone:
         self.state, self.faults, self.port = state or State(), set(faults), port
         self.shell = Shell(self.root, environment(self.root))
         self.connections: set[Connection] = set()
-        self.last_job = b""
+        self.waiting: set[asyncio.Task[None]] = set()
+        self.last_job, self.vanished = b"", 0
         self.began = time.monotonic()
         self.loop = asyncio.new_event_loop()
         self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
@@ -96,6 +99,10 @@ class EmulatedPhone:
         """Be there again, under the same address."""
         self._call(self._listen())
 
+    def strike(self, what: str, after_s: float) -> None:
+        """Later, by itself: `vanish`, `appear` (which also ends every fault), or a fault."""
+        self.loop.call_soon_threadsafe(lambda: self._later(after_s, lambda: self._strike(what)))
+
     def running(self) -> list[str]:
         """The command lines of what was started on the phone and still runs."""
         found = []
@@ -134,6 +141,26 @@ class EmulatedPhone:
             self.server = None
         for connection in list(self.connections):
             connection.close()
+
+    def _later(self, after_s: float, work: Callable[[], Awaitable[None]]) -> None:
+        """Of the loop's own thread."""
+
+        async def waiting() -> None:
+            await asyncio.sleep(after_s)
+            await work()
+
+        task = self.loop.create_task(waiting())
+        self.waiting.add(task)
+        task.add_done_callback(self.waiting.discard)
+
+    async def _strike(self, what: str) -> None:
+        if what == "vanish":
+            await self._vanish()
+        elif what == "appear":
+            self.faults.clear()
+            await self._listen()
+        else:
+            self.faults.add(what)
 
     async def _start_clock(self) -> None:
         self.clock = asyncio.create_task(self._run_clock())
@@ -183,8 +210,12 @@ class EmulatedPhone:
         if job and "stale" in self.faults and self.last_job:
             await stream.write(self.last_job)
             return
-        if job and "vanish-in-run" in self.faults:
-            self.loop.call_later(VANISH_AFTER_S, lambda: self.loop.create_task(self._vanish()))
+        returns = "vanish-in-run-once" in self.faults
+        if job and self._takes("vanish-in-run"):
+            self.vanished += 1
+            self._later(VANISH_AFTER_S, self._vanish)
+            if returns:
+                self._later(VANISH_AFTER_S + AWAY_S, self._listen)
         faults = self.faults & set(OF_PROGRAM)
         self.shell.environment["BENCH_FAULTS"] = " ".join(sorted(faults))
         printed = await self.shell.serve(service, stream)
