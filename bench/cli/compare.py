@@ -94,9 +94,13 @@ def command(
       bench compare mnv2_unet_0.5_224 --stored --date 2026-11-01 --date 2026-11-08
     """
     from zoo.files import Home
+    from zoo.lock import locked
 
     home = Home.default()
     on = context.with_resource(device_of(home, options))
+    if not stored or on.info().kind != "host":
+        # A phone is made ready to be asked what it can do, stored sessions or not.
+        context.with_resource(locked(home.device_results(on.info().key)))
     plan = plan_of(on, target, **options)
     subjects = _subjects(on, what, runtimes, precisions, threads)
     if stored:
@@ -149,7 +153,6 @@ def _measured(
 
     factor = factor_of(subjects)
     with ExitStack() as held:
-        held.enter_context(locked(home.device_results(device.info().key)))
         for spec in {s.what for s in subjects if isinstance(s.what, ModelSpec)}:
             held.enter_context(locked(home.artifact_folder(spec), shared=True))
         work = in_turns([find(home, device, subject) for subject in subjects])

@@ -11,9 +11,8 @@ if TYPE_CHECKING:
     from devices.android.masks import Expect, Expected
     from zoo.files import Home
 
-PORTRAITS = 2
-# Of portraits that no training drew.
-SEED = 20_251_125
+# Of portraits that no training drew: in these every network of the package finds over 15 % hair.
+SEED, PORTRAITS = 20_251_125, (4, 12)
 
 
 def torch_masks(home: Home) -> Expect:
@@ -33,7 +32,7 @@ def torch_masks(home: Home) -> Expect:
         if not path.is_file():
             return f"its checkpoint, {path.name}, is not there"
         opened = open_model(path, "torch", 1)
-        images = [to_input(portrait(SEED, n)[0], spec.size) for n in range(PORTRAITS)]
+        images = [to_input(portrait(SEED, n)[0], spec.size) for n in PORTRAITS]
         return [Expected(image=image, mask=opened.predict(image)[0]) for image in images]
 
     return expect

@@ -13,8 +13,7 @@ from devices.base import Reading
 from zoo.errors import SessionFailed
 from zoo.preprocess import THRESHOLD, Float32
 
-# Of the pixels, on the other side of the threshold. Drawn portraits hold 10 % of hair and more;
-# fp16 and int8 files differ from torch by under 2 %.
+# Of the pixels, on the other side of the threshold. An input tells where both hold twice that.
 LIMIT = 0.05
 NAME = "pixels_unlike_torch"
 
@@ -39,9 +38,13 @@ def nothing_expected(model: str) -> str:
 
 def compare(expected: Sequence[Expected], infer: Infer) -> Reading:
     """The largest share of pixels that differ, over the inputs. Raises SessionFailed where it is
-    over LIMIT, or where an output is of another size or not finite."""
+    over LIMIT, or where an output is of another size or not finite. Unknown where torch's masks are
+    so empty, or so full, that a wrong one could not be told from them."""
+    telling = [one for one in expected if 2 * LIMIT < np.mean(one.mask > THRESHOLD) < 1 - 2 * LIMIT]
+    if not telling:
+        return Reading(value=None, reason="torch finds hardly any hair, or no end, in the inputs")
     worst = 0.0
-    for one in expected:
+    for one in telling:
         with tempfile.NamedTemporaryFile(suffix=".bin") as file:
             file.write(one.image.transpose(0, 2, 3, 1).astype("<f4").tobytes())
             file.flush()
