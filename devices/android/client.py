@@ -75,8 +75,11 @@ class Called:
     @property
     def code(self) -> str | None:
         """What kind of problem it complains of, where that is known."""
-        said = f"{self.out}\n{self.err}"
-        return next((code for code, known in _COMPLAINTS if re.search(known, said)), None)
+        return _kind(f"{self.out}\n{self.err}")
+
+
+def _kind(said: str) -> str | None:
+    return next((code for code, known in _COMPLAINTS if re.search(known, said)), None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,7 +141,8 @@ class Adb:
         called = self.call("shell", marked, deadline_s=deadline_s)
         marks = re.findall(r"\n__bench_end__ ([0-9a-f]{16}) (\d{1,3})\n", called.out)
         if not marks:
-            code = called.code or "lost_mid_run"
+            # Not by its output: that is the command's own.
+            code = _kind(called.err) or "lost_mid_run"
             raise DeviceError(
                 f"the phone was lost: {called.complaint}"
                 if code == "lost_mid_run"

@@ -53,9 +53,10 @@ class Outcome:
         )
 
 
-def judge(done: Done) -> Outcome:
-    """The outcome of a job that came to its end. Raises SessionFailed with the code of what went
-    wrong and the end of the log."""
+def judge(done: Done, whole: bool | None = None) -> Outcome:
+    """The outcome of a job that came to its end. whole: whether an accelerator had to take all of
+    the model; None where none was asked for. Raises SessionFailed with the code of what went wrong
+    and the end of the log."""
     output = parse_output(done.log)
     unknown = [line for line in output.failures if line.startswith("Unconsumed cmdline flags")]
     if unknown:
@@ -68,7 +69,7 @@ def judge(done: Done) -> Outcome:
     except ValueError as error:
         raise failed(done, "parse_error", f"the result file is not whole: {error}") from error
     _agree(done, output, result)
-    return Outcome(result=result, fallback=_fallback(output))
+    return Outcome(result=result, fallback=None if whole is None else _fallback(output, whole))
 
 
 def failed(done: Done, code: str, seen: str) -> SessionFailed:
@@ -78,8 +79,9 @@ def failed(done: Done, code: str, seen: str) -> SessionFailed:
 
 
 def asks_for_less(error: SessionFailed) -> bool:
-    """Whether the accelerator refused the model as a whole, so that a part may still go."""
-    return error.code == "partial_accel"
+    """Whether an accelerator may have refused the model as a whole, so that a part may still go.
+    The newer tool says of that no more than that the model does not compile."""
+    return error.code in ("partial_accel", "model_rejected")
 
 
 def _ended_badly(done: Done, output: Output) -> SessionFailed:
@@ -122,11 +124,13 @@ def _agree(done: Done, output: Output, result: Result) -> None:
         raise failed(done, "parse_error", "the median lies outside of what was measured")
 
 
-def _fallback(output: Output) -> str | None:
-    """What the CPU had to take over, by the line with the most nodes taken."""
-    if output.accelerated is not False:
-        return None
+def _fallback(output: Output, whole: bool) -> str | None:
+    """What the CPU had to take over, by the line with the most nodes taken. Where the accelerator
+    was free to leave some, and nothing tells how much it took, it is not called whole."""
     if not output.delegated:
-        return "all nodes on the CPU"
+        if output.accelerated is False:
+            return "all nodes on the CPU"
+        return None if whole or output.accelerated else "an unknown part on the CPU"
     most = max(output.delegated, key=lambda one: one.taken)
-    return f"{most.nodes - most.taken} of {most.nodes} nodes on the CPU"
+    left = most.nodes - most.taken
+    return f"{left} of {most.nodes} nodes on the CPU" if left else None

@@ -164,7 +164,7 @@ class AndroidRun(OpenRun):
         done = run_job(device.adb, words, files=files, limit_s=limit_s, cores=mask)
         if done.over_limit:
             raise failed(done, "timeout", f"benchmark_model did not end within {limit_s:.3g} s")
-        return judge(done), done
+        return judge(done, full if accelerator_of(self.request.runtime) else None), done
 
     def _patiently(self, work: Callable[[], Found]) -> Found:
         """Do it; once more if the phone was lost and came back. Raises SessionFailed for what

@@ -138,21 +138,21 @@ class Model:
             log("GPU acceleration is unsupported on this platform.", "ERROR")
             log(f"Failed to apply {name} delegate.", "ERROR")
             fail()
-        if "partial" not in FAULTS:
-            log(_replacing(nodes, nodes, kind, 1))
+        part = "partial" in FAULTS
+        if part and flags["require_full_delegation"]:
             log(
-                f"Explicitly applied {name} delegate, and the model graph will be completely "
-                "executed by the delegate."
+                "Failed to compile model." if LITERT else "Disallowed CPU fallback detected.",
+                "ERROR",
             )
-        elif flags["require_full_delegation"]:
-            log("Disallowed CPU fallback detected.", "ERROR")
             fail()
-        else:
-            log(_replacing(int(nodes * TAKEN_BY_GPU), nodes, kind, 2))
-            log(
-                f"Explicitly applied {name} delegate, and the model graph will be partially "
-                "executed by the delegate w/ 2 delegate kernels."
-            )
+        taken = int(nodes * TAKEN_BY_GPU) if part else nodes
+        log(_replacing(taken, nodes, kind, 2 if part else 1))
+        if LITERT:
+            return
+        how = "partially executed by the delegate w/ 2 delegate kernels."
+        if not part:
+            how = "completely executed by the delegate."
+        log(f"Explicitly applied {name} delegate, and the model graph will be {how}")
 
     def run(self, runs: int, least_s: float, most_s: float, frequency: float) -> list[int]:
         """Durations in whole microseconds, as the real tool takes them."""

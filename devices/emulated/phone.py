@@ -40,7 +40,7 @@ _JOB = re.compile(r"bench-job ([0-9a-f]+)")
 class EmulatedPhone:
     """A context manager. address: what `adb connect` takes. faults: see faults.py; they may be
     changed at any time. root: its file system, a temporary folder by default. vanished: how often
-    it was gone in a run."""
+    it was gone in a run; busy_s: how long it has measured in all."""
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class EmulatedPhone:
         self.shell = Shell(self.root, environment(self.root))
         self.connections: set[Connection] = set()
         self.waiting: set[asyncio.Task[None]] = set()
-        self.last_job, self.vanished = b"", 0
+        self.last_job, self.vanished, self.busy_s = b"", 0, 0.0
         self.began = time.monotonic()
         self.loop = asyncio.new_event_loop()
         self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
@@ -218,8 +218,10 @@ class EmulatedPhone:
                 self._later(VANISH_AFTER_S + AWAY_S, self._listen)
         faults = self.faults & set(OF_PROGRAM)
         self.shell.environment["BENCH_FAULTS"] = " ".join(sorted(faults))
+        started = time.monotonic()
         printed = await self.shell.serve(service, stream)
         if job:
+            self.busy_s += time.monotonic() - started
             # In the shell's newer form: one packet of output, and a good end.
             length = len(printed).to_bytes(4, "little")
             self.last_job = b"\1" + length + printed + b"\3\1\0\0\0\0"
