@@ -237,7 +237,8 @@ def profile(model: Model, runs: list[int]) -> str:
     """The table of operators in CSV. The runtime does not tell their times to Python: the mean of
     an inference, which is real, is shared out by the sizes of their outputs, which is made up."""
     tensors = {one["index"]: one for one in model.interpreter.get_tensor_details()}
-    operators = model.interpreter._get_ops_details()
+    every = model.interpreter._get_ops_details()
+    operators = [one for one in every if one["op_name"] != "DELEGATE"]
     sizes = [int(np.prod(tensors[one["outputs"][0]]["shape"])) for one in operators]
     lines = [
         "Operator-wise Profiling Info for Regular Benchmark Runs:",
