@@ -170,6 +170,23 @@ def test_a_phone_that_does_not_trust_us_says_what_mends_it(adb: Adb) -> None:
     assert "accept" in found.remedy
 
 
+def test_a_phone_that_the_system_keeps_from_us(tmp_path: Path) -> None:
+    """Over USB only, and so by a program that prints what adb prints then."""
+    program = tmp_path / "adb"
+    why = "no permissions (user in plugdev group; are your udev rules wrong?); see [http://x]"
+    program.write_text(
+        "#!/bin/sh\necho '* daemon started successfully' >&2\necho 'List of devices attached'\n"
+        f"printf 'R58M123\\t{why} usb:1-1\\nR58M124\\trecovery usb:1-2\\n'\n"
+    )
+    program.chmod(0o755)
+    adb = Adb(program=str(program))
+    assert [one.state for one in visible(adb)] == ["no permissions", "recovery"]
+    found = refused(adb, "R58M123")
+    assert found.code == "no_permission"
+    assert "udev" in found.remedy
+    assert "adb reboot" in refused(adb, "R58M124").remedy
+
+
 def test_what_a_phone_is(adb: Adb) -> None:
     with phone(manufacturer="google", model="Pixel 8") as one:
         found = read_phone(at(adb, one.address))
