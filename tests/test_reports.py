@@ -13,15 +13,12 @@ import numpy as np
 import pytest
 from commands import TINY, Chain, invoke, timed_session
 from drawn import write_portraits
-from hypothesis import given
-from hypothesis import strategies as st
 from PIL import Image
 
 from bench.store import write_session
 from reports.accuracy import join
 from reports.figures import style
 from reports.load import Report, load
-from reports.pareto import front
 from reports.tables import markdown, notes, records
 from reports.write import write_report
 from zoo.checkpoint import checkpoint_path
@@ -29,17 +26,6 @@ from zoo.files import Home
 from zoo.iou import pooled, read_counts
 from zoo.manifest import read_manifest
 from zoo.registry import all_specs, get
-
-points = st.lists(st.tuples(st.integers(1, 12), st.integers(0, 12)), min_size=0, max_size=40)
-
-
-@given(points)
-def test_the_front_is_that_of_brute_force(pairs: list[tuple[int, int]]) -> None:
-    chosen = front([x for x, _ in pairs], [y for _, y in pairs])
-    for i, (x, y) in enumerate(pairs):
-        dominated = any(a <= x and b >= y and (a, b) != (x, y) for a, b in pairs)
-        duplicate = (x, y) in pairs[:i]
-        assert chosen[i] == (not dominated and not duplicate)
 
 
 def copied(chain: Chain, folder: Path) -> Home:

@@ -11,6 +11,7 @@ import csv
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -76,17 +77,22 @@ def pooled(counts: Sequence[ImageCounts]) -> float:
 
 def pooled_interval(counts: Sequence[ImageCounts], seed: int = 0) -> Interval:
     """The pooled IoU with its percentile bootstrap interval over images."""
+    return interval(pooled(counts), pooled_draws(counts, seed))
+
+
+def pooled_draws(counts: Sequence[ImageCounts], seed: int = 0) -> NDArray[np.float64]:
+    """The pooled IoU of resampled images, [REPLICATES]; for as many images always the same ones
+    are drawn, so that draws of several files are paired."""
     intersections, unions = _arrays(counts)
     draws = _draws(len(counts), seed)
-    replicates = draws @ intersections / np.maximum(draws @ unions, 1.0)
-    return _interval(pooled(counts), replicates)
+    return np.asarray(draws @ intersections / np.maximum(draws @ unions, 1.0))
 
 
 def mean_interval(counts: Sequence[ImageCounts], seed: int = 0) -> Interval:
     """The per-image mean IoU with its percentile bootstrap interval over images."""
     intersections, unions = _arrays(counts)
     each = np.where(unions > 0, intersections / np.maximum(unions, 1.0), 1.0)
-    return _interval(float(each.mean()), _draws(len(counts), seed) @ each / len(counts))
+    return interval(float(each.mean()), _draws(len(counts), seed) @ each / len(counts))
 
 
 def paired_difference(
@@ -97,24 +103,16 @@ def paired_difference(
         raise DataError(
             "the two sets of counts are of different images", expected="the same images, in order"
         )
-    draws = _draws(len(ours), seed)
-    replicates = []
-    for counts in (ours, theirs):
-        intersections, unions = _arrays(counts)
-        replicates.append(draws @ intersections / np.maximum(draws @ unions, 1.0))
-    return _interval(pooled(ours) - pooled(theirs), replicates[0] - replicates[1])
+    change = pooled_draws(ours, seed) - pooled_draws(theirs, seed)
+    return interval(pooled(ours) - pooled(theirs), change)
 
 
 def unpaired_difference(
     ours: Sequence[ImageCounts], theirs: Sequence[ImageCounts], seed: int = 0
 ) -> Interval:
     """Pooled IoU of `ours` minus `theirs`, of unlike images, so each resampled on its own."""
-    replicates = []
-    for counts, each_seed in ((ours, seed), (theirs, seed + 1)):
-        intersections, unions = _arrays(counts)
-        draws = _draws(len(counts), each_seed)
-        replicates.append(draws @ intersections / np.maximum(draws @ unions, 1.0))
-    return _interval(pooled(ours) - pooled(theirs), replicates[0] - replicates[1])
+    change = pooled_draws(ours, seed) - pooled_draws(theirs, seed + 1)
+    return interval(pooled(ours) - pooled(theirs), change)
 
 
 def write_counts(path: Path, counts: Sequence[ImageCounts]) -> None:
@@ -155,13 +153,19 @@ def _arrays(counts: Sequence[ImageCounts]) -> tuple[NDArray[np.float64], NDArray
     return intersections, np.array([c.union for c in counts], dtype=np.float64)
 
 
+@lru_cache(maxsize=4)
 def _draws(images: int, seed: int) -> NDArray[np.float64]:
-    """How often each image is drawn in each replicate, [replicates, images]."""
+    """How often each image is drawn in each replicate, [replicates, images]; kept, for a report
+    asks for the same again and again."""
     generator = np.random.default_rng(seed)
-    return generator.multinomial(images, np.full(images, 1 / images), size=REPLICATES).astype(float)
+    times = generator.multinomial(images, np.full(images, 1 / images), size=REPLICATES)
+    draws = times.astype(np.float64)
+    draws.flags.writeable = False
+    return draws
 
 
-def _interval(value: float, replicates: NDArray[np.float64]) -> Interval:
+def interval(value: float, replicates: NDArray[np.float64]) -> Interval:
+    """A value within the middle 95 % of its replicates."""
     tail = (1 - CONFIDENCE) / 2
     low, high = np.quantile(replicates, [tail, 1 - tail])
     return Interval(value=value, low=float(low), high=float(high))
