@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -45,6 +46,7 @@ def quantile(values: Sequence[float], share: float) -> Quantile:
     return Quantile(value=float(np.quantile(ordered, share)), low=low, high=high)
 
 
+@lru_cache(maxsize=10_000)
 def order_ranks(count: int, share: float) -> tuple[int, int] | None:
     """1-based ranks (lower, upper) whose values cover the quantile with at least 95 %.
 

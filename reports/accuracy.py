@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from devices.base import RunRequest
@@ -29,13 +29,14 @@ class Joined:
 
     orphan: the reason where the chain is broken; nothing of it is joined then. iou_reason: why
     there is no IoU. iou_of: the class, images and split that it was counted on; IoUs of different
-    ones are not to be compared. iou_change: the file's IoU minus torch's, paired over the same
-    images. rejected: why the file is not to be used. init: where the first weights came from; a
-    front that mixes them compares more than width.
+    ones are not to be compared. counts: what the IoU is made of, an image each. iou_change: the
+    file's IoU minus torch's, paired over the same images. rejected: why the file is not to be used.
+    init: where the first weights came from; a front that mixes them compares more than width.
     """
 
     orphan: str | None = None
     iou: Interval | None = None
+    counts: tuple[ImageCounts, ...] = field(default=(), repr=False)
     mean_iou: Interval | None = None
     iou_change: Interval | None = None
     rejected: str | None = None
@@ -155,4 +156,4 @@ def _with_iou(common: Joined, counts: list[ImageCounts] | None, what: str) -> Jo
     if counts is None:
         return replace(common, iou_reason=what)
     iou, mean_iou = pooled_interval(counts), mean_interval(counts)
-    return replace(common, iou=iou, mean_iou=mean_iou, iou_of=what)
+    return replace(common, iou=iou, mean_iou=mean_iou, iou_of=what, counts=tuple(counts))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from matplotlib import rc_context
 from matplotlib.axes import Axes
@@ -29,6 +29,8 @@ COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 # What fits above one of several pictures side by side.
 TITLE_CHARACTERS = 68
+# No random ids inside, so that the same sessions give the same bytes; letters as letters.
+SVG: Any = {"svg.hashsalt": "pareto", "svg.fonttype": "none", "font.sans-serif": ["DejaVu Sans"]}
 BUDGETS_MS = {16.7: "60 FPS", 33.3: "30 FPS", 66.7: "15 FPS"}
 
 
@@ -47,8 +49,7 @@ def draw_pareto(report: Report, folder: Path) -> None:
         _draw_facet(axes, facet, [row for row in report.of(facet) if row.joined.iou])
     if facets:
         figure.legend(handles=_legend(report), loc="outside lower center", ncols=5, fontsize=8)
-    # No date and no random ids inside: the same sessions give the same bytes.
-    with rc_context({"svg.hashsalt": "pareto"}), replacing(folder / "pareto.svg") as temporary:
+    with rc_context(SVG), replacing(folder / "pareto.svg") as temporary:
         figure.savefig(temporary, format="svg", metadata={"Date": None})
     with replacing(folder / "pareto.png") as temporary:
         figure.savefig(temporary, format="png", dpi=150)
@@ -57,10 +58,10 @@ def draw_pareto(report: Report, folder: Path) -> None:
 def _draw_facet(axes: Axes, facet: Facet, rows: Sequence[Row]) -> None:
     for row in rows:
         _draw_point(axes, row)
-    steady = [row for row in rows if row.steady]
+    fit = [row for row in rows if row.fit]
     steps = staircase(
-        [row.p50_ms.value for row in steady],
-        [row.joined.iou.value for row in steady if row.joined.iou],
+        [row.p50_ms.value for row in fit],
+        [row.joined.iou.value for row in fit if row.joined.iou],
     )
     axes.step(*steps, where="post", color="#444444", linewidth=1, zorder=1)
     lines = [textwrap.fill(line, TITLE_CHARACTERS) for line in facet.title.splitlines()]
@@ -82,7 +83,7 @@ def _draw_point(axes: Axes, row: Row) -> ErrorbarContainer:
         axes.plot(medians, [iou.value] * len(medians), "|", color="#666666", markersize=7)
     x_error = None if p50.low is None or p50.high is None else _around(p50.value, p50.low, p50.high)
     axes.annotate(
-        row.model.partition("unet_")[2].replace("_", "/") or row.model,
+        _label(row),
         (p50.value, iou.value),
         textcoords="offset points",
         xytext=(7, 5),
@@ -96,7 +97,7 @@ def _draw_point(axes: Axes, row: Row) -> ErrorbarContainer:
         yerr=_around(iou.value, iou.low, iou.high),
         fmt=marker,
         markersize=8,
-        markerfacecolor=colour if row.steady else "none",
+        markerfacecolor=colour if row.fit else "none",
         markeredgecolor="black" if row.on_front else colour,
         markeredgewidth=1.4,
         ecolor="#666666",
@@ -105,6 +106,11 @@ def _draw_point(axes: Axes, row: Row) -> ErrorbarContainer:
         alpha=1.0 if row.on_front else 0.6,
         zorder=3,
     )
+
+
+def _label(row: Row) -> str:
+    chance = row.front_probability
+    return f"{row.label} P {chance:.2f}" if row.on_front and chance is not None else row.label
 
 
 def style(model: str) -> tuple[str, str]:
@@ -150,7 +156,7 @@ def _legend(report: Report) -> list[Line2D]:
             if arch in shown
         ),
         Line2D([], [], color="#444444", linewidth=1, label="front"),
-        _key("o", grey, "not steady", filled=False),
+        _key("o", grey, "not steady, or rejected", filled=False),
     ]
 
 

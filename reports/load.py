@@ -6,14 +6,14 @@ What can not be joined is an orphan, shown with the reason.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from bench.record import Session
-from bench.relative import relative_logs
-from bench.store import read_all
-from bench.verdict import Verdict, verdict
-from reports.pareto import front
+from bench.relative import relative_levels
+from reports.accuracy import Joined, join
+from reports.digest import Digest, read_digests
+from reports.fronts import Volume, with_fronts
+from reports.merge import merged
 from reports.rows import Facet, Row, row_of
 from zoo.errors import RecordError
 from zoo.files import Home
@@ -31,11 +31,16 @@ class Failed:
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """rows by facet, latency within it; orphans are rows too, without IoU and off every front."""
+    """rows by facet, latency within it; orphans are rows too, without IoU and off every front.
+
+    volumes: of each facet that has a front. apart: devices that were not pooled, a sentence each.
+    """
 
     rows: tuple[Row, ...]
     failed: tuple[Failed, ...]
     problems: tuple[RecordError, ...]
+    volumes: tuple[Volume, ...] = ()
+    apart: tuple[str, ...] = ()
 
     @property
     def facets(self) -> list[Facet]:
@@ -45,57 +50,66 @@ class Report:
         return [row for row in self.rows if row.facet == facet]
 
 
-def load(home: Home) -> Report:
-    """The report of every stored session under `home`."""
-    stored = read_all(home)
-    groups: dict[tuple[object, ...], list[Session]] = defaultdict(list)
+def load(home: Home, *others: Home) -> Report:
+    """The report of every session stored under `home`, and under the others.
+
+    Raises RecordError where they contradict one another."""
+    read, problems = read_digests([home, *others])
+    digests, apart = merged(read)
+    logs = relative_levels(d for d in digests if d.verdict.label == "steady")
     peaks: dict[tuple[object, ...], int] = {}
-    verdicts = {session.id: verdict(session) for session in stored.sessions}
-    steady = [s for s in stored.sessions if verdicts[s.id].label == "steady"]
-    logs = relative_logs(steady)
-    for session in stored.sessions:
-        if verdicts[session.id].label == "memory" and session.run is not None:
-            peaks[_file_key(session)] = session.run.peak_memory_bytes or 0
+    groups: dict[tuple[object, ...], list[Digest]] = defaultdict(list)
+    for digest in digests:
+        if digest.verdict.label == "memory":
+            peaks[_file_key(digest)] = digest.peak_memory_bytes or 0
         else:
-            groups[_file_key(session), session.plan.loop].append(session)
+            groups[_file_key(digest), digest.plan.loop].append(digest)
+    joins = Joins()
     rows, failed = [], []
-    for sessions in groups.values():
-        if any(s.timed for s in sessions):
-            peak = peaks.get(_file_key(sessions[0])) or None
-            rows.append(row_of(home, sessions, verdicts, logs, peak))
+    for group in groups.values():
+        if any(digest.timed for digest in group):
+            peak = peaks.get(_file_key(group[0])) or None
+            rows.append(row_of(group, joins.of(group), logs, peak))
         else:
-            failed.append(_failed(sessions, verdicts))
-    ordered = sorted(_marked(rows), key=lambda row: (row.facet.order, row.p50_ms.value))
-    return Report(rows=tuple(ordered), failed=tuple(failed), problems=stored.problems)
+            failed.append(_failed(group))
+    marked, volumes = with_fronts(rows)
+    ordered = sorted(marked, key=lambda row: (row.facet.order, row.p50_ms.value))
+    return Report(
+        rows=tuple(ordered),
+        failed=tuple(failed),
+        problems=tuple(problems),
+        volumes=tuple(volumes),
+        apart=tuple(apart),
+    )
 
 
-def _file_key(session: Session) -> tuple[object, ...]:
+class Joins:
+    """The accuracy of files, each looked up once, however many rows it has."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[Home, str, str, str, str], Joined] = {}
+
+    def of(self, group: Sequence[Digest]) -> Joined:
+        """Of the file that these sessions timed."""
+        digest = group[-1]
+        asked = digest.request
+        key = (digest.home, asked.model, asked.format, asked.precision, asked.artifact_sha256)
+        if key not in self._known:
+            self._known[key] = join(digest.home, asked)
+        return self._known[key]
+
+
+def _file_key(digest: Digest) -> tuple[object, ...]:
     """What may be pooled, with the loop: the same file, device, runtime and threads."""
-    run = session.run
-    return (session.request, session.device, run and (run.runtime_version, run.fallback))
+    how = (digest.runtime_version, digest.fallback)
+    return (digest.request, digest.device, digest.runtime_version and how)
 
 
-def _marked(rows: Sequence[Row]) -> list[Row]:
-    """The rows, those on the front of their facet marked."""
-    marked = list(rows)
-    for facet in {row.facet for row in rows}:
-        places = [
-            i
-            for i, row in enumerate(rows)
-            if row.facet == facet and row.steady and row.joined.iou and not row.joined.rejected
-        ]
-        latencies = [rows[i].p50_ms.value for i in places]
-        ious = [iou.value for i in places if (iou := rows[i].joined.iou) is not None]
-        for place, on_front in zip(places, front(latencies, ious), strict=True):
-            marked[place] = replace(rows[place], on_front=bool(on_front))
-    return marked
-
-
-def _failed(sessions: Sequence[Session], verdicts: Mapping[str, Verdict]) -> Failed:
-    last = sessions[-1]
+def _failed(group: Sequence[Digest]) -> Failed:
+    last = group[-1]
     return Failed(
         model=last.request.model,
         runtime=last.request.runtime,
-        reason=verdicts[last.id].reason,
-        sessions=tuple(session.id for session in sessions),
+        reason=last.verdict.reason,
+        sessions=tuple(digest.id for digest in group),
     )

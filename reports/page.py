@@ -1,32 +1,96 @@
-"""One HTML page that opens offline: the figure, the tables and the method, nothing fetched."""
+"""One HTML page that opens offline: nothing is fetched, and its own policy forbids it to."""
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import json
+import re
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import jinja2
 
+from reports.charts import charts
+from reports.choose import Budget, choice_text, choose
+from reports.columns import COLUMNS
 from reports.load import Report
-from reports.tables import NOT_MEASURED, iou_text, notes, quantile_text, relative_text
+from reports.payload import payload
+from reports.places import Place, places
+from reports.precision import costs
+from reports.tables import left_out, remarks
+from reports.vega import vega_code
 
-_TEMPLATES = Path(__file__).parent / "templates"
+TEMPLATES = Path(__file__).parent / "templates" / "page"
+# In the order in which they use one another.
+SCRIPTS = ("text", "state", "answer", "scatter", "table", "point", "compare", "precision", "start")
+# What is answered where scripts are off.
+BUDGETS_MS = (16.7, 33.3)
 
 
 def page_html(report: Report, figure_svg: str) -> str:
-    """The whole page; `figure_svg` is inlined as it is."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_TEMPLATES),
+    """The whole page; `figure_svg` is inlined as it is, for readers whose scripts are off."""
+    scripts = [vega_code(), _own_script()] if report.rows else []
+    found = places(report)
+    return (
+        _environment()
+        .get_template("report.html")
+        .render(
+            report=report,
+            places=found,
+            answers=[_answers(place) for place in found],
+            columns=COLUMNS,
+            costs=costs(report),
+            remarks=remarks(report),
+            left_out=left_out(report),
+            figure=_shortened(figure_svg),
+            style=(TEMPLATES / "report.css").read_text(encoding="utf-8"),
+            data=_json({**payload(report), "charts": charts()}) if report.rows else "",
+            scripts=scripts,
+            policy=_policy(scripts),
+        )
+    )
+
+
+def _environment() -> jinja2.Environment:
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template("report.html").render(
-        report=report,
-        figure=figure_svg[figure_svg.index("<svg") :],
-        notes=notes(report),
-        iou_text=iou_text,
-        quantile_text=quantile_text,
-        relative_text=relative_text,
-        not_measured=NOT_MEASURED,
+
+
+def _shortened(svg: str) -> str:
+    """The picture, with hundredths of a point and without remarks."""
+    picture = re.sub(r"<!--.*?-->|<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    picture = re.sub(r"(\.\d\d)\d+", r"\1", picture[picture.index("<svg") :])
+    return re.sub(r"\s*\n\s*", "\n", picture)
+
+
+def _answers(place: Place) -> list[str]:
+    budgets = [Budget(latency_ms=ms) for ms in BUDGETS_MS]
+    return [choice_text(choose(place.rows, budget), budget) for budget in budgets]
+
+
+def _own_script() -> str:
+    parts = [(TEMPLATES / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS]
+    return '"use strict";\n(() => {\n' + "\n".join(parts) + "})();\n"
+
+
+def _json(value: Any) -> str:
+    """To stand in a script element: nothing in it can end that."""
+    text = json.dumps(value, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
+    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+
+
+def _policy(scripts: Sequence[str]) -> str:
+    """No address may be asked for anything, and no script runs but these."""
+    hashes = [hashlib.sha256(script.encode()).digest() for script in scripts]
+    allowed = " ".join(f"'sha256-{base64.b64encode(each).decode()}'" for each in hashes)
+    return (
+        f"default-src 'none'; script-src {allowed or chr(39) + 'none' + chr(39)}; "
+        "style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
     )

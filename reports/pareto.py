@@ -74,7 +74,7 @@ def near_front(
     `band_latency` (a share) less latency than they have."""
     latency = np.asarray(latency_ms, dtype=np.float64)
     quality = np.asarray(iou, dtype=np.float64)
-    order, sorted_latency, sorted_quality = _sorted(latency, quality)
+    _, sorted_latency, sorted_quality = _sorted(latency, quality)
     best = np.concatenate(([-np.inf], np.maximum.accumulate(sorted_quality)))
     at_most = np.searchsorted(sorted_latency, latency / (1 + band_latency), side="right")
     return front(latency, quality) | (best[at_most] < quality + band_iou)
@@ -111,8 +111,11 @@ def _sorted(latency_ms: ArrayLike, iou: ArrayLike) -> tuple[NDArray[np.intp], Fl
         np.asarray(latency_ms, dtype=np.float64), np.asarray(iou, dtype=np.float64)
     )
     order = np.lexsort((-quality, latency), axis=-1)
-    taken = (np.take_along_axis(values, order, axis=-1) for values in (latency, quality))
-    return order, *taken
+    return (
+        order,
+        np.take_along_axis(latency, order, axis=-1),
+        np.take_along_axis(quality, order, axis=-1),
+    )
 
 
 def _best_before(quality: Float64) -> Float64:

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bench.ranks import Ratio, paired_ratio
-from bench.record import Session
-from bench.stats import Quantile, across_sessions, quantile, session_median_ms, timed_ns
+from bench.stats import Quantile, across_sessions, quantile
 from bench.verdict import Verdict
 from devices.base import DeviceInfo, RunRequest
 from devices.frame import STAGES
-from reports.accuracy import Joined, join
-from zoo.files import Home
+from reports.accuracy import Joined
+from reports.digest import Digest
+from zoo.files import sha256_of_json
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,13 +34,17 @@ class Facet:
     partial: bool = False
 
     @property
-    def title(self) -> str:
+    def how(self) -> str:
+        """What ran it: `litert 2.3.0, 1 thread, fp16`."""
         part = " PARTLY ON THE CPU" if self.partial else ""
         threads = f"{self.threads} thread{'s' if self.threads > 1 else ''}"
+        return f"{self.runtime}{part} {self.runtime_version}, {threads}, {self.precision}"
+
+    @property
+    def title(self) -> str:
         mark = "EMULATED " if self.device.emulated else ""
         return (
-            f"{mark}{self.device.name}\n{self.runtime}{part} {self.runtime_version}, {threads}, "
-            f"{self.precision}, {self.protocol}\n"
+            f"{mark}{self.device.name}\n{self.how}, {self.protocol}\n"
             f"{f'IoU: {self.iou_of}' if self.iou_of else 'IoU not measured'}"
         )
 
@@ -57,7 +61,11 @@ class Row:
     the figures are of the others, and the row stands outside the front. left_out: sessions that
     were not used, with their verdicts. relative: to the latency of the model relative_to, session
     by session in the same rounds; None for that one itself. stages_ms: medians of a camera frame's
-    stages. The peak of memory is of sessions of its own.
+    stages. The peak of memory is of sessions of its own. digests: the sessions that were used.
+
+    dominated_by: the key of a row on the front that does. near_front: on it, or within the band.
+    front_probability: over resampled sessions and images; None where there are too few sessions,
+    or the row may not stand on a front.
     """
 
     model: str
@@ -81,66 +89,83 @@ class Row:
     peak_memory_bytes: int | None
     unknown_conditions: tuple[str, ...]
     joined: Joined
+    digests: tuple[Digest, ...]
     on_front: bool = False
+    dominated_by: str | None = None
+    near_front: bool = False
+    front_probability: float | None = None
+
+    @property
+    def key(self) -> str:
+        """Names the row: of what was asked and where, so that it is the same in every report."""
+        asked, device = self.digests[-1].request.model_dump(), self.facet.device.model_dump()
+        place = [self.facet.runtime_version, self.facet.protocol]
+        return sha256_of_json([asked, device, place])[:10]
+
+    @property
+    def of_zoo(self) -> bool:
+        """Whether it is a registered variant, and not a file of one's own."""
+        return self.digests[-1].request.size is not None
+
+    @property
+    def label(self) -> str:
+        """Short, for a picture: `0.5/224`."""
+        return self.model.partition("unet_")[2].replace("_", "/") or self.model
+
+    @property
+    def fit(self) -> bool:
+        """Whether it may stand on a front: steady, of known IoU, and not rejected."""
+        return self.steady and self.joined.iou is not None and self.joined.rejected is None
 
 
 def row_of(
-    home: Home,
-    sessions: Sequence[Session],
-    verdicts: Mapping[str, Verdict],
-    logs: Mapping[str, float],
-    peak: int | None,
+    sessions: Sequence[Digest], joined: Joined, logs: Mapping[str, float], peak: int | None
 ) -> Row:
     """The row of one artifact's sessions, one of them timed at least.
 
-    verdicts, logs: by session id, of all the sessions and of the steady ones beside a reference.
+    logs: by session id, of the steady ones beside a reference.
     """
     usable = [s for s in sessions if s.timed]
-    steady = [s for s in usable if verdicts[s.id].label == "steady"]
+    steady = [s for s in usable if s.verdict.label == "steady"]
     used = steady or usable
     used_ids = {session.id for session in used}
-    last = used[-1]
-    runs = [session.run for session in used if session.run is not None]
-    series = [[ns / 1e6 for ns in timed_ns(session)] for session in used]
-    medians = [session_median_ms(session) for session in used]
-    firsts = [run.first_inference_ns / 1e6 for run in runs if run.first_inference_ns is not None]
-    joined = join(home, last.request)
+    medians = [session.median_ms for session in used if session.median_ms is not None]
+    firsts = [s.first_inference_ms for s in used if s.first_inference_ms is not None]
     relative, relative_to = _relative(used, logs)
     return Row(
-        model=last.request.model,
-        facet=_facet(last, joined.iou_of),
-        artifact_sha256=last.request.artifact_sha256,
+        model=used[-1].request.model,
+        facet=_facet(used[-1], joined.iou_of),
+        artifact_sha256=used[-1].request.artifact_sha256,
         sessions=tuple(session.id for session in used),
         rounds=tuple((session.batch, session.round) for session in used),
         steady=bool(steady),
-        left_out=tuple((s.id, verdicts[s.id]) for s in sessions if s.id not in used_ids),
+        left_out=tuple((s.id, s.verdict) for s in sessions if s.id not in used_ids),
         p50_ms=across_sessions(medians),
-        p90_ms=_tail(series, 0.9),
-        p95_ms=_tail(series, 0.95),
+        p90_ms=_tail([session.p90_ms for session in used]),
+        p95_ms=_tail([session.p95_ms for session in used]),
         relative=relative,
         relative_to=relative_to,
         stages_ms=_stages(used),
         session_medians_ms=tuple(medians),
-        samples=sum(len(values) for values in series),
-        load_ms=_median([run.load_ns[0] / 1e6 for run in runs]),
-        warm_load_ms=_median([run.load_ns[-1] / 1e6 for run in runs]),
-        first_inference_ms=_median(firsts) if len(firsts) == len(runs) else None,
+        samples=sum(session.samples for session in used),
+        load_ms=_median([session.load_ms[0] for session in used]),
+        warm_load_ms=_median([session.load_ms[-1] for session in used]),
+        first_inference_ms=_median(firsts) if len(firsts) == len(used) else None,
         peak_memory_bytes=peak,
         unknown_conditions=_unknown(used),
         joined=joined,
+        digests=tuple(used),
     )
 
 
-def _tail(series: Sequence[Sequence[float]], share: float) -> Quantile | None:
+def _tail(tails: Sequence[float | None]) -> Quantile | None:
     """Of the sessions' own tail quantiles; None where one has too few samples for it."""
-    tails = [quantile(values, share) for values in series if values]
-    if len(tails) < len(series) or any(tail.low is None for tail in tails):
-        return None
-    return across_sessions([tail.value for tail in tails])
+    known = [tail for tail in tails if tail is not None]
+    return across_sessions(known) if len(known) == len(tails) else None
 
 
 def _relative(
-    sessions: Sequence[Session], logs: Mapping[str, float]
+    sessions: Sequence[Digest], logs: Mapping[str, float]
 ) -> tuple[Ratio | None, str | None]:
     """To the reference that stood beside most of the sessions; others are not mixed in."""
     found: dict[RunRequest, list[float]] = defaultdict(list)
@@ -153,38 +178,34 @@ def _relative(
     return paired_ratio(found[reference]), reference.model
 
 
-def _stages(sessions: Sequence[Session]) -> tuple[tuple[str, float], ...]:
+def _stages(sessions: Sequence[Digest]) -> tuple[tuple[str, float], ...]:
     """Each stage's median over sessions of its medians within."""
-    taken = [s.run.series.stages_ns for s in sessions if s.run and s.run.series.stages_ns]
+    taken = [session.stages_ms for session in sessions if session.stages_ms]
     if len(taken) < len(sessions):
         return ()
     return tuple(
-        (name, _median([_median([ns / 1e6 for ns in stages[name]]) for stages in taken]))
-        for name in STAGES
+        (name, _median(each)) for name, each in zip(STAGES, zip(*taken, strict=True), strict=True)
     )
 
 
-def _facet(session: Session, iou_of: str | None) -> Facet:
-    assert session.run is not None
+def _facet(session: Digest, iou_of: str | None) -> Facet:
+    assert session.runtime_version is not None
     return Facet(
         device=session.device,
         runtime=session.request.runtime,
-        runtime_version=session.run.runtime_version,
+        runtime_version=session.runtime_version,
         threads=session.request.threads,
         precision=session.request.precision,
         protocol=session.plan.protocol,
         iou_of=iou_of,
-        partial=session.run.fallback is not None,
+        partial=session.fallback is not None,
     )
 
 
-def _unknown(sessions: Iterable[Session]) -> tuple[str, ...]:
+def _unknown(sessions: Iterable[Digest]) -> tuple[str, ...]:
     """Conditions that no session could read."""
-    readings = [s.run.conditions_before for s in sessions if s.run is not None]
-    names = sorted({name for reading in readings for name in reading})
-    return tuple(
-        name for name in names if all(name not in r or r[name].value is None for r in readings)
-    )
+    known = {name for session in sessions for name in session.known}
+    return tuple(sorted({name for s in sessions for name in s.unknown} - known))
 
 
 def _median(values: Sequence[float]) -> float:

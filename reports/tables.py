@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -14,6 +15,7 @@ from reports.accuracy import Joined
 from reports.load import Report
 from reports.precision import precision_markdown
 from reports.rows import Row
+from zoo.files import replacing
 
 NOT_MEASURED = "not measured"
 
@@ -32,33 +34,30 @@ def markdown(report: Report) -> str:
     return "\n\n".join(parts) + "\n" if parts else "No sessions are stored. Next: bench run\n"
 
 
-def _row_notes(row: Row) -> list[str]:
-    name = f"{row.model} {row.facet.runtime}"
-    lines = []
-    if row.joined.orphan is not None:
-        lines.append(f"{name}: orphan, {len(row.sessions)} sessions not shown: {row.joined.orphan}")
-    for id, found in row.left_out:
-        lines.append(f"{name}: session {id} left out: {found.label}, {found.reason}")
-    if row.joined.rejected is not None:
-        file = f"{name} {row.facet.precision}"
-        lines.append(f"{file}: rejected, off the front: {row.joined.rejected}")
-    if not row.steady:
-        lines.append(f"{name}: no session was steady; its figures are of unsteady ones")
-    if row.stages_ms:
-        parts = ", ".join(f"{stage} {ms:.2f}" for stage, ms in row.stages_ms)
-        lines.append(f"{name}: of a camera frame's time {parts} ms")
-    return lines
-
-
 def notes(report: Report) -> list[str]:
     """What a reader must know besides the figures, a sentence each."""
-    lines = [line for row in report.rows for line in _row_notes(row)]
+    return [*left_out(report), *remarks(report)]
+
+
+def left_out(report: Report) -> list[str]:
+    """Sessions that were not used, and why."""
+    return [
+        f"{row.model} {row.facet.runtime}: session {id} left out: {found.label}, {found.reason}"
+        for row in report.rows
+        for id, found in row.left_out
+    ]
+
+
+def remarks(report: Report) -> list[str]:
+    """What is to be known of rows, and of all of them."""
+    lines = [line for row in report.rows for line in _row_remarks(row)]
     for failed in report.failed:
         lines.append(
             f"{failed.model} {failed.runtime}: {len(failed.sessions)} sessions failed: "
             f"{failed.reason}"
         )
     lines += [f"left out: {problem.seen}" for problem in report.problems]
+    lines += report.apart
     references = sorted({row.relative_to for row in report.rows if row.relative_to})
     if references:
         lines.append(f"relative: to {', '.join(references)}, measured in the same rounds")
@@ -73,6 +72,22 @@ def notes(report: Report) -> list[str]:
         lines.append(f"unknown on some device, so not held equal: {', '.join(unknown)}")
     if len({row.joined.init for row in report.rows if row.joined.init}) > 1:
         lines.append("models began from different weights (column init): not width alone differs")
+    return lines
+
+
+def _row_remarks(row: Row) -> list[str]:
+    name = f"{row.model} {row.facet.runtime}"
+    lines = []
+    if row.joined.orphan is not None:
+        lines.append(f"{name}: orphan, {len(row.sessions)} sessions not shown: {row.joined.orphan}")
+    if row.joined.rejected is not None:
+        file = f"{name} {row.facet.precision}"
+        lines.append(f"{file}: rejected, off the front: {row.joined.rejected}")
+    if not row.steady:
+        lines.append(f"{name}: no session was steady; its figures are of unsteady ones")
+    if row.stages_ms:
+        parts = ", ".join(f"{stage} {ms:.2f}" for stage, ms in row.stages_ms)
+        lines.append(f"{name}: of a camera frame's time {parts} ms")
     return lines
 
 
@@ -101,7 +116,7 @@ def _markdown_row(row: Row, rows: list[Row]) -> str:
         joined.init or "unknown",
         f"{len(row.sessions)} of {len(row.sessions) + len(row.left_out)}"
         + ("" if row.steady else " unsteady"),
-        "yes" if row.on_front else "",
+        front_text(row),
     ]
     return f"| {' | '.join(cells)} |"
 
@@ -113,6 +128,15 @@ def iou_text(joined: Joined) -> str:
     if joined.of_reference:
         return f"{joined.iou.text} reference; differs {joined.max_abs_difference:.0e}"
     return joined.iou.text
+
+
+def front_text(row: Row) -> str:
+    """Whether it is on the front, and how often it stays there when sessions and images are drawn
+    again."""
+    if not row.on_front:
+        return ""
+    chance = row.front_probability
+    return "yes, too few sessions for P" if chance is None else f"yes, P {chance:.2f}"
 
 
 def quantile_text(found: Quantile) -> str:
@@ -144,6 +168,13 @@ def rows_json(report: Report) -> str:
 def rows_csv(report: Report) -> str:
     text: str = pd.DataFrame(records(report)).to_csv(index=False)
     return text
+
+
+def rows_parquet(report: Report, path: Path) -> None:
+    """The same columns as the CSV, with their types."""
+    frame = pd.DataFrame(records(report))
+    with replacing(path) as temporary:
+        frame.to_parquet(temporary, index=False)
 
 
 def _record(row: Row) -> dict[str, Any]:
@@ -193,6 +224,10 @@ def _record(row: Row) -> dict[str, Any]:
         "size_bytes": joined.size_bytes,
         "max_abs_difference": joined.max_abs_difference,
         "on_front": row.on_front,
+        "front_probability": row.front_probability,
+        "near_front": row.near_front,
+        "dominated_by": row.dominated_by,
+        "key": row.key,
         "steady": row.steady,
         "orphan": joined.orphan,
         "init": joined.init,

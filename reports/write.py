@@ -9,7 +9,7 @@ from reports.load import Report
 from reports.page import page_html
 from reports.precision import precision_csv
 from reports.precision_figure import draw_precision
-from reports.tables import markdown, rows_csv, rows_json
+from reports.tables import markdown, rows_csv, rows_json, rows_parquet
 from zoo.files import write_text
 from zoo.lock import locked
 
@@ -23,6 +23,7 @@ def write_report(folder: Path, report: Report) -> Path:
         write_text(folder / "table.md", markdown(report))
         write_text(folder / "precision.csv", precision_csv(report))
         write_text(folder / "table.csv", rows_csv(report))
+        rows_parquet(report, folder / "table.parquet")
         write_text(folder / "rows.json", rows_json(report) + "\n")
         write_text(page, page_html(report, (folder / "pareto.svg").read_text(encoding="utf-8")))
     return page

@@ -109,17 +109,17 @@ def test_drift_that_a_round_shares_does_not_blur_the_front() -> None:
     """Two models 2 % apart, on a machine whose rounds drift by ten."""
     rounds = [("b", n) for n in range(10)]
     drift = np.random.default_rng(1).uniform(0.9, 1.1, 10)
-    faster, slower = 5.0 * drift, 5.1 * drift
-    draws = median_draws([faster, slower], [rounds, rounds])
+    values = [(5.0 * drift).tolist(), (5.1 * drift).tolist()]
+    draws = median_draws(values, [rounds, rounds])
     assert (draws[:, 0] < draws[:, 1]).all()
     assert np.ptp(draws[:, 0]) > 0.2
-    apart = median_draws([faster, slower], [rounds, [("c", n) for _, n in rounds]])
+    apart = median_draws(values, [rounds, [("c", n) for _, n in rounds]])
     assert 0.5 < (apart[:, 0] < apart[:, 1]).mean() < 0.9
 
 
 @pytest.mark.parametrize("count", [1, 2, 5, 8])
 def test_a_drawn_median_is_that_of_the_sessions_drawn(count: int) -> None:
-    values = np.random.default_rng(count).uniform(1, 2, count)
+    values = np.random.default_rng(count).uniform(1, 2, count).tolist()
     draws = median_draws([values], [[("b", n) for n in range(count)]], replicates=200)
     generator = np.random.default_rng(0)
     times = generator.multinomial(count, np.full(count, 1 / count), size=200)
@@ -157,7 +157,7 @@ def test_fronts_are_fast_enough() -> None:
     dominators(latency, iou)
     assert time.process_time() - started < 0.1
     started = time.process_time()
-    values = [generator.uniform(1, 9, 10) for _ in range(48)]
+    values = generator.uniform(1, 9, (48, 10)).tolist()
     rounds = [[("b", n) for n in range(10)] for _ in range(48)]
     draws = median_draws(values, rounds)
     ious = generator.uniform(0, 1, draws.shape)

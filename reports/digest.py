@@ -1,0 +1,152 @@
+"""What a report keeps of a session: figures without the samples, and the way back to them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from multiprocessing import get_context
+from pathlib import Path
+from typing import TypeVar
+
+from bench.record import Plan, Session
+from bench.relative import Level
+from bench.stats import quantile, timed_ns
+from bench.store import read_session
+from bench.verdict import Verdict, verdict
+from devices.base import DeviceInfo
+from devices.frame import STAGES
+from zoo.errors import RecordError
+from zoo.files import Home
+
+# From so many files on, starting processes to read them costs less than they save.
+MANY = 2000
+CHUNK = 500
+Kept = TypeVar("Kept", bound=Hashable)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Digest(Level):
+    """One session in a thousandth of its size. Latencies in ms.
+
+    p90_ms, p95_ms: None where it has too few samples for them. known, unknown: names of conditions.
+    stages_ms: medians, in the order of a frame's stages; empty where they were not timed.
+    """
+
+    path: Path
+    home: Home
+    started_at: datetime
+    device: DeviceInfo
+    plan: Plan
+    verdict: Verdict
+    runtime_version: str | None
+    fallback: str | None
+    p90_ms: float | None
+    p95_ms: float | None
+    samples: int
+    load_ms: tuple[float, ...]
+    first_inference_ms: float | None
+    peak_memory_bytes: int | None
+    stages_ms: tuple[float, ...]
+    known: tuple[str, ...]
+    unknown: tuple[str, ...]
+
+    @property
+    def timed(self) -> bool:
+        return self.median_ms is not None
+
+
+def read_digests(homes: Sequence[Home]) -> tuple[list[Digest], list[RecordError]]:
+    """Of every session stored in `homes`, oldest first, and the problems met."""
+    files = [(home, path) for home in homes for path in sorted(home.results.glob("*/*.json"))]
+    digests, problems = [], []
+    for found in _read(files):
+        if isinstance(found, RecordError):
+            problems.append(found)
+        else:
+            digests.append(found)
+    digests.sort(key=lambda digest: (digest.started_at, digest.position))
+    return digests, problems
+
+
+def _read(files: Sequence[tuple[Home, Path]]) -> Iterator[Digest | RecordError]:
+    if len(files) < MANY:
+        yield from _digests(files)
+        return
+    processes = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        for part in pool.map(_digests, [list(chunk) for chunk in _chunks(files)]):
+            yield from part
+
+
+def _chunks(files: Sequence[tuple[Home, Path]]) -> Iterable[Sequence[tuple[Home, Path]]]:
+    return (files[start : start + CHUNK] for start in range(0, len(files), CHUNK))
+
+
+def _digests(files: Sequence[tuple[Home, Path]]) -> list[Digest | RecordError]:
+    found: list[Digest | RecordError] = []
+    for home, path in files:
+        try:
+            found.append(digest(home, path, read_session(path)))
+        except RecordError as error:
+            found.append(error)
+    return found
+
+
+def digest(home: Home, path: Path, session: Session) -> Digest:
+    """The figures of one session, that was read from `path` under `home`."""
+    level = Level.of(session)
+    run = session.run
+    samples = timed_ns(session) if run else ()
+    before = run.conditions_before if run else {}
+    return Digest(
+        id=level.id,
+        batch=level.batch,
+        round=level.round,
+        position=level.position,
+        request=_one(level.request),
+        reference=_one(level.reference),
+        median_ms=level.median_ms,
+        path=path,
+        home=home,
+        started_at=session.started_at,
+        device=_one(session.device),
+        plan=_one(session.plan),
+        verdict=verdict(session),
+        runtime_version=_one(run.runtime_version) if run else None,
+        fallback=_one(run.fallback) if run else None,
+        p90_ms=_tail(samples, 0.9),
+        p95_ms=_tail(samples, 0.95),
+        samples=len(samples),
+        load_ms=tuple(ns / 1e6 for ns in run.load_ns) if run else (),
+        first_inference_ms=_ms(run.first_inference_ns) if run else None,
+        peak_memory_bytes=run.peak_memory_bytes if run else None,
+        stages_ms=_stages(session),
+        known=_one(tuple(sorted(n for n, r in before.items() if r.value is not None))),
+        unknown=_one(tuple(sorted(n for n, r in before.items() if r.value is None))),
+    )
+
+
+@lru_cache(maxsize=10_000)
+def _one(value: Kept) -> Kept:
+    """The first value that was equal to this one: sessions share what they have in common."""
+    return value
+
+
+def _tail(samples_ns: Sequence[int], share: float) -> float | None:
+    found = quantile([ns / 1e6 for ns in samples_ns], share) if samples_ns else None
+    return None if found is None or found.low is None else found.value
+
+
+def _ms(nanoseconds: int | None) -> float | None:
+    return None if nanoseconds is None else nanoseconds / 1e6
+
+
+def _stages(session: Session) -> tuple[float, ...]:
+    stages = session.run.series.stages_ns if session.run else None
+    if not stages:
+        return ()
+    return tuple(quantile([ns / 1e6 for ns in stages[name]], 0.5).value for name in STAGES)

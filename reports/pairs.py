@@ -1,0 +1,65 @@
+"""Every two rows that may be compared: IoU over the same images, latency over the same rounds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bench.ranks import Ratio, paired_ratio, unpaired_ratio
+from reports.draws import iou_draws
+from reports.rows import Row
+from zoo.iou import Interval, interval
+
+# So many rounds of two rows make a paired ratio; with fewer they are taken unpaired.
+FEWEST_ROUNDS = 6
+# The latest of very many; intervals are narrow by then.
+MOST_SESSIONS = 60
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pair:
+    """How the first row stands to the second.
+
+    iou: its IoU minus the other's; None where they were not counted on the same images. latency:
+    its latency over the other's; None where either has no steady session. paired: whether that is
+    of sessions in the same rounds.
+    """
+
+    iou: Interval | None
+    latency: Ratio | None
+    paired: bool
+
+
+def pair(one: Row, other: Row) -> Pair:
+    """Both of one device and protocol."""
+    latency, paired = _latency(one, other) if one.steady and other.steady else (None, False)
+    return Pair(iou=_iou(one, other), latency=latency, paired=paired)
+
+
+def _iou(one: Row, other: Row) -> Interval | None:
+    ours, theirs = one.joined, other.joined
+    if ours.iou is None or theirs.iou is None or ours.iou_of != theirs.iou_of:
+        return None
+    difference = ours.iou.value - theirs.iou.value
+    if ours.counts is theirs.counts or ours.counts == theirs.counts:
+        return Interval(value=0.0, low=0.0, high=0.0)
+    if [c.image for c in ours.counts] != [c.image for c in theirs.counts]:
+        return None
+    return interval(difference, iou_draws(ours.counts) - iou_draws(theirs.counts))
+
+
+def _latency(one: Row, other: Row) -> tuple[Ratio, bool]:
+    ours, theirs = _by_round(one), _by_round(other)
+    shared = sorted(ours.keys() & theirs.keys())[-MOST_SESSIONS:]
+    if len(shared) >= FEWEST_ROUNDS:
+        return paired_ratio([math.log(ours[at] / theirs[at]) for at in shared]), True
+    return unpaired_ratio(_logs(one), _logs(other)), False
+
+
+def _by_round(row: Row) -> dict[tuple[str, int], float]:
+    return dict(zip(row.rounds, row.session_medians_ms, strict=True))
+
+
+def _logs(row: Row) -> Sequence[float]:
+    return [math.log(median) for median in row.session_medians_ms[-MOST_SESSIONS:]]

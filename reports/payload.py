@@ -1,0 +1,162 @@
+"""The page's data: what its scripts draw and filter. Nothing is computed there that is not here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from bench.ranks import Ratio
+from bench.stats import Quantile
+from reports.details import Share, details, figure
+from reports.figures import MARKERS, style
+from reports.load import Report
+from reports.pairs import pair
+from reports.pareto import staircase
+from reports.places import Place, places
+from reports.rows import Facet, Row
+from zoo.iou import Interval
+
+# The same marks in the page as in the pictures beside it.
+SHAPES = {
+    "o": "circle",
+    "s": "square",
+    "^": "triangle-up",
+    "D": "diamond",
+    "v": "triangle-down",
+    "P": "cross",
+    "X": "triangle-right",
+    "*": "triangle-left",
+}
+# Of more rows than this only those of one facet, and of more than that none, can be compared.
+MOST_COMPARED = 64
+
+
+def payload(report: Report) -> dict[str, Any]:
+    """For JSON: rows, and the places that refer to them by number."""
+    share, texts = Share.of(len(report.rows)), Texts()
+    numbers = {id(row): number for number, row in enumerate(report.rows)}
+    volumes = {volume.facet: volume for volume in report.volumes}
+    return {
+        "rows": [texts.within(_row(row) | details(row, share)) for row in report.rows],
+        "texts": texts.known,
+        "places": [
+            {
+                "key": place.key,
+                "title": place.title,
+                "emulated": place.device.emulated,
+                "rows": [numbers[id(row)] for row in place.rows],
+                "facets": [_facet(facet, place, numbers, volumes) for facet in place.facets],
+                "pairs": _pairs(place.rows),
+            }
+            for place in places(report)
+        ],
+    }
+
+
+class Texts:
+    """Texts that many rows have in common stand once; the rows hold their numbers."""
+
+    SHARED = ("conditions", "chain", "left_out", "unknown")
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+
+    @property
+    def known(self) -> list[str]:
+        return list(self._numbers)
+
+    def within(self, row: dict[str, Any]) -> dict[str, Any]:
+        return row | {name: self._numbered(row[name]) for name in self.SHARED if name in row}
+
+    def _numbered(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return self._numbers.setdefault(value, len(self._numbers))
+        return value if value is None else [self._numbered(one) for one in value]
+
+
+def _facet(
+    facet: Facet, place: Place, numbers: dict[int, int], volumes: dict[Facet, Any]
+) -> dict[str, Any]:
+    rows = [row for row in place.rows if row.facet == facet]
+    fit = [(row.p50_ms.value, row.joined.iou.value) for row in rows if row.fit and row.joined.iou]
+    steps = staircase(*zip(*fit, strict=True)) if fit else ((), ())
+    volume = volumes.get(facet)
+    return {
+        "title": facet.how,
+        "rows": [numbers[id(row)] for row in rows],
+        "steps": [[figure(x), figure(y)] for x, y in zip(*steps, strict=True)],
+        "volume": volume and [figure(volume.value), _interval(volume.share)],
+    }
+
+
+def _row(row: Row) -> dict[str, Any]:
+    facet, joined = row.facet, row.joined
+    colour, marker = style(row.model) if row.of_zoo else ("#888888", MARKERS[0])
+    return {
+        "key": row.key,
+        "model": row.model,
+        "label": row.label,
+        "runtime": facet.runtime,
+        "version": facet.runtime_version,
+        "threads": facet.threads,
+        "precision": facet.precision,
+        "colour": colour,
+        "shape": SHAPES[marker],
+        "iou": _interval(joined.iou),
+        "iou_reason": joined.orphan or joined.iou_reason,
+        "reference": joined.of_reference,
+        "p50": _interval(row.p50_ms),
+        "p90": _interval(row.p90_ms),
+        "relative": _interval(row.relative),
+        "relative_to": row.relative_to,
+        "first": figure(row.first_inference_ms),
+        "load": figure(row.load_ms),
+        "warm": figure(row.warm_load_ms),
+        "peak": row.peak_memory_bytes,
+        "size": joined.size_bytes,
+        "change": _interval(joined.iou_change),
+        "rejected": joined.rejected,
+        "steady": row.steady,
+        "fit": row.fit,
+        "front": row.on_front,
+        "near": row.near_front,
+        "chance": figure(row.front_probability),
+        "dominated_by": row.dominated_by,
+        "stages": [[name, figure(ms)] for name, ms in row.stages_ms],
+        "samples": row.samples,
+        "left_out": [[id, found.label, found.reason] for id, found in row.left_out[-6:]],
+        "left_out_count": len(row.left_out),
+        "unknown": list(row.unknown_conditions),
+        "chain": [
+            joined.iou_of,
+            row.artifact_sha256,
+            joined.checkpoint_sha256,
+            joined.commit,
+            joined.init,
+            joined.orphan,
+        ],
+    }
+
+
+def _pairs(rows: Sequence[Row]) -> list[list[Any]] | None:
+    """For each row the later ones in turn: IoU difference in 1e-4, latency ratio in 1e-3, both
+    with their interval, 0 where there is none; and whether the ratio is of paired rounds."""
+    if len(rows) > MOST_COMPARED:
+        return None
+    return [[_pair(one, other) for other in rows[at + 1 :]] for at, one in enumerate(rows)]
+
+
+def _pair(one: Row, other: Row) -> list[Any]:
+    found = pair(one, other)
+    iou, latency = found.iou, found.latency
+    return [
+        [round(1e4 * x) for x in (iou.value, iou.low, iou.high)] if iou else 0,
+        [round(1e3 * x) if x else 0 for x in (latency.value, latency.low, latency.high)]
+        if latency
+        else 0,
+        int(found.paired),
+    ]
+
+
+def _interval(found: Interval | Quantile | Ratio | None) -> list[Any] | None:
+    return None if found is None else [figure(x) for x in (found.value, found.low, found.high)]

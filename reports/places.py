@@ -1,0 +1,57 @@
+"""What a reader chooses among: the rows of one device in one mode, whatever runs them.
+
+Its facets (a runtime, a version, a thread count, a precision each) are pictures of their own, but
+the answer to "which is best here" may come out of any of them.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from devices.base import DeviceInfo
+from reports.load import Report
+from reports.rows import Facet, Row
+from zoo.files import sha256_of_json
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """rows: those whose IoU is of `iou_of` (class, images and split), and those without any."""
+
+    device: DeviceInfo
+    protocol: str
+    iou_of: str | None
+    rows: tuple[Row, ...]
+
+    @property
+    def key(self) -> str:
+        """The same in every report."""
+        return sha256_of_json([self.device.model_dump(), self.protocol, self.iou_of])[:8]
+
+    @property
+    def title(self) -> str:
+        mark = "EMULATED " if self.device.emulated else ""
+        return f"{mark}{self.device.name}, {self.protocol}"
+
+    @property
+    def fit(self) -> list[Row]:
+        """What may be chosen: steady, of known IoU, not rejected."""
+        return [row for row in self.rows if row.fit]
+
+    @property
+    def facets(self) -> list[Facet]:
+        return sorted({row.facet for row in self.rows}, key=lambda facet: facet.order)
+
+
+def places(report: Report) -> list[Place]:
+    """Those where most can be chosen first, emulated devices last."""
+    groups: dict[tuple[DeviceInfo, str], list[Row]] = defaultdict(list)
+    for row in report.rows:
+        groups[row.facet.device, row.facet.protocol].append(row)
+    found = []
+    for (device, protocol), rows in groups.items():
+        for iou_of in sorted({r.facet.iou_of for r in rows} - {None}, key=str) or [None]:
+            of = tuple(row for row in rows if row.facet.iou_of in (iou_of, None))
+            found.append(Place(device=device, protocol=protocol, iou_of=iou_of, rows=of))
+    return sorted(found, key=lambda p: (p.device.emulated, -len(p.fit), p.title, p.key))

@@ -1,0 +1,44 @@
+// What the reader has chosen. It stands in the address, so that a view can be sent to a colleague.
+const data = JSON.parse(byId("data").textContent);
+// Texts that rows have in common stand once; here each row gets its own back.
+const spelled = (value) => (Array.isArray(value) ? value.map(spelled) : value === null ? null : data.texts[value]);
+for (const row of data.rows) for (const name of ["conditions", "chain", "left_out", "unknown"]) row[name] = spelled(row[name] ?? null);
+const rowOf = new Map(data.rows.map((row) => [row.key, row]));
+const placeOf = new Map(data.places.map((place) => [place.key, place]));
+const state = { on: data.places[0].key, budget: "16.7", point: "", one: "", other: "", sort: "", find: "" };
+const initial = { ...state };
+
+const readAddress = () => {
+  const given = new URLSearchParams(location.hash.slice(1));
+  for (const key of Object.keys(state)) state[key] = given.get(key) ?? initial[key];
+  if (!placeOf.has(state.on)) state.on = initial.on;
+  if (!(Number(state.budget) > 0)) state.budget = initial.budget;
+  for (const key of ["point", "one", "other"]) if (!rowOf.has(state[key])) state[key] = "";
+};
+
+const writeAddress = () => {
+  const changed = Object.entries(state).filter(([key, value]) => value !== initial[key]);
+  const hash = new URLSearchParams(changed).toString();
+  history.replaceState(null, "", hash ? `#${hash}` : location.pathname + location.search);
+};
+
+const place = () => placeOf.get(state.on);
+const budget = () => Number(state.budget);
+const rowsHere = () => place().rows.map((number) => data.rows[number]);
+const wordsOf = (row) => `${row.model} ${row.label} ${howText(row)} ${row.front ? "front" : ""}`.toLowerCase();
+const matches = (row) => state.find.toLowerCase().split(/\s+/).every((word) => wordsOf(row).includes(word));
+const pairOf = (one, other) => {
+  const { pairs, rows } = place();
+  if (!pairs) return null;
+  const [i, j] = [rows.indexOf(data.rows.indexOf(one)), rows.indexOf(data.rows.indexOf(other))];
+  if (i < 0 || j < 0 || i === j) return null;
+  const [iou, latency, paired] = pairs[Math.min(i, j)][Math.abs(i - j) - 1];
+  const turned = i > j;
+  const difference = iou && iou.map((x) => x / 1e4);
+  const ratio = latency && latency.map((x) => x / 1e3 || null);
+  return {
+    iou: difference && (turned ? [-difference[0], -difference[2], -difference[1]] : difference),
+    latency: ratio && (turned ? [1 / ratio[0], ratio[2] && 1 / ratio[2], ratio[1] && 1 / ratio[1]] : ratio),
+    paired: Boolean(paired),
+  };
+};

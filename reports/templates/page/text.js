@@ -1,0 +1,20 @@
+// Figures as text, and elements: whatever is not ours is text, never markup.
+const digits = (value) => (Math.abs(value) >= 100 ? value.toFixed(0) : Math.abs(value) >= 10 ? value.toFixed(1) : value.toFixed(2));
+const between = (found, form) => (found[1] === null ? form(found[0]) : `${form(found[0])} [${form(found[1])}, ${form(found[2])}]`);
+const iouText = (row) => (row.iou ? between(row.iou, (x) => x.toFixed(3)) + (row.reference ? " (of the reference export)" : "") : `not measured: ${row.iou_reason}`);
+const latencyText = (row) => `${between(row.p50, digits)} ms`;
+const howText = (row) => `${row.runtime} ${row.version}, ${row.threads} thread${row.threads > 1 ? "s" : ""}, ${row.precision}`;
+const nameText = (row) => `${row.model} (${howText(row)})`;
+const percent = (share) => `${Math.round(100 * share)} %`;
+
+const el = (name, attributes = {}, ...children) => {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) {
+    if (key.startsWith("on")) made.addEventListener(key.slice(2), value);
+    else if (value === true) made.setAttribute(key, "");
+    else if (value !== false && value !== null) made.setAttribute(key, value);
+  }
+  made.append(...children);
+  return made;
+};
+const byId = (id) => document.getElementById(id);
