@@ -17,11 +17,11 @@ from zoo.errors import RecordError
 Float64 = NDArray[np.float64]
 
 # Of all the series in a page so many points in all, of one at least and at most so many.
-POINTS_IN_PAGE = 12_000
+POINTS_IN_PAGE = 9_000
 FEWEST_POINTS, MOST_POINTS = 24, 160
 BINS = 20
 # Of very many rows fewer sessions are listed, but this many at least.
-SESSIONS_IN_PAGE = 2_000
+SESSIONS_IN_PAGE = 1_500
 FEWEST_SESSIONS, MOST_SESSIONS = 6, 40
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
@@ -36,7 +37,23 @@ BUDGETS_MS = {16.7: "60 FPS", 33.3: "30 FPS", 66.7: "15 FPS"}
 
 def draw_pareto(report: Report, folder: Path) -> None:
     """`pareto.svg` and `pareto.png`: a facet a device and runtime, IoU against p50."""
-    facets = [f for f in report.facets if any(r.joined.iou for r in report.of(f))]
+    figure = _figure(report, report.facets)
+    with rc_context(SVG), replacing(folder / "pareto.svg") as temporary:
+        figure.savefig(temporary, format="svg", metadata={"Date": None})
+    with replacing(folder / "pareto.png") as temporary:
+        figure.savefig(temporary, format="png", dpi=150)
+
+
+def pareto_svg(report: Report, facets: Sequence[Facet]) -> str:
+    """The picture of some of the facets, as text."""
+    stream = io.StringIO()
+    with rc_context(SVG):
+        _figure(report, facets).savefig(stream, format="svg", metadata={"Date": None})
+    return stream.getvalue()
+
+
+def _figure(report: Report, facets: Sequence[Facet]) -> Figure:
+    facets = [f for f in facets if any(r.joined.iou for r in report.of(f))]
     figure = Figure(figsize=(max(6.4, 5.4 * len(facets)), 5.2), layout="constrained")
     if not facets:
         figure.text(0.5, 0.5, "no session with a known IoU is stored", ha="center")
@@ -49,10 +66,7 @@ def draw_pareto(report: Report, folder: Path) -> None:
         _draw_facet(axes, facet, [row for row in report.of(facet) if row.joined.iou])
     if facets:
         figure.legend(handles=_legend(report), loc="outside lower center", ncols=5, fontsize=8)
-    with rc_context(SVG), replacing(folder / "pareto.svg") as temporary:
-        figure.savefig(temporary, format="svg", metadata={"Date": None})
-    with replacing(folder / "pareto.png") as temporary:
-        figure.savefig(temporary, format="png", dpi=150)
+    return figure
 
 
 def _draw_facet(axes: Axes, facet: Facet, rows: Sequence[Row]) -> None:
@@ -102,7 +116,6 @@ def _draw_point(axes: Axes, row: Row) -> ErrorbarContainer:
         markeredgewidth=1.4,
         ecolor="#666666",
         elinewidth=0.8,
-        capsize=2,
         alpha=1.0 if row.on_front else 0.6,
         zorder=3,
     )

@@ -6,10 +6,11 @@ What can not be joined is an orphan, shown with the reason.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from bench.relative import relative_levels
+from devices.base import RunRequest
 from reports.accuracy import Joined, join
 from reports.digest import Digest, read_digests
 from reports.fronts import Volume, with_fronts
@@ -17,6 +18,8 @@ from reports.merge import merged
 from reports.rows import Facet, Row, row_of
 from zoo.errors import RecordError
 from zoo.files import Home
+
+_File = tuple[str, int | None, str, str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +57,16 @@ def load(home: Home, *others: Home) -> Report:
     """The report of every session stored under `home`, and under the others.
 
     Raises RecordError where they contradict one another."""
-    read, problems = read_digests([home, *others])
+    digests, problems = read_digests([home, *others])
+    return report_of(digests, problems, join)
+
+
+def report_of(
+    read: Sequence[Digest],
+    problems: Sequence[RecordError],
+    accuracy_of: Callable[[Home, RunRequest], Joined],
+) -> Report:
+    """Of sessions that were read, each file's accuracy looked up once."""
     digests, apart = merged(read)
     logs = relative_levels(d for d in digests if d.verdict.label == "steady")
     peaks: dict[tuple[object, ...], int] = {}
@@ -64,14 +76,17 @@ def load(home: Home, *others: Home) -> Report:
             peaks[_file_key(digest)] = digest.peak_memory_bytes or 0
         else:
             groups[_file_key(digest), digest.plan.loop].append(digest)
-    joins = Joins()
+    known: dict[tuple[Home, _File], Joined] = {}
     rows, failed = [], []
     for group in groups.values():
-        if any(digest.timed for digest in group):
-            peak = peaks.get(_file_key(group[0])) or None
-            rows.append(row_of(group, joins.of(group), logs, peak))
-        else:
+        if not any(digest.timed for digest in group):
             failed.append(_failed(group))
+            continue
+        last = group[-1]
+        file = (last.home, _file(last.request))
+        if file not in known:
+            known[file] = accuracy_of(last.home, last.request)
+        rows.append(row_of(group, known[file], logs, peaks.get(_file_key(last)) or None))
     marked, volumes = with_fronts(rows)
     ordered = sorted(marked, key=lambda row: (row.facet.order, row.p50_ms.value))
     return Report(
@@ -83,20 +98,9 @@ def load(home: Home, *others: Home) -> Report:
     )
 
 
-class Joins:
-    """The accuracy of files, each looked up once, however many rows it has."""
-
-    def __init__(self) -> None:
-        self._known: dict[tuple[Home, str, str, str, str], Joined] = {}
-
-    def of(self, group: Sequence[Digest]) -> Joined:
-        """Of the file that these sessions timed."""
-        digest = group[-1]
-        asked = digest.request
-        key = (digest.home, asked.model, asked.format, asked.precision, asked.artifact_sha256)
-        if key not in self._known:
-            self._known[key] = join(digest.home, asked)
-        return self._known[key]
+def _file(request: RunRequest) -> _File:
+    """However it was run."""
+    return (request.model, request.size, request.format, request.precision, request.artifact_sha256)
 
 
 def _file_key(digest: Digest) -> tuple[object, ...]:

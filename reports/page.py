@@ -15,6 +15,7 @@ import jinja2
 from reports.charts import charts
 from reports.choose import Budget, choice_text, choose
 from reports.columns import COLUMNS
+from reports.figures import pareto_svg
 from reports.load import Report
 from reports.payload import payload
 from reports.places import Place, places
@@ -29,10 +30,11 @@ SCRIPTS = ("text", "state", "answer", "scatter", "table", "point", "compare", "p
 BUDGETS_MS = (16.7, 33.3)
 
 
-def page_html(report: Report, figure_svg: str) -> str:
-    """The whole page; `figure_svg` is inlined as it is, for readers whose scripts are off."""
+def page_html(report: Report) -> str:
+    """The whole page."""
     scripts = [vega_code(), _own_script()] if report.rows else []
     found = places(report)
+    pictured = found[0].facets if found else []
     return (
         _environment()
         .get_template("report.html")
@@ -44,7 +46,7 @@ def page_html(report: Report, figure_svg: str) -> str:
             costs=costs(report),
             remarks=remarks(report),
             left_out=left_out(report),
-            figure=_shortened(figure_svg),
+            figure=_shortened(pareto_svg(report, pictured)),
             style=(TEMPLATES / "report.css").read_text(encoding="utf-8"),
             data=_json({**payload(report), "charts": charts()}) if report.rows else "",
             scripts=scripts,
@@ -64,7 +66,7 @@ def _environment() -> jinja2.Environment:
 
 
 def _shortened(svg: str) -> str:
-    """The picture, with hundredths of a point and without remarks."""
+    """A picture with hundredths of a point and without remarks."""
     picture = re.sub(r"<!--.*?-->|<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
     picture = re.sub(r"(\.\d\d)\d+", r"\1", picture[picture.index("<svg") :])
     return re.sub(r"\s*\n\s*", "\n", picture)

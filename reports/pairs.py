@@ -33,23 +33,27 @@ class Pair:
 
 def pair(one: Row, other: Row) -> Pair:
     """Both of one device and protocol."""
-    latency, paired = _latency(one, other) if one.steady and other.steady else (None, False)
-    return Pair(iou=_iou(one, other), latency=latency, paired=paired)
+    latency, paired = latency_ratio(one, other)
+    return Pair(iou=iou_difference(one, other), latency=latency, paired=paired)
 
 
-def _iou(one: Row, other: Row) -> Interval | None:
+def iou_difference(one: Row, other: Row) -> Interval | None:
+    """Over the same images; None where there are none."""
     ours, theirs = one.joined, other.joined
     if ours.iou is None or theirs.iou is None or ours.iou_of != theirs.iou_of:
         return None
-    difference = ours.iou.value - theirs.iou.value
     if ours.counts is theirs.counts or ours.counts == theirs.counts:
         return Interval(value=0.0, low=0.0, high=0.0)
     if [c.image for c in ours.counts] != [c.image for c in theirs.counts]:
         return None
+    difference = ours.iou.value - theirs.iou.value
     return interval(difference, iou_draws(ours.counts) - iou_draws(theirs.counts))
 
 
-def _latency(one: Row, other: Row) -> tuple[Ratio, bool]:
+def latency_ratio(one: Row, other: Row) -> tuple[Ratio | None, bool]:
+    """And whether it is of pairs: of rounds in which both were measured."""
+    if not (one.steady and other.steady):
+        return None, False
     ours, theirs = _by_round(one), _by_round(other)
     shared = sorted(ours.keys() & theirs.keys())[-MOST_SESSIONS:]
     if len(shared) >= FEWEST_ROUNDS:

@@ -10,7 +10,7 @@ from bench.stats import Quantile
 from reports.details import Share, details, figure
 from reports.figures import MARKERS, style
 from reports.load import Report
-from reports.pairs import pair
+from reports.pairs import iou_difference, latency_ratio
 from reports.pareto import staircase
 from reports.places import Place, places
 from reports.rows import Facet, Row
@@ -27,17 +27,22 @@ SHAPES = {
     "X": "triangle-right",
     "*": "triangle-left",
 }
-# Of more rows than this only those of one facet, and of more than that none, can be compared.
+# Of more files, or rows of one place, none can be compared in the page.
 MOST_COMPARED = 64
 
 
 def payload(report: Report) -> dict[str, Any]:
     """For JSON: rows, and the places that refer to them by number."""
     share, texts = Share.of(len(report.rows)), Texts()
+    files = {file: number for number, file in enumerate(_files(report.rows))}
     numbers = {id(row): number for number, row in enumerate(report.rows)}
     volumes = {volume.facet: volume for volume in report.volumes}
     return {
-        "rows": [texts.within(_row(row) | details(row, share)) for row in report.rows],
+        "rows": [
+            texts.within(_row(row) | details(row, share)) | {"file": files.get(_file(row))}
+            for row in report.rows
+        ],
+        "pairs": _iou_pairs(report.rows),
         "texts": texts.known,
         "places": [
             {
@@ -46,7 +51,7 @@ def payload(report: Report) -> dict[str, Any]:
                 "emulated": place.device.emulated,
                 "rows": [numbers[id(row)] for row in place.rows],
                 "facets": [_facet(facet, place, numbers, volumes) for facet in place.facets],
-                "pairs": _pairs(place.rows),
+                "pairs": _latency_pairs(place.rows),
             }
             for place in places(report)
         ],
@@ -116,7 +121,7 @@ def _row(row: Row) -> dict[str, Any]:
         "size": joined.size_bytes,
         "change": _interval(joined.iou_change),
         "rejected": joined.rejected,
-        "steady": row.steady,
+        "unsteady": row.unsteady,
         "fit": row.fit,
         "front": row.on_front,
         "near": row.near_front,
@@ -138,24 +143,44 @@ def _row(row: Row) -> dict[str, Any]:
     }
 
 
-def _pairs(rows: Sequence[Row]) -> list[list[Any]] | None:
-    """For each row the later ones in turn: IoU difference in 1e-4, latency ratio in 1e-3, both
-    with their interval, 0 where there is none; and whether the ratio is of paired rounds."""
-    if len(rows) > MOST_COMPARED:
-        return None
-    return [[_pair(one, other) for other in rows[at + 1 :]] for at, one in enumerate(rows)]
+def _files(rows: Sequence[Row]) -> dict[str, Row]:
+    """A row for each file of known IoU, by what tells files apart."""
+    return {_file(row): row for row in rows if row.joined.iou}
 
 
-def _pair(one: Row, other: Row) -> list[Any]:
-    found = pair(one, other)
-    iou, latency = found.iou, found.latency
+def _file(row: Row) -> str:
+    return f"{row.artifact_sha256} {row.joined.iou_of}"
+
+
+def _iou_pairs(rows: Sequence[Row]) -> list[Any]:
+    """For each file of known IoU the differences from the later ones in turn: value, low and high
+    in 1e-4; 0 where they were not counted on the same images. Empty where there are too many."""
+    files = list(_files(rows).values())
+    if len(files) > MOST_COMPARED:
+        return []
     return [
-        [round(1e4 * x) for x in (iou.value, iou.low, iou.high)] if iou else 0,
-        [round(1e3 * x) if x else 0 for x in (latency.value, latency.low, latency.high)]
-        if latency
-        else 0,
-        int(found.paired),
+        [_scaled(iou_difference(one, two), 1e4) for two in files[at + 1 :]]
+        for at, one in enumerate(files)
     ]
+
+
+def _latency_pairs(rows: Sequence[Row]) -> list[Any]:
+    """For each row of a place the ratios to the later ones in turn: value, low and high in 1e-3,
+    and whether it is of paired rounds; 0 where there is none. Empty where there are too many."""
+    if len(rows) > MOST_COMPARED:
+        return []
+    return [[_ratio(one, two) for two in rows[at + 1 :]] for at, one in enumerate(rows)]
+
+
+def _ratio(one: Row, other: Row) -> Any:
+    found, paired = latency_ratio(one, other)
+    return [*_scaled(found, 1e3), int(paired)] if found else 0
+
+
+def _scaled(found: Interval | Ratio | None, by: float) -> Any:
+    if found is None:
+        return 0
+    return [None if x is None else round(by * x) for x in (found.value, found.low, found.high)]
 
 
 def _interval(found: Interval | Quantile | Ratio | None) -> list[Any] | None:

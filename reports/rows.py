@@ -113,6 +113,12 @@ class Row:
         return self.model.partition("unet_")[2].replace("_", "/") or self.model
 
     @property
+    def unsteady(self) -> str | None:
+        """What the last session looked like, where none was steady."""
+        found = self.digests[-1].verdict
+        return None if self.steady else f"{found.label}, {found.reason}"
+
+    @property
     def fit(self) -> bool:
         """Whether it may stand on a front: steady, of known IoU, and not rejected."""
         return self.steady and self.joined.iou is not None and self.joined.rejected is None

@@ -84,7 +84,9 @@ def _row_remarks(row: Row) -> list[str]:
         file = f"{name} {row.facet.precision}"
         lines.append(f"{file}: rejected, off the front: {row.joined.rejected}")
     if not row.steady:
-        lines.append(f"{name}: no session was steady; its figures are of unsteady ones")
+        lines.append(
+            f"{name}: no session was steady; its figures are of unsteady ones ({row.unsteady})"
+        )
     if row.stages_ms:
         parts = ", ".join(f"{stage} {ms:.2f}" for stage, ms in row.stages_ms)
         lines.append(f"{name}: of a camera frame's time {parts} ms")

@@ -25,5 +25,5 @@ def write_report(folder: Path, report: Report) -> Path:
         write_text(folder / "table.csv", rows_csv(report))
         rows_parquet(report, folder / "table.parquet")
         write_text(folder / "rows.json", rows_json(report) + "\n")
-        write_text(page, page_html(report, (folder / "pareto.svg").read_text(encoding="utf-8")))
+        write_text(page, page_html(report))
     return page

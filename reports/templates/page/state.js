@@ -27,18 +27,20 @@ const budget = () => Number(state.budget);
 const rowsHere = () => place().rows.map((number) => data.rows[number]);
 const wordsOf = (row) => `${row.model} ${row.label} ${howText(row)} ${row.front ? "front" : ""}`.toLowerCase();
 const matches = (row) => state.find.toLowerCase().split(/\s+/).every((word) => wordsOf(row).includes(word));
+// What stands in a triangle: for each the later ones in turn.
+const inTriangle = (triangle, i, j, scale) => {
+  const found = triangle.length && i !== j && (triangle[Math.min(i, j)] ?? [])[Math.abs(i - j) - 1];
+  return found ? found.slice(0, 3).map((x) => (x === null ? null : x / scale)) : null;
+};
 const pairOf = (one, other) => {
   const { pairs, rows } = place();
-  if (!pairs) return null;
   const [i, j] = [rows.indexOf(data.rows.indexOf(one)), rows.indexOf(data.rows.indexOf(other))];
-  if (i < 0 || j < 0 || i === j) return null;
-  const [iou, latency, paired] = pairs[Math.min(i, j)][Math.abs(i - j) - 1];
-  const turned = i > j;
-  const difference = iou && iou.map((x) => x / 1e4);
-  const ratio = latency && latency.map((x) => x / 1e3 || null);
+  const iou = one.file === other.file ? [0, 0, 0] : inTriangle(data.pairs, one.file, other.file, 1e4);
+  const latency = inTriangle(pairs, i, j, 1e3);
+  const inverse = (x) => (x === null ? null : 1 / x);
   return {
-    iou: difference && (turned ? [-difference[0], -difference[2], -difference[1]] : difference),
-    latency: ratio && (turned ? [1 / ratio[0], ratio[2] && 1 / ratio[2], ratio[1] && 1 / ratio[1]] : ratio),
-    paired: Boolean(paired),
+    iou: one.file === null || other.file === null ? null : iou && one.file > other.file ? [-iou[0], -iou[2], -iou[1]] : iou,
+    latency: latency && i > j ? [inverse(latency[0]), inverse(latency[2]), inverse(latency[1])] : latency,
+    paired: Boolean(latency && pairs[Math.min(i, j)][Math.abs(i - j) - 1][3]),
   };
 };
