@@ -63,7 +63,7 @@ def _scatter() -> Any:
         tooltip="tip:N",
     )
     labels = points.mark_text(
-        align="left", angle=322, dx=7, dy=-7, fontSize=10.5, color=INK, clip=True, aria=False
+        align="left", angle=308, dx=7, dy=-7, fontSize=10.5, color=INK, clip=True, aria=False
     ).encode(x=x, y=y, text="label:N", opacity=alt.Opacity("opacity:Q", scale=RAW))
     return (
         alt.layer(*_budgets(x), steps, *bars, ticks, marks, labels)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from devices.base import DeviceInfo
 from reports.load import Report
 from reports.rows import Facet, Row
+from zoo.errors import UnknownName
 from zoo.files import sha256_of_json
 
 
@@ -55,3 +56,28 @@ def places(report: Report) -> list[Place]:
             of = tuple(row for row in rows if row.facet.iou_of in (iou_of, None))
             found.append(Place(device=device, protocol=protocol, iou_of=iou_of, rows=of))
     return sorted(found, key=lambda p: (p.device.emulated, -len(p.fit), p.title, p.key))
+
+
+def find_place(report: Report, words: str) -> Place:
+    """The one whose device is of that kind, or whose title holds all of the words.
+
+    Of several, bursts go before other modes, and places where something can be chosen before
+    others. Raises UnknownName that lists them where that leaves more than one.
+    """
+    every = places(report)
+    wanted = words.lower().split()
+    found = [
+        place
+        for place in every
+        if words == place.device.kind or all(word in place.title.lower() for word in wanted)
+    ]
+    found = [place for place in found if place.fit] or found
+    found = [place for place in found if place.protocol.startswith("burst,")] or found
+    if len(found) == 1:
+        return found[0]
+    titles = "; ".join(f"{p.title} ({p.iou_of or 'IoU not measured'})" for p in found or every)
+    raise UnknownName(
+        f"{len(found) or 'no'} stored devices and modes match {words!r}",
+        expected=f"words that fit exactly one of: {titles or 'none is stored'}",
+        remedy="bench run, or more words after --device",
+    )

@@ -159,7 +159,7 @@ def relative_text(row: Row, rows: Sequence[Row]) -> str:
 
 def records(report: Report) -> list[dict[str, Any]]:
     """A flat dictionary a row, with every figure at full precision."""
-    return [_record(row) for row in report.rows]
+    return [record(row) for row in report.rows]
 
 
 def rows_json(report: Report) -> str:
@@ -179,7 +179,8 @@ def rows_parquet(report: Report, path: Path) -> None:
         frame.to_parquet(temporary, index=False)
 
 
-def _record(row: Row) -> dict[str, Any]:
+def record(row: Row) -> dict[str, Any]:
+    """One row, flat."""
     facet, joined = row.facet, row.joined
     p90 = row.p90_ms
     return {

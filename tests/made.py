@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import hashlib
 import random
+import shutil
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from recorded import LOOP, recorded
 
 from bench.record import Plan, Session
-from bench.store import write_session
-from devices.base import DeviceInfo, Reading, RunRequest
+from bench.store import read_all, write_session
+from devices.base import DeviceInfo, RawRun, Reading, RunRequest
 from reports.accuracy import Joined
 from reports.digest import read_digests
 from reports.load import Report, report_of
@@ -77,20 +79,46 @@ def store(
                 ms = latency_ms(parse(request.model), request.precision) * drift
                 run = recorded(ms * generator.uniform(0.995, 1.005), samples)
                 run = run.model_copy(update={"conditions_before": CONDITIONS})
-                session = Session(
-                    id=hashlib.sha256(f"{number} {round} {position}".encode()).hexdigest()[:12],
-                    batch=f"{number:012x}",
-                    round=round,
-                    position=position,
-                    started_at=FIRST + timedelta(minutes=round, seconds=position),
-                    commit=None,
-                    device=where,
-                    request=request,
-                    reference=None if position == 0 else files[0],
-                    plan=PLAN,
-                    run=run,
-                )
-                write_session(home, session)
+                _write(home, where, request, round, position, run, number, files[0])
+
+
+def _write(
+    home: Home,
+    where: DeviceInfo,
+    request: RunRequest,
+    round: int,
+    position: int,
+    run: RawRun,
+    number: int = 0,
+    reference: RunRequest | None = None,
+) -> None:
+    session = Session(
+        id=hashlib.sha256(f"{number} {round} {position}".encode()).hexdigest()[:12],
+        batch=f"{number:012x}",
+        round=round,
+        position=position,
+        started_at=FIRST + timedelta(minutes=round, seconds=position),
+        commit=None,
+        device=where,
+        request=request,
+        reference=None if request == reference else reference,
+        plan=PLAN,
+        run=run,
+    )
+    write_session(home, session)
+
+
+def steady_copy(home: Home, folder: Path, sessions: int = 7) -> Home:
+    """The files and accuracies of a home, its sessions replaced by steady ones of the same files,
+    so that a test does not hang on how quiet the machine was."""
+    shutil.copytree(home.root, folder)
+    copy = Home(root=folder)
+    requests = {session.request for session in read_all(copy).sessions if session.timed}
+    shutil.rmtree(copy.results)
+    for position, request in enumerate(sorted(requests, key=lambda r: r.runtime)):
+        for round in range(sessions):
+            _write(copy, device(), request, round, position, recorded(4 + position + round / 100))
+    return copy
 
 
 def accuracy_of(home: Home, request: RunRequest) -> Joined:

@@ -22,6 +22,7 @@ COMMANDS = (
     "compare",
     "profile",
     "report",
+    "pick",
     "card",
     "predict",
     "models",
