@@ -20,6 +20,7 @@ from reports.load import Report
 from reports.payload import payload
 from reports.places import Place, places
 from reports.precision import costs
+from reports.since import Moves
 from reports.tables import left_out, remarks
 from reports.vega import vega_code
 
@@ -30,8 +31,8 @@ SCRIPTS = ("text", "state", "answer", "scatter", "table", "point", "compare", "p
 BUDGETS_MS = (16.7, 33.3)
 
 
-def page_html(report: Report) -> str:
-    """The whole page."""
+def page_html(report: Report, moves: Moves | None = None) -> str:
+    """The whole page, and what moved since an earlier report."""
     scripts = [vega_code(), _own_script()] if report.rows else []
     found = places(report)
     pictured = found[0].facets if found else []
@@ -44,6 +45,7 @@ def page_html(report: Report) -> str:
             answers=[_answers(place) for place in found],
             columns=COLUMNS,
             costs=costs(report),
+            moves=moves,
             remarks=remarks(report),
             left_out=left_out(report),
             figure=_shortened(pareto_svg(report, pictured)),

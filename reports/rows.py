@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -60,8 +61,9 @@ class Row:
     rounds: each session's batch and its round there. steady: whether any session was; if none was,
     the figures are of the others, and the row stands outside the front. left_out: sessions that
     were not used, with their verdicts. relative: to the latency of the model relative_to, session
-    by session in the same rounds; None for that one itself. stages_ms: medians of a camera frame's
-    stages. The peak of memory is of sessions of its own. digests: the sessions that were used.
+    by session in the same rounds; None for that one itself. session_relatives: what it is made of,
+    None for a session without. stages_ms: medians of a camera frame's stages. The peak of memory is
+    of sessions of its own. digests: the sessions that were used.
 
     dominated_by: the key of a row on the front that does. near_front: on it, or within the band.
     front_probability: over resampled sessions and images; None where there are too few sessions,
@@ -82,6 +84,7 @@ class Row:
     relative_to: str | None
     stages_ms: tuple[tuple[str, float], ...]
     session_medians_ms: tuple[float, ...]
+    session_relatives: tuple[float | None, ...]
     samples: int
     load_ms: float
     warm_load_ms: float
@@ -137,7 +140,7 @@ def row_of(
     used_ids = {session.id for session in used}
     medians = [session.median_ms for session in used if session.median_ms is not None]
     firsts = [s.first_inference_ms for s in used if s.first_inference_ms is not None]
-    relative, relative_to = _relative(used, logs)
+    relatives, relative_to = _relatives(used, logs)
     return Row(
         model=used[-1].request.model,
         facet=_facet(used[-1], joined.iou_of),
@@ -149,10 +152,13 @@ def row_of(
         p50_ms=across_sessions(medians),
         p90_ms=_tail([session.p90_ms for session in used]),
         p95_ms=_tail([session.p95_ms for session in used]),
-        relative=relative,
+        relative=paired_ratio(list(relatives.values())) if relatives else None,
         relative_to=relative_to,
         stages_ms=_stages(used),
         session_medians_ms=tuple(medians),
+        session_relatives=tuple(
+            math.exp(relatives[id]) if id in relatives else None for id in (s.id for s in used)
+        ),
         samples=sum(session.samples for session in used),
         load_ms=_median([session.load_ms[0] for session in used]),
         warm_load_ms=_median([session.load_ms[-1] for session in used]),
@@ -170,18 +176,18 @@ def _tail(tails: Sequence[float | None]) -> Quantile | None:
     return across_sessions(known) if len(known) == len(tails) else None
 
 
-def _relative(
+def _relatives(
     sessions: Sequence[Digest], logs: Mapping[str, float]
-) -> tuple[Ratio | None, str | None]:
-    """To the reference that stood beside most of the sessions; others are not mixed in."""
-    found: dict[RunRequest, list[float]] = defaultdict(list)
+) -> tuple[dict[str, float], str | None]:
+    """By session id, to the reference that stood beside most of them; others are not mixed in."""
+    found: dict[RunRequest, dict[str, float]] = defaultdict(dict)
     for session in sessions:
         if session.reference is not None and session.id in logs:
-            found[session.reference].append(logs[session.id])
+            found[session.reference][session.id] = logs[session.id]
     if not found:
-        return None, None
+        return {}, None
     reference = max(found, key=lambda request: len(found[request]))
-    return paired_ratio(found[reference]), reference.model
+    return found[reference], reference.model
 
 
 def _stages(sessions: Sequence[Digest]) -> tuple[tuple[str, float], ...]:

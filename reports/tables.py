@@ -236,8 +236,15 @@ def record(row: Row) -> dict[str, Any]:
         "init": joined.init,
         "samples": row.samples,
         "sessions": " ".join(row.sessions),
+        "session_medians_ms": _words(row.session_medians_ms),
+        "session_relatives": _words(row.session_relatives),
         "sessions_left_out": " ".join(id for id, _ in row.left_out),
         "artifact_sha256": row.artifact_sha256,
         "checkpoint_sha256": joined.checkpoint_sha256,
         "export_commit": joined.commit,
     }
+
+
+def _words(values: Sequence[float | None]) -> str:
+    """One a session, in the order of the column sessions."""
+    return " ".join("-" if value is None else f"{value:.6g}" for value in values)

@@ -9,21 +9,27 @@ from reports.load import Report
 from reports.page import page_html
 from reports.precision import precision_csv
 from reports.precision_figure import draw_precision
+from reports.since import Moves
 from reports.tables import markdown, rows_csv, rows_json, rows_parquet
 from zoo.files import write_text
 from zoo.lock import locked
 
 
-def write_report(folder: Path, report: Report) -> Path:
-    """Every form of the report, into `folder`; returns the path of the page."""
+def write_report(folder: Path, report: Report, moves: Moves | None = None) -> Path:
+    """Every form of the report, into `folder`; returns the path of the page. moves: since an
+    earlier report, in the page and in moved.md."""
     page = folder / "index.html"
     with locked(folder):
         draw_pareto(report, folder)
         draw_precision(report, folder)
         write_text(folder / "table.md", markdown(report))
         write_text(folder / "precision.csv", precision_csv(report))
+        if moves is None:
+            (folder / "moved.md").unlink(missing_ok=True)
+        else:
+            write_text(folder / "moved.md", moves.markdown)
         write_text(folder / "table.csv", rows_csv(report))
         rows_parquet(report, folder / "table.parquet")
         write_text(folder / "rows.json", rows_json(report) + "\n")
-        write_text(page, page_html(report))
+        write_text(page, page_html(report, moves))
     return page

@@ -67,9 +67,11 @@ def store(
     sessions: int = 8,
     samples: int = 40,
     first: int = 0,
+    slower: float = 1.0,
 ) -> None:
     """`sessions` rounds of every file on every device, all steady, each round with a drift.
-    first: the number of the first device, by which sessions are named."""
+    first: the number of the first device, by which sessions are named. slower: how much the last
+    file is than it should be."""
     files = [asked(spec, precision) for spec in specs for precision in precisions]
     for number, where in enumerate(devices, first):
         for round in range(sessions):
@@ -77,6 +79,7 @@ def store(
             drift = generator.uniform(0.97, 1.03) * (1 + number / 3)
             for position, request in enumerate(files):
                 ms = latency_ms(parse(request.model), request.precision) * drift
+                ms *= slower if request is files[-1] else 1.0
                 run = recorded(ms * generator.uniform(0.995, 1.005), samples)
                 run = run.model_copy(update={"conditions_before": CONDITIONS})
                 _write(home, where, request, round, position, run, number, files[0])
