@@ -84,11 +84,11 @@ def test_what_moved_is_told_and_what_did_not_is_not(tmp_path: Path) -> None:
     assert reference.startswith(SPECS[0].name)
     assert "absolute: the device's own drift is in it" in reference
     assert same.iou == same.front == same.new == same.gone == ()
-    home_of(tmp_path / "home", "a laptop", first=2, slower=1.2)
-    moved = moves_since(tmp_path / "old", made.report(home))
+    later = home_of(tmp_path / "later", "a laptop", first=2, slower=1.2)
+    moved = moves_since(tmp_path / "old", made.report(later))
     assert [line.split()[0] for line in moved.latency] == [SPECS[0].name, SPECS[2].name]
     assert f"relative to {SPECS[0].name}" in moved.latency[1]
-    page = write_report(tmp_path / "new", made.report(home), moved)
+    page = write_report(tmp_path / "new", made.report(later), moved)
     assert moved.latency[1] in page.read_text()
     assert moved.latency[1] in (tmp_path / "new" / "moved.md").read_text()
 
