@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -33,7 +34,13 @@ def write_session(home: Home, session: Session) -> Path:
 def read_session(path: Path) -> Session:
     """Raises RecordError, naming the file, when it is broken or of an unknown schema version."""
     try:
-        value = json.loads(path.read_bytes())
+        text = path.read_bytes()
+        with contextlib.suppress(ValidationError):
+            session = Session.model_validate_json(text)
+            if "schema_version" in session.model_fields_set:
+                return session
+        # Why not: by its version, else by what is wrong in it.
+        value = json.loads(text)
         version = value.get("schema_version") if isinstance(value, dict) else None
         if version != SCHEMA:
             raise RecordError(

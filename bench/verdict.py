@@ -15,7 +15,7 @@ import numpy as np
 from bench.changes import Changes
 from bench.record import Session
 from bench.sampling import SHORTEST_SERIES
-from bench.stats import timed_ns
+from bench.stats import median, quantiles, timed_ns
 
 Label = Literal[
     "steady",
@@ -80,14 +80,14 @@ def judge(samples_ns: Sequence[int]) -> Verdict:
     spans over 10 % of the median."""
     if len(samples_ns) < SHORTEST_SERIES:
         return Verdict(label="short", reason=f"{len(samples_ns)} samples, under {SHORTEST_SERIES}")
-    fifths = np.array_split(np.asarray(samples_ns, dtype=np.float64), 5)
-    first, *_, late, last = (float(np.median(part)) for part in fifths)
+    samples = np.asarray(samples_ns, dtype=np.float64)
+    first, *_, late, last = map(median, np.array_split(samples, 5))
     drift = last / first - 1
     if drift > THROTTLE_LIMIT and late / first - 1 > THROTTLE_LIMIT:
         return Verdict(label="throttled", reason=f"the last fifth is {drift:+.1%} off the first")
     if abs(drift) > DRIFT_LIMIT:
         return Verdict(label="drifting", reason=f"the last fifth is {drift:+.1%} off the first")
-    low, middle, high = np.quantile(np.asarray(samples_ns, dtype=np.float64), [0.25, 0.5, 0.75])
+    low, middle, high = quantiles(np.sort(samples), (0.25, 0.5, 0.75))
     spread = (high - low) / middle
     if spread > SPREAD_LIMIT:
         return Verdict(label="noisy", reason=f"the middle half spans {spread:.1%} of the median")

@@ -12,9 +12,12 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from bench.record import Plan, Session
 from bench.relative import Level
-from bench.stats import quantile, timed_ns
+from bench.stats import order_ranks, quantile, quantiles, timed_ns
 from bench.store import read_session
 from bench.verdict import Verdict, verdict
 from devices.base import DeviceInfo
@@ -43,7 +46,6 @@ class Digest(Level):
     plan: Plan
     verdict: Verdict
     runtime_version: str | None
-    fallback: str | None
     p90_ms: float | None
     p95_ms: float | None
     samples: int
@@ -101,6 +103,7 @@ def digest(home: Home, path: Path, session: Session) -> Digest:
     level = Level.of(session)
     run = session.run
     samples = timed_ns(session) if run else ()
+    ordered = np.sort(np.asarray(samples, dtype=np.float64)) / 1e6
     before = run.conditions_before if run else {}
     return Digest(
         id=level.id,
@@ -117,9 +120,8 @@ def digest(home: Home, path: Path, session: Session) -> Digest:
         plan=_one(session.plan),
         verdict=verdict(session),
         runtime_version=_one(run.runtime_version) if run else None,
-        fallback=_one(run.fallback) if run else None,
-        p90_ms=_tail(samples, 0.9),
-        p95_ms=_tail(samples, 0.95),
+        p90_ms=_tail(ordered, 0.9),
+        p95_ms=_tail(ordered, 0.95),
         samples=len(samples),
         load_ms=tuple(ns / 1e6 for ns in run.load_ns) if run else (),
         first_inference_ms=_ms(run.first_inference_ns) if run else None,
@@ -136,9 +138,9 @@ def _one(value: Kept) -> Kept:
     return value
 
 
-def _tail(samples_ns: Sequence[int], share: float) -> float | None:
-    found = quantile([ns / 1e6 for ns in samples_ns], share) if samples_ns else None
-    return None if found is None or found.low is None else found.value
+def _tail(ordered_ms: NDArray[np.float64], share: float) -> float | None:
+    known = len(ordered_ms) and order_ranks(len(ordered_ms), share)
+    return quantiles(ordered_ms, (share,))[0] if known else None
 
 
 def _ms(nanoseconds: int | None) -> float | None:
