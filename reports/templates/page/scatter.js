@@ -60,12 +60,10 @@ const domains = (rows) => {
   return { x_from: low, x_to: Math.max(high, low * 6), y_from: Math.max(0, down - room), y_to: Math.min(1, up + room) };
 };
 
-const facetHead = (facet, rows) => {
+const facetHead = (facet) => {
   const [value, share] = facet.volume ?? [null, null];
-  const lost = facet.rows.length - rows.length;
   const notes = [];
   if (value !== null) notes.push(`hypervolume ${share ? between(share, (x) => x.toFixed(3)) : `${value.toFixed(3)}, too few sessions for an interval`}`);
-  if (lost) notes.push(`${lost} not drawn: IoU not measured`);
   return [el("h3", {}, facet.title), el("p", {}, notes.join("; "))];
 };
 
@@ -85,10 +83,11 @@ const showScatter = async () => {
     const rows = facet.rows.map((number) => data.rows[number]).filter((row) => row.iou);
     if (!rows.length) continue;
     const target = el("div", { class: "draw" });
-    box.append(el("div", { class: kind }, ...facetHead(facet, rows), target));
+    box.append(el("div", { class: kind }, ...facetHead(facet), target));
     drawings.push([target, facet, rows]);
   }
-  box.append(key(known));
+  const lost = rowsHere().length - known.length;
+  box.append(key(known), ...(lost ? [el("p", {}, `${lost} more are not drawn: their IoU is not known. The table says why.`)] : []));
   for (const [target, facet, rows] of drawings) {
     const steps = facet.steps.map(([x, y]) => ({ x, y }));
     if (steps.length) steps.push({ x: signals.x_to, y: steps.at(-1).y });

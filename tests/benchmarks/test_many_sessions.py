@@ -1,0 +1,75 @@
+"""A hundred thousand stored sessions: the time and the memory that their report takes.
+
+python -m pytest tests/benchmarks/test_many_sessions.py -s
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import made
+import psutil
+from self_figures import Figure
+
+from zoo.files import Home
+
+SESSIONS = 100_000
+PRECISIONS = ("fp32", "fp16", "int8")
+DEVICES = [made.device(f"device {number}", emulated=number > 1) for number in range(4)]
+
+# In a process of its own, so that its memory is its own.
+REPORT = """
+import sys
+from pathlib import Path
+import made
+from reports.write import write_report
+from zoo.files import Home
+
+if __name__ == "__main__":
+    root = Path(sys.argv[1])
+    write_report(root / "out", made.report(Home(root=root)))
+"""
+
+
+def test_a_hundred_thousand_sessions(tmp_path: Path, figure: Figure) -> None:
+    files = len(made.SPECS) * len(PRECISIONS) * len(DEVICES)
+    rounds = -(-SESSIONS // files // made.ROUNDS_MADE) * made.ROUNDS_MADE
+    made.store_many(Home(root=tmp_path), DEVICES, PRECISIONS, rounds)
+    count = sum(1 for _ in (tmp_path / "results").glob("*/*.json"))
+    assert count >= SESSIONS
+    script = tmp_path / "report.py"
+    script.write_text(REPORT)
+    started = time.monotonic()
+    process = subprocess.Popen([sys.executable, script, tmp_path], env=_environment())
+    peak = _peak_bytes(psutil.Process(process.pid))
+    took = time.monotonic() - started
+    page = (tmp_path / "out" / "index.html").stat().st_size
+    assert process.returncode == 0
+    figure(f"report of {count} sessions: time", took, "s", at_most=60)
+    figure(f"report of {count} sessions: peak of memory", peak / 1e9, "GB", at_most=2)
+    figure(f"report of {count} sessions: page", page / 1e6, "MB", at_most=1.5)
+
+
+def _environment() -> dict[str, str]:
+    tests = str(Path(__file__).parents[1])
+    return os.environ | {"PYTHONPATH": f"{tests}:{os.environ.get('PYTHONPATH', '')}"}
+
+
+def _peak_bytes(process: psutil.Process) -> float:
+    """Of the process and its children together, what is theirs alone, until it has ended."""
+    peak = 0.0
+    while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+        total = 0.0
+        for each in [process, *process.children(recursive=True)]:
+            try:
+                total += each.memory_info().rss - each.memory_info().shared
+            except psutil.NoSuchProcess:
+                continue
+        peak = max(peak, total)
+        time.sleep(0.2)
+    process.wait()
+    return peak
