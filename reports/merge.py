@@ -12,20 +12,20 @@ from zoo.errors import RecordError
 from zoo.files import Home, sha256_of
 
 # What tells two devices of one name apart.
-FACTS = ("os", "cpu", "cores", "memory_bytes", "emulated")
+FACTS = ("os", "cpu", "cores", "memory_bytes", "emulated", "unit")
 
 
 def merged(digests: Sequence[Digest]) -> tuple[list[Digest], list[str]]:
     """Each session once, and devices of two folders apart; with what a reader must know of it.
 
-    Devices are stored without a serial or a host name, so that equal ones in two folders may be
-    two machines. Raises RecordError for two sessions of one id.
+    A phone is known by its unit. Hosts are stored without a name, so that equal ones in two
+    folders may be two machines. Raises RecordError for two sessions of one id.
     """
     once = _once(digests)
     homes: dict[DeviceInfo, set[Home]] = defaultdict(set)
     for digest in once:
         homes[digest.device].add(digest.home)
-    twice = {device for device, where in homes.items() if len(where) > 1}
+    twice = {device for device, where in homes.items() if len(where) > 1 and device.unit is None}
     told = [
         f"{device.name} is in {_names(homes[device])}: kept apart, for nothing tells whether it is "
         "one machine; to pool its sessions, put them into one folder"

@@ -61,7 +61,7 @@ def payload(report: Report) -> dict[str, Any]:
 class Texts:
     """Texts that many rows have in common stand once; the rows hold their numbers."""
 
-    SHARED = ("conditions", "chain", "left_out", "unknown")
+    SHARED = ("how", "fallback", "conditions", "chain", "left_out", "unknown")
 
     def __init__(self) -> None:
         self._numbers: dict[str, int] = {}
@@ -101,6 +101,8 @@ def _row(row: Row) -> dict[str, Any]:
         "key": row.key,
         "model": row.model,
         "label": row.label,
+        "how": facet.how,
+        "fallback": row.digests[-1].fallback,
         "runtime": facet.runtime,
         "version": facet.runtime_version,
         "threads": facet.threads,

@@ -33,7 +33,8 @@ class Place:
     @property
     def title(self) -> str:
         mark = "EMULATED " if self.device.emulated else ""
-        return f"{mark}{self.device.name}, {self.protocol}"
+        unit = f" [{self.device.unit[:6]}]" if self.device.unit else ""
+        return f"{mark}{self.device.name}{unit}, {self.protocol}"
 
     @property
     def fit(self) -> list[Row]:

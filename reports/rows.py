@@ -102,7 +102,7 @@ class Row:
     def key(self) -> str:
         """Names the row: of what was asked and where, so that it is the same in every report."""
         asked, device = self.digests[-1].request.model_dump(), self.facet.device.model_dump()
-        place = [self.facet.runtime_version, self.facet.protocol]
+        place = [self.facet.runtime_version, self.facet.protocol, self.digests[-1].fallback]
         return sha256_of_json([asked, device, place])[:10]
 
     @property

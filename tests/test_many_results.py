@@ -112,3 +112,21 @@ def test_what_is_no_report_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "rows.json").write_text(text)
     with pytest.raises(RecordError, match="is no earlier report"):
         moves_since(tmp_path, load(Home(root=tmp_path)))
+
+
+def test_a_phone_of_one_unit_is_pooled_wherever_it_was_measured(tmp_path: Path) -> None:
+    phone = made.device("Pixel 8", emulated=True).model_copy(update={"unit": "ab12cd34"})
+    homes = [Home(root=tmp_path / "one"), Home(root=tmp_path / "two")]
+    for first, home in enumerate(homes):
+        made.store(home, [phone], SPECS[:1], sessions=3, first=first)
+    (row,) = load(*homes).rows
+    assert len(row.sessions) == 6
+    assert load(*homes).apart == ()
+
+
+def test_since_is_an_option_that_says_what_is_no_report(home: Home) -> None:
+    home_of(home.root, "a laptop")
+    kept = home.root / "march"
+    invoke("report", "--output", str(kept))
+    assert "0 rows were measured anew" in invoke("report", "--since", str(kept)).output
+    assert "bench report --output" in invoke("report", "--since", "nowhere", status=1).output

@@ -38,7 +38,7 @@ const showAnswer = () => {
     box.replaceChildren(
       `${where}${among}, the best within ${budget()} ms is `,
       el("strong", {}, row.model),
-      ` (${howText(row)}): IoU ${iouText(row)}, p50 ${latencyText(row)}.`,
+      ` (${row.how}): IoU ${iouText(row)}, p50 ${latencyText(row)}.`,
       el("small", {}, `${holdsText(row)} ${nextText(row, next)}`),
     );
   }

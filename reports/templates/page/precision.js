@@ -6,7 +6,7 @@ const lines = () => {
   const groups = new Map();
   for (const row of rowsHere()) {
     if (!row.iou || row.reference) continue;
-    const runtime = `${row.runtime} ${row.version}, ${row.threads} thread${row.threads > 1 ? "s" : ""}`;
+    const runtime = row.how.replace(`, ${row.precision}`, "");
     const models = groups.get(runtime) ?? groups.set(runtime, new Map()).get(runtime);
     models.set(row.model, [...(models.get(row.model) ?? []), row]);
   }

@@ -2,7 +2,7 @@
 const data = JSON.parse(byId("data").textContent);
 // Texts that rows have in common stand once; here each row gets its own back.
 const spelled = (value) => (Array.isArray(value) ? value.map(spelled) : value === null ? null : data.texts[value]);
-for (const row of data.rows) for (const name of ["conditions", "chain", "left_out", "unknown"]) row[name] = spelled(row[name] ?? null);
+for (const row of data.rows) for (const name of ["how", "fallback", "conditions", "chain", "left_out", "unknown"]) row[name] = spelled(row[name] ?? null);
 const rowOf = new Map(data.rows.map((row) => [row.key, row]));
 const placeOf = new Map(data.places.map((place) => [place.key, place]));
 const state = { on: data.places[0].key, budget: "16.7", point: "", one: "", other: "", sort: "", find: "" };
@@ -25,7 +25,7 @@ const writeAddress = () => {
 const place = () => placeOf.get(state.on);
 const budget = () => Number(state.budget);
 const rowsHere = () => place().rows.map((number) => data.rows[number]);
-const wordsOf = (row) => `${row.model} ${row.label} ${howText(row)} ${row.front ? "front" : ""}`.toLowerCase();
+const wordsOf = (row) => `${row.model} ${row.label} ${row.how} ${row.front ? "front" : ""}`.toLowerCase();
 const matches = (row) => state.find.toLowerCase().split(/\s+/).every((word) => wordsOf(row).includes(word));
 // What stands in a triangle: for each the later ones in turn.
 const inTriangle = (triangle, i, j, scale) => {

@@ -3,8 +3,7 @@ const digits = (value) => (Math.abs(value) >= 100 ? value.toFixed(0) : Math.abs(
 const between = (found, form) => (found[1] === null ? form(found[0]) : `${form(found[0])} [${form(found[1])}, ${form(found[2])}]`);
 const iouText = (row) => (row.iou ? between(row.iou, (x) => x.toFixed(3)) + (row.reference ? " (of the reference export)" : "") : `not measured: ${row.iou_reason}`);
 const latencyText = (row) => `${between(row.p50, digits)} ms`;
-const howText = (row) => `${row.runtime} ${row.version}, ${row.threads} thread${row.threads > 1 ? "s" : ""}, ${row.precision}`;
-const nameText = (row) => `${row.model} (${howText(row)})`;
+const nameText = (row) => `${row.model} (${row.how})`;
 const percent = (share) => `${Math.round(100 * share)} %`;
 
 const el = (name, attributes = {}, ...children) => {
