@@ -54,8 +54,11 @@ def relative_levels(levels: Iterable[Level]) -> dict[str, float]:
             rounds[level.batch, level.round].append((level, math.log(level.median_ms)))
     logs = {}
     for members in rounds.values():
+        of_request: dict[RunRequest | None, list[tuple[Level, float]]] = defaultdict(list)
         for level, log in members:
-            nearest = _nearest([m for m in members if m[0].request == level.reference], level)
+            of_request[level.request].append((level, log))
+        for level, log in members:
+            nearest = _nearest(of_request.get(level.reference, []), level)
             if nearest:
                 logs[level.id] = log - sum(nearest) / len(nearest)
     return logs
