@@ -204,6 +204,18 @@ def test_a_phone_in_the_dark(page: Page, report: Path) -> None:
     page.picture("tablet")
 
 
+def test_on_paper_there_is_all_of_it_and_nothing_to_click(page: Page, report: Path) -> None:
+    page.open(report)
+    page.paper(True)
+    try:
+        assert not page.find("#controls").is_displayed()
+        assert page.find("#answer").is_displayed()
+        table = page.every(".place .scroll")[0]
+        assert table.get_property("scrollHeight") == table.get_property("clientHeight")
+    finally:
+        page.paper(False)
+
+
 def test_without_scripts_it_is_a_picture_and_tables(page: Page, report: Path) -> None:
     page.scripts(False)
     try:
