@@ -35,7 +35,8 @@ Kept = TypeVar("Kept", bound=Hashable)
 class Digest(Level):
     """One session in a thousandth of its size. Latencies in ms.
 
-    p90_ms, p95_ms: None where it has too few samples for them. known, unknown: names of conditions.
+    fallback: what an accelerator left to the CPU; None where nothing. p90_ms, p95_ms: None where it
+    has too few samples for them. known, unknown: names of conditions.
     stages_ms: medians, in the order of a frame's stages; empty where they were not timed.
     """
 
@@ -46,6 +47,7 @@ class Digest(Level):
     plan: Plan
     verdict: Verdict
     runtime_version: str | None
+    fallback: str | None
     p90_ms: float | None
     p95_ms: float | None
     samples: int
@@ -120,6 +122,7 @@ def digest(home: Home, path: Path, session: Session) -> Digest:
         plan=_one(session.plan),
         verdict=verdict(session),
         runtime_version=_one(run.runtime_version) if run else None,
+        fallback=_one(run.fallback) if run else None,
         p90_ms=_tail(ordered, 0.9),
         p95_ms=_tail(ordered, 0.95),
         samples=len(samples),
