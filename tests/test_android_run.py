@@ -152,7 +152,6 @@ def test_the_masks_are_those_of_the_network(model: Path) -> None:
         found.open(asked, model)
 
 
-@pytest.mark.adb_smoke
 @pytest.mark.parametrize("form", [(), ("litert-form",)])
 def test_a_gpu_takes_the_model_whole_or_in_part(model: Path, form: tuple[str, ...]) -> None:
     asked = request(model, "litert-gpu")
@@ -180,7 +179,6 @@ def test_partly_on_the_cpu_is_another_picture(home: Home, model: Path) -> None:
     assert whole.facet != partial.facet
 
 
-@pytest.mark.adb_smoke
 def test_the_newer_tool_measures_but_gives_no_output(model: Path) -> None:
     asked = request(model, size=SIDE)
     with phone("litert-form") as one, device(one, expect=expected) as found:
@@ -308,7 +306,6 @@ def test_two_files_of_one_run_share_a_reference(home: Home, tmp_path: Path) -> N
     assert {s.request.artifact_sha256 for s in timed} == {sha256_of(light), sha256_of(heavy)}
 
 
-@pytest.mark.adb_smoke
 def test_operators_have_times_of_their_own(home: Home, model: Path, tmp_path: Path) -> None:
     picture = tmp_path / "profile.png"
     words = ("profile", str(model), "--device", "android", "--plot", str(picture))
