@@ -5,6 +5,7 @@ python -m pytest tests/benchmarks/test_many_sessions.py -s
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -45,7 +46,7 @@ def test_a_hundred_thousand_sessions(tmp_path: Path, figure: Figure) -> None:
     script.write_text(REPORT)
     started = time.monotonic()
     process = subprocess.Popen([sys.executable, script, tmp_path], env=_environment())
-    peak = _peak_bytes(psutil.Process(process.pid))
+    peak = _peak_bytes(process)
     took = time.monotonic() - started
     page = (tmp_path / "out" / "index.html").stat().st_size
     assert process.returncode == 0
@@ -59,17 +60,15 @@ def _environment() -> dict[str, str]:
     return os.environ | {"PYTHONPATH": f"{tests}:{os.environ.get('PYTHONPATH', '')}"}
 
 
-def _peak_bytes(process: psutil.Process) -> float:
+def _peak_bytes(process: subprocess.Popen[bytes]) -> float:
     """Of the process and its children together, what is theirs alone, until it has ended."""
-    peak = 0.0
-    while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+    peak, parent = 0.0, psutil.Process(process.pid)
+    while process.poll() is None:
         total = 0.0
-        for each in [process, *process.children(recursive=True)]:
-            try:
-                total += each.memory_info().rss - each.memory_info().shared
-            except psutil.NoSuchProcess:
-                continue
+        with contextlib.suppress(psutil.NoSuchProcess):
+            for each in [parent, *parent.children(recursive=True)]:
+                memory = each.memory_info()
+                total += memory.rss - memory.shared
         peak = max(peak, total)
         time.sleep(0.2)
-    process.wait()
     return peak
