@@ -66,6 +66,9 @@ def _figure(report: Report, facets: Sequence[Facet]) -> Figure:
         _draw_facet(axes, facet, [row for row in report.of(facet) if row.joined.iou])
     if facets:
         figure.legend(handles=_legend(report), loc="outside lower center", ncols=5, fontsize=8)
+    # Laid out once; every form would do it again.
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
     return figure
 
 
@@ -96,7 +99,7 @@ def _draw_point(axes: Axes, row: Row) -> ErrorbarContainer:
         medians = row.session_medians_ms
         axes.plot(medians, [iou.value] * len(medians), "|", color="#666666", markersize=7)
     x_error = None if p50.low is None or p50.high is None else _around(p50.value, p50.low, p50.high)
-    axes.annotate(
+    label = axes.annotate(
         _label(row),
         (p50.value, iou.value),
         textcoords="offset points",
@@ -104,6 +107,7 @@ def _draw_point(axes: Axes, row: Row) -> ErrorbarContainer:
         fontsize=7,
         fontweight="bold" if row.on_front else "normal",
     )
+    label.set_in_layout(False)
     return axes.errorbar(
         p50.value,
         iou.value,
