@@ -134,7 +134,26 @@ class RawRun(Frozen):
     fallback: str | None = None
 
 
-class OpenRun(ABC):
+class Closing(ABC):
+    """A context manager that closes itself at its end."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Never raises."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class OpenRun(Closing):
     """An artifact that is loaded and has run once. A context manager; closing frees the device.
 
     Where the loop is another program's, what else it told stands here once `whole` has returned;
@@ -169,19 +188,8 @@ class OpenRun(ABC):
     def close(self) -> None:
         """End the process or connection, however it stands. Never raises."""
 
-    def __enter__(self) -> Self:
-        return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-
-class Device(ABC):
+class Device(Closing):
     """One device of one kind. A context manager: closing puts back what was changed on it."""
 
     @abstractmethod
@@ -212,14 +220,3 @@ class Device(ABC):
     def close(self) -> None:
         """Leave the device as it was found. Never raises."""
         return None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -81,3 +82,13 @@ def in_chain(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> Chain:
     """The finished chain, as the home of the commands this test runs. Leave it as it is."""
     monkeypatch.setenv("BENCH_HOME", str(chain.home.root))
     return chain
+
+
+@pytest.fixture
+def elsewhere(chain: Chain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
+    """A copy of the finished chain, to be changed at will, as the home of the commands."""
+    for name in ("checkpoints", "artifacts", "results"):
+        shutil.copytree(chain.home.root / name, tmp_path / name)
+    (tmp_path / "data").symlink_to(chain.home.root / "data")
+    monkeypatch.setenv("BENCH_HOME", str(tmp_path))
+    return Home(root=tmp_path)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import signal
 import time
 from collections.abc import Iterator
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from commands import TINY, Chain, bench_process, invoke
+from commands import TINY, bench_process, invoke
 from phones import QUICK, RUN, adbs, device, expected, nothing_left, phone, request, server
 from tiny_tflite import SIDE, write_tiny
 
@@ -114,20 +113,18 @@ def test_what_a_killed_run_left_is_put_right_by_the_next(home: Home, model: Path
         assert one.log()[-1] == "settings put global stay_on_while_plugged_in 0"
 
 
-def test_a_whole_zoo_model_is_compared_with_torch(home: Home, chain: Chain) -> None:
-    for name in ("checkpoints", "artifacts"):
-        shutil.copytree(chain.home.root / name, home.root / name)
+def test_a_whole_zoo_model_is_compared_with_torch(elsewhere: Home) -> None:
     with phone() as one:
         invoke("run", "-m", TINY, "--device", "android", *RUN, "--sessions", "1")
         nothing_left(one)
-    found = [s for s in read_all(home).sessions if s.device.kind == "android"]
+    found = [s for s in read_all(elsewhere).sessions if s.device.kind == "android"]
     assert len(found) == 2
     for session in found:
         assert session.run is not None, session.failure
         # The fixture's network, trained for seconds, may find no hair to compare.
         unlike = session.run.conditions_before["pixels_unlike_torch"]
         assert "hardly any hair" in (unlike.reason or "") or float(unlike.value or 0) < 0.001
-    (row,) = [r for r in load(home).rows if r.facet.device.kind == "android"]
+    (row,) = [r for r in load(elsewhere).rows if r.facet.device.kind == "android"]
     assert row.joined.iou is not None
     assert row.facet.device.emulated
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
-from commands import TINY, Chain, invoke
+from commands import TINY, invoke
 
 from zoo.files import Home, sha256_of
 from zoo.manifest import manifest_path
@@ -17,14 +16,6 @@ from zoo.registry import get
 
 SPEC = get(TINY)
 SPOILED = 30
-
-
-@pytest.fixture
-def elsewhere(chain: Chain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
-    for name in ("checkpoints", "artifacts"):
-        shutil.copytree(chain.home.root / name, tmp_path / name)
-    monkeypatch.setenv("BENCH_HOME", str(tmp_path))
-    return Home(root=tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -28,16 +26,6 @@ from zoo.runtime import open_model
 
 SPEC = get(TINY)
 RUNNABLE = [t for t in TARGETS if t.format != "coreml" and t.precision != "fp32"]
-
-
-@pytest.fixture
-def elsewhere(chain: Chain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
-    """A copy of the finished chain, to be changed at will, as the home of the commands."""
-    for name in ("checkpoints", "artifacts", "results"):
-        shutil.copytree(chain.home.root / name, tmp_path / name)
-    (tmp_path / "data").symlink_to(chain.home.root / "data")
-    monkeypatch.setenv("BENCH_HOME", str(tmp_path))
-    return Home(root=tmp_path)
 
 
 @pytest.mark.parametrize("target", RUNNABLE, ids=lambda t: t.key)
