@@ -9,11 +9,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from zoo.errors import ArtifactError, MissingStep
+from zoo.errors import MissingStep
 from zoo.files import Home, write_text
-from zoo.frozen import Frozen
+from zoo.frozen import Frozen, read_json
 from zoo.spec import ModelSpec
 
 SCHEMA: Final = 1
@@ -60,12 +60,4 @@ def read_calibration(path: Path) -> Calibration:
             expected="the ranges that int8 files are scaled by",
             remedy=f"bench export --model {path.parent.name}",
         )
-    try:
-        return Calibration.model_validate_json(path.read_bytes())
-    except (ValidationError, OSError) as error:
-        detail = error.errors()[0]["msg"] if isinstance(error, ValidationError) else error
-        raise ArtifactError(
-            f"{path} is broken: {detail}",
-            expected=f"a calibration of schema {SCHEMA}",
-            remedy=f"remove it, then: bench export --model {path.parent.name}",
-        ) from error
+    return read_json(Calibration, path, f"a calibration of schema {SCHEMA}", path.parent.name)

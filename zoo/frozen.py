@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from zoo.errors import ArtifactError
 
 
 def exactly_one(**values: object) -> None:
@@ -15,3 +20,19 @@ class Frozen(BaseModel):
     """Immutable, validated when read, and nothing unknown passes unseen."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+Record = TypeVar("Record", bound=Frozen)
+
+
+def read_json(kind: type[Record], path: Path, expected: str, model: str) -> Record:
+    """A record stored beside a variant's exported files; raises ArtifactError when it is broken."""
+    try:
+        return kind.model_validate_json(path.read_bytes())
+    except (ValidationError, OSError) as error:
+        detail = error.errors()[0]["msg"] if isinstance(error, ValidationError) else error
+        raise ArtifactError(
+            f"{path} is broken: {detail}",
+            expected=expected,
+            remedy=f"remove it, then: bench export --model {model}",
+        ) from error

@@ -10,13 +10,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from zoo.calibration import CalibrationSource
 from zoo.errors import ArtifactError
 from zoo.export.label import Io
 from zoo.files import Home, sha256_of, write_text
-from zoo.frozen import Frozen, exactly_one
+from zoo.frozen import Frozen, exactly_one, read_json
 from zoo.judgement import Judgement
 from zoo.spec import ModelSpec
 
@@ -127,15 +127,7 @@ def read_manifest(home: Home, spec: ModelSpec) -> Manifest:
     path = manifest_path(home, spec)
     if not path.is_file():
         return Manifest(model=spec.name)
-    try:
-        manifest = Manifest.model_validate_json(path.read_bytes())
-    except (ValidationError, OSError) as error:
-        detail = error.errors()[0]["msg"] if isinstance(error, ValidationError) else error
-        raise ArtifactError(
-            f"{path} is broken: {detail}",
-            expected=f"a manifest of schema {SCHEMA}",
-            remedy=f"remove it, then: bench export --model {spec.name}",
-        ) from error
+    manifest = read_json(Manifest, path, f"a manifest of schema {SCHEMA}", spec.name)
     if manifest.model != spec.name:
         raise ArtifactError(f"{path} is of {manifest.model}", expected=f"one of {spec.name}")
     return manifest

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bench.cli.options import Percent, force_option, json_option, model_option
+from bench.cli.options import (
+    Percent,
+    force_option,
+    formats_option,
+    json_option,
+    model_option,
+    precisions_option,
+)
 
 if TYPE_CHECKING:
     from train.dataset import Dataset
@@ -18,8 +25,8 @@ if TYPE_CHECKING:
 
 @click.command("eval")
 @model_option()
-@click.option("--format", "formats", multiple=True, metavar="NAME", help="Repeatable.  [all]")
-@click.option("--precision", "precisions", multiple=True, metavar="P", help="Repeatable.  [all]")
+@formats_option
+@precisions_option
 @click.option("--data", default="lfw", show_default=True, metavar="NAME")
 @click.option(
     "--split",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bench.cli.options import force_option, model_option
+from bench.cli.options import force_option, formats_option, model_option, precisions_option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,21 +23,8 @@ if TYPE_CHECKING:
 
 @click.command()
 @model_option()
-@click.option(
-    "--format",
-    "formats",
-    multiple=True,
-    metavar="NAME",
-    help="onnx, tflite, coreml. Repeatable.  [default: all]",
-)
-@click.option(
-    "--precision",
-    "precisions",
-    multiple=True,
-    metavar="P",
-    help="fp32, fp16, int8, int8w, pal6, pal4, as far as the format has it. Repeatable.  "
-    "[default: all]",
-)
+@formats_option
+@precisions_option
 @click.option(
     "--io",
     type=click.Choice(["float", "int8"]),

@@ -31,6 +31,21 @@ def model_option(default: str | None = None, required: bool = True) -> Decorator
     )
 
 
+formats_option: Decorator = click.option(
+    "--format",
+    "formats",
+    multiple=True,
+    metavar="NAME",
+    help="onnx, tflite, coreml. Repeatable.  [default: all]",
+)
+precisions_option: Decorator = click.option(
+    "--precision",
+    "precisions",
+    multiple=True,
+    metavar="P",
+    help="fp32, fp16, int8, int8w, pal6, pal4, as far as the format has it. Repeatable.  "
+    "[default: all]",
+)
 json_option: Decorator = click.option(
     "--json", "as_json", is_flag=True, help="Print JSON, for scripts."
 )

@@ -1,20 +1,18 @@
-"""Exports variants: a child process a file, as many at once as there are cores."""
+"""Exports variants, as many files at once as there are cores."""
 
 from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
-import os
-import subprocess
-import sys
 from collections.abc import Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import closing
 from pathlib import Path
 
 from zoo.calibration import CalibrationSource, calibration_path, read_calibration
 from zoo.checkpoint import checkpoint_path, read_record
-from zoo.children import ending, last_line, lifeline
 from zoo.errors import ArtifactError, ExportFailed
+from zoo.export.exporter import Exporters
 from zoo.export.label import Label
 from zoo.export.targets import Target, tool_versions
 from zoo.files import Home, replacing, sha256_of, sha256_of_json, size_bytes
@@ -23,7 +21,6 @@ from zoo.provenance import commit
 from zoo.registry import ARCHITECTURES
 from zoo.spec import ModelSpec
 
-TIMEOUT_S = 900
 NOT_YET = "not measured yet"
 
 
@@ -61,21 +58,32 @@ def export(
     chosen = list(wanted)
     for spec in {spec for spec, _ in chosen}:
         read_record(checkpoint_path(home, spec))
+    # By format, so that few exporters wait beside those that work.
+    chosen.sort(key=lambda one: one[1].format)
     failed = set[tuple[ModelSpec, str]]()
-    for derived in (False, True):
-        stage = [one for one in chosen if (one[1].made_from is not None) is derived]
-        with ThreadPoolExecutor(max_workers=jobs) as pool:
-            running = {pool.submit(_export_one, home, *one, failed): one for one in stage}
-            for future in as_completed(running):
-                spec, target = running[future]
-                error = future.exception()
-                if error is None:
-                    yield spec, target, future.result()
-                elif isinstance(error, ExportFailed):
+    with closing(Exporters()) as exporters:
+        for derived in (False, True):
+            stage = [one for one in chosen if (one[1].made_from is not None) is derived]
+            for spec, target, outcome in _stage(home, stage, exporters, failed, jobs):
+                if isinstance(outcome, ExportFailed):
                     failed.add((spec, target.key))
-                    yield spec, target, error
-                else:
-                    raise error
+                yield spec, target, outcome
+
+
+def _stage(
+    home: Home,
+    stage: Iterable[tuple[ModelSpec, Target]],
+    exporters: Exporters,
+    failed: Collection[tuple[ModelSpec, str]],
+    jobs: int,
+) -> Iterator[tuple[ModelSpec, Target, Artifact | ExportFailed]]:
+    with ThreadPoolExecutor(max_workers=jobs) as pool:
+        running = {pool.submit(_export_one, home, *one, exporters, failed): one for one in stage}
+        for future in as_completed(running):
+            error = future.exception()
+            if error is not None and not isinstance(error, ExportFailed):
+                raise error
+            yield *running[future], error or future.result()
 
 
 def code_sha256(spec: ModelSpec) -> str:
@@ -90,7 +98,11 @@ def code_sha256(spec: ModelSpec) -> str:
 
 
 def _export_one(
-    home: Home, spec: ModelSpec, target: Target, failed: Collection[tuple[ModelSpec, str]]
+    home: Home,
+    spec: ModelSpec,
+    target: Target,
+    exporters: Exporters,
+    failed: Collection[tuple[ModelSpec, str]],
 ) -> Artifact:
     checkpoint = checkpoint_path(home, spec)
     path = home.artifact(spec, target.format, target.precision)
@@ -98,7 +110,13 @@ def _export_one(
         source = _source(home, spec, target, failed)
         ranges = calibration_path(home, spec) if target.calibrated else None
         calibration = None if ranges is None else read_calibration(ranges).source
-        _run_child(spec, target, source, temporary, _label(checkpoint, target), ranges)
+        request = [source, temporary, _label(checkpoint, target), *([ranges] if ranges else [])]
+        exporters.export(
+            f"{spec.name}: export to {target.key}",
+            target.format,
+            [str(word) for word in request],
+            path.parent / f"{target.key}.log",
+        )
     return Artifact.model_validate(
         {
             "model": spec.name,
@@ -146,33 +164,3 @@ def _label(checkpoint: Path, target: Target) -> str:
         data=record.split.dataset,
         target=str(record.config["target"]),
     ).model_dump_json()
-
-
-def _run_child(
-    spec: ModelSpec, target: Target, source: Path, output: Path, words: str, ranges: Path | None
-) -> None:
-    # -P: the working folder may hold a folder named like one of ours.
-    command = [sys.executable, "-P", "-m", "zoo.export", target.format]
-    environment = os.environ | {"CUDA_VISIBLE_DEVICES": "", "TF_CPP_MIN_LOG_LEVEL": "2"}
-    label = f"{spec.name}: export to {target.key}"
-    try:
-        with lifeline() as end:
-            done = subprocess.run(
-                [*command, str(source), str(output), words, *([str(ranges)] if ranges else [])],
-                stdin=end,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                errors="replace",
-                timeout=TIMEOUT_S,
-                env=environment,
-            )
-    except subprocess.TimeoutExpired as error:
-        raise ExportFailed(f"{label} did not end in {TIMEOUT_S} s") from error
-    if done.returncode == 0 and output.exists():
-        return
-    how = ending(done.returncode) if done.returncode else "wrote nothing"
-    raise ExportFailed(
-        f"{label} {how}: {last_line(done.stdout.splitlines())}",
-        remedy=f"{' '.join(command)} {source} /tmp/out shows the whole log",
-    )

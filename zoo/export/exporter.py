@@ -1,0 +1,109 @@
+"""Exporters: child processes that export one file after another.
+
+Converters crash, hang, print and hold their memory; in a child that harms one file. What a child
+costs is its imports, ten seconds of processor time for litert-torch, so one that is done with a
+file is given the next of the same format.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import subprocess
+import sys
+import tempfile
+from collections import defaultdict
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from threading import Lock
+
+from zoo.children import ending, last_line
+from zoo.errors import ExportFailed
+from zoo.files import write_text
+
+TIMEOUT_S = 900
+# One thread each: there are as many exporters as cores, and threads that wait for others spin.
+ENVIRONMENT = {"CUDA_VISIBLE_DEVICES": "", "TF_CPP_MIN_LOG_LEVEL": "2", "OMP_NUM_THREADS": "1"}
+
+
+class Exporters:
+    """Those that wait for their next file, by format; to be used by several threads at once."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, list[Exporter]] = defaultdict(list)
+        self._lock = Lock()
+
+    def close(self) -> None:
+        for waiting in self._waiting.values():
+            for exporter in waiting:
+                exporter.close()
+
+    def export(self, label: str, format: str, request: Sequence[str], log: Path) -> None:
+        """Make a file, as `python -m zoo.export` is asked for it.
+
+        Raises ExportFailed, `label` naming the file; what the exporter printed is then in `log`.
+        """
+        with self._lock:
+            waiting = self._waiting[format]
+            exporter = waiting.pop() if waiting else Exporter(format)
+        try:
+            problem = exporter.problem_with(request)
+        except BaseException:
+            exporter.close()
+            raise
+        if problem is None:
+            log.unlink(missing_ok=True)
+            with self._lock:
+                self._waiting[format].append(exporter)
+            return
+        write_text(log, exporter.said())
+        exporter.close()
+        raise ExportFailed(f"{label} {problem}", remedy=f"all that it printed: {log}")
+
+
+class Exporter:
+    """One child. It ends when its standard input does: with this process at the latest."""
+
+    def __init__(self, format: str) -> None:
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115
+        # -P: the working folder may hold a folder named like one of ours.
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "zoo.export", format],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            env=os.environ | ENVIRONMENT,
+        )
+
+    def problem_with(self, request: Sequence[str]) -> str | None:
+        """Why the file was not made, if so; the exporter is then of no more use."""
+        assert self._process.stdin
+        assert self._process.stdout
+        # The child writes on from where this stands.
+        self._log.seek(0)
+        self._log.truncate()
+        # One that died meanwhile is told by the end of its output.
+        with suppress(BrokenPipeError):
+            self._process.stdin.write(json.dumps(request).encode() + b"\n")
+            self._process.stdin.flush()
+        ready, _, _ = select.select([self._process.stdout], [], [], TIMEOUT_S)
+        if not ready:
+            return f"did not end in {TIMEOUT_S} s"
+        if self._process.stdout.readline():
+            return None
+        return f"{ending(self._process.wait())}: {last_line(self.said().splitlines())}"
+
+    def said(self) -> str:
+        """What it printed since it was last asked for a file."""
+        self._log.seek(0)
+        return self._log.read().decode(errors="replace")
+
+    def close(self) -> None:
+        self._process.kill()
+        self._process.wait()
+        for end in (self._process.stdin, self._process.stdout, self._log):
+            with suppress(BrokenPipeError):
+                assert end
+                end.close()
