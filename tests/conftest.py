@@ -40,6 +40,23 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     return Home(root=tmp_path)
 
 
+@pytest.fixture(scope="module")
+def adb_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A real one, for emulated phones; the environment leads to it."""
+    from phones import adbs, server
+
+    with server(adbs()[0], tmp_path_factory.mktemp("adb") / "home"):
+        yield
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    """A .tflite file of one's own."""
+    from tiny_tflite import write_tiny
+
+    return write_tiny(tmp_path / "tiny.tflite")
+
+
 @pytest.fixture
 def drawn(home: Home, portraits: Path) -> Home:
     """A home with the portraits as a data set."""

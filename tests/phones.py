@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import shutil
@@ -13,16 +14,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 from file_server import closed_port
 from tiny_tflite import SIDE, mask_of
 
-from devices.android.client import Adb
+from devices.android.client import SHORT_S, Adb
 from devices.android.device import AndroidDevice, Options
 from devices.android.masks import Expected
 from devices.base import Loop, RunRequest
 from devices.emulated.phone import EmulatedPhone
 from devices.emulated.root import State
+from zoo.errors import DeviceError
 from zoo.files import sha256_of
 
 QUICK = Loop(max_warmup=2, min_samples=10, max_samples=10, limit_s=0.1)
@@ -47,7 +50,7 @@ def server(program: str, home: Path) -> Iterator[None]:
         patch.setenv("HOME", str(home))
         patch.setenv("ANDROID_ADB_SERVER_PORT", str(closed_port()))
         patch.setenv("ADB_MDNS", "0")
-        for name in ("ANDROID_SERIAL", "ANDROID_HOME", "BENCH_BENCHMARK_MODEL"):
+        for name in ("ANDROID_SERIAL", "ANDROID_HOME", "BENCH_BENCHMARK_MODEL", "XDG_CACHE_HOME"):
             patch.delenv(name, raising=False)
         folder = str(Path(program).parent)
         patch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
@@ -63,7 +66,9 @@ def phone(*faults: str, serial: str = "EMULATED0001", **state: Any) -> Iterator[
     """One that the server knows; afterwards it does not."""
     with EmulatedPhone(state=State(serial=serial, **state), faults=faults) as one, ExitStack() as s:
         adb = Adb(program="adb")
-        adb.call("connect", one.address)
+        # It waits for one that says nothing.
+        with contextlib.suppress(DeviceError):
+            adb.call("connect", one.address, deadline_s=1.0 if "offline" in faults else SHORT_S)
         s.callback(adb.call, "disconnect", one.address)
         yield one
 
@@ -93,9 +98,21 @@ def expected(model: str) -> list[Expected]:
 
 
 def nothing_left(one: EmulatedPhone, wait_s: float = 3.0) -> None:
-    """Nothing of ours runs or lies on the phone; what ends by itself may take a second."""
+    """Nothing of ours runs or lies on the phone, no setting is changed, and no adb speaks to it;
+    what ends by itself may take a moment."""
     until = time.monotonic() + wait_s
-    while (one.running() or one.stored()) and time.monotonic() < until:
+    while (one.running() or one.stored() or clients(one)) and time.monotonic() < until:
         time.sleep(0.05)
     assert one.running() == []
     assert one.stored() == []
+    assert clients(one) == []
+    assert (one.root / "settings/global.stay_on_while_plugged_in").read_text() == "0\n"
+
+
+def clients(one: EmulatedPhone) -> list[list[str]]:
+    """The adb programs that speak to it."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            found.append(process.cmdline())
+    return [words for words in found if words[1:3] == ["-s", one.address]]

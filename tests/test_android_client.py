@@ -16,7 +16,7 @@ from phones import adbs, phone, server
 from devices.android.client import Adb, find_adb
 from devices.android.discovery import await_return, choose, visible
 from devices.android.phone import read_phone
-from devices.android.storage import Storage
+from devices.android.storage import CLEAR, Storage
 from devices.emulated.faults import FAULTS
 from devices.programs import Machine
 from zoo.errors import DeviceError
@@ -93,7 +93,7 @@ def test_files_come_out_as_they_went_in(adb: Adb, tmp_path: Path) -> None:
         here.pull([remote], tmp_path)
         assert sha256_of(tmp_path / Path(remote).name) == sha256_of(path)
         assert storage.put(path) == remote
-        storage.clear()
+        here.shell(CLEAR)
         assert one.stored() == []
 
 
@@ -161,13 +161,23 @@ def test_no_phone_one_and_two(adb: Adb, monkeypatch: pytest.MonkeyPatch) -> None
             assert choose(Adb(program=adb.program), None) == two.address
 
 
-def test_a_phone_that_does_not_trust_us_says_what_mends_it(adb: Adb) -> None:
+def test_a_phone_that_does_not_trust_us_is_waited_for(adb: Adb) -> None:
     with phone("unauthorized") as one:
         (seen,) = visible(adb)
         assert (seen.serial, seen.state) == (one.address, "unauthorized")
         found = refused(adb, one.address)
-    assert found.code == "unauthorized"
-    assert "accept" in found.remedy
+        assert found.code == "unauthorized"
+        assert "accept" in found.remedy
+        one.strike("accept", after_s=0.3)
+        assert choose(adb, one.address, accept_s=10) == one.address
+
+
+def test_an_offline_phone_is_reconnected_once(adb: Adb) -> None:
+    with phone("offline") as one:
+        (seen,) = visible(adb)
+        assert (seen.state, seen.error().code) == ("offline", "offline")
+        one.faults.clear()
+        assert choose(adb, one.address) == one.address
 
 
 def test_a_phone_that_the_system_keeps_from_us(tmp_path: Path) -> None:

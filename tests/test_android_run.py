@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import signal
+import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from commands import TINY, bench_process, invoke
-from phones import QUICK, RUN, adbs, device, expected, nothing_left, phone, request, server
+from phones import QUICK, RUN, adbs, device, expected, nothing_left, phone, request
 from tiny_tflite import SIDE, write_tiny
 
 from bench.changes import number
@@ -21,22 +23,15 @@ from devices.android.conditions import readings
 from devices.android.flags import loop_flags
 from devices.android.gate import Gate
 from devices.base import Loop, Reading
+from devices.emulated.phone import EmulatedPhone
 from reports.load import load
 from zoo.errors import DeviceError, SessionFailed
 from zoo.files import Home, sha256_of
 
-pytestmark = pytest.mark.skipif(not adbs(), reason="adb is not installed: phones not tested")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def adb_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    with server(adbs()[0], tmp_path_factory.mktemp("adb") / "home"):
-        yield
-
-
-@pytest.fixture
-def model(tmp_path: Path) -> Path:
-    return write_tiny(tmp_path / "tiny.tflite")
+pytestmark = [
+    pytest.mark.usefixtures("adb_server"),
+    pytest.mark.skipif(not adbs(), reason="adb is not installed: phones not tested"),
+]
 
 
 @pytest.mark.adb_smoke
@@ -79,38 +74,48 @@ def test_settings_are_put_back_and_nothing_is_left(home: Home, model: Path) -> N
         nothing_left(one)
 
 
-@pytest.mark.adb_smoke
-def test_interrupted_it_ends_what_runs_and_puts_back(home: Home, model: Path) -> None:
-    """By SIGTERM, which is treated as Ctrl-C is; a test in the background could not send that."""
+@contextmanager
+def measuring(home: Home, one: EmulatedPhone, model: Path) -> Iterator[subprocess.Popen[str]]:
+    """A run whose session goes on for a minute, and is at it."""
     words = ("run", str(model), "--device", "android", *RUN, "--duration", "60")
-    with phone() as one:
-        process = bench_process(home, *words)
+    process = bench_process(home, *words)
+    try:
         until = time.monotonic() + 60
         while not any("--min_secs=60" in line for line in one.running()):
             assert time.monotonic() < until
             time.sleep(0.05)
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.adb_smoke
+def test_interrupted_it_ends_what_runs_and_puts_back(home: Home, model: Path) -> None:
+    """By SIGTERM, which is treated as Ctrl-C is; a test in the background could not send that."""
+    with phone() as one, measuring(home, one, model) as process:
         process.send_signal(signal.SIGTERM)
         output, _ = process.communicate(timeout=30)
         assert process.returncode == 130, output
         assert "1 sessions are stored" in output
         nothing_left(one)
-        assert one.log()[-1] == "settings put global stay_on_while_plugged_in 0"
 
 
-def test_what_a_killed_run_left_is_put_right_by_the_next(home: Home, model: Path) -> None:
-    words = ("run", str(model), "--device", "android", *RUN)
+def test_a_phone_is_measured_for_one_home_at_a_time_and_a_killed_run_put_right(
+    home: Home, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ("run", str(model), "--device", "android", *RUN, "--sessions", "1")
+    monkeypatch.setenv("BENCH_HOME", str(tmp_path / "another"))
     with phone() as one:
-        process = bench_process(home, *words, "--duration", "60")
-        until = time.monotonic() + 60
-        while not any("--min_secs=60" in line for line in one.running()):
-            assert time.monotonic() < until
-            time.sleep(0.05)
-        process.kill()
-        process.communicate()
+        with measuring(home, one, model) as process:
+            refused = invoke(*words, status=1).output
+            assert f"is in use by another command: process {process.pid}: bench run" in refused
+            assert any("--min_secs=60" in line for line in one.running())
+            process.kill()
+        # Nobody holds it any longer; what the killed one left there goes on.
         assert one.running()
-        invoke(*words, "--sessions", "1")
+        invoke(*words)
         nothing_left(one)
-        assert one.log()[-1] == "settings put global stay_on_while_plugged_in 0"
 
 
 def test_a_whole_zoo_model_is_compared_with_torch(elsewhere: Home) -> None:
@@ -221,6 +226,24 @@ def test_a_run_is_watched(home: Home, model: Path) -> None:
     assert values == sorted(values)
     assert values[-1] > values[0]
     assert "watched" in invoke("show", session.id).output
+
+
+@pytest.mark.parametrize(
+    ("faults", "state", "label", "told"),
+    [
+        ((), {"temperature_c": 44.0}, "hot start", "44 C"),
+        (("hot-in-run",), {}, "throttled", "status 2"),
+    ],
+)
+def test_heat_counts_against_a_session(
+    home: Home, model: Path, faults: tuple[str, ...], state: dict[str, Any], label: str, told: str
+) -> None:
+    words = ("run", str(model), "--device", "android", *RUN, "--duration", "2", "--sessions", "1")
+    with phone(*faults, **state):
+        invoke(*words)
+    (session,) = [s for s in read_all(home).sessions if s.timed]
+    assert verdict(session).label == label
+    assert told in verdict(session).reason
 
 
 def test_phones_with_other_heat_are_waited_for(model: Path) -> None:

@@ -40,6 +40,12 @@ def locked(folder: Path, *, shared: bool = False) -> Iterator[None]:
         os.close(descriptor)
 
 
+def of_this_machine(name: str) -> Path:
+    """What to lock for a thing that belongs to no home, such as a phone: the same for all homes."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
+    return cache / "bench-zoo" / name
+
+
 def _acquire(descriptor: int, folder: Path, shared: bool) -> None:
     # Of the process, not of the open file: a forked worker that outlives it holds nothing.
     kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX

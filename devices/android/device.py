@@ -15,17 +15,19 @@ from devices.android.conditions import COMMAND, lost, readings
 from devices.android.discovery import await_return, choose
 from devices.android.flags import why_not
 from devices.android.gate import Gate
-from devices.android.job import stop
+from devices.android.job import STOP, stop
 from devices.android.phone import Phone, read_phone
 from devices.android.program import Flags, Program, ask_flags, find_program
 from devices.android.session import AndroidRun, Checked
-from devices.android.storage import ROOT, Storage
+from devices.android.storage import CLEAR, Storage
 from devices.base import Device, DeviceInfo, Reading, RunRequest
 from zoo.errors import DeviceError
 from zoo.files import Home
+from zoo.lock import locked, of_this_machine
 
 RUNTIMES = ("litert", "litert-gpu", "litert-npu")
-# How long a phone that was lost in the middle of a session may take to come back.
+# How long a phone that was lost in the middle of a session may take to come back, where the
+# deadline is no shorter.
 RETURN_S = 15.0
 FRESH_S = 0.5
 
@@ -53,9 +55,10 @@ class AndroidDevice(Device):
         self.phone: Phone = read_phone(self.adb)
         self.storage = Storage(adb=self.adb)
         self.gate = Gate()
-        # What the gate read, for the session that begins at once.
-        self.fresh: tuple[float, dict[str, Reading]] | None = None
+        # When it was last asked how it is, and what it said.
+        self.latest: tuple[float, dict[str, Reading]] | None = None
         self.began = False
+        self.held = contextlib.ExitStack()
         self.checked = Checked()
 
     @cached_property
@@ -80,23 +83,26 @@ class AndroidDevice(Device):
 
     def conditions(self) -> dict[str, Reading]:
         """Unknown where the phone is lost: what was measured before stays good."""
-        found, self.fresh = self.fresh, None
-        if found is not None and time.monotonic() - found[0] < FRESH_S:
-            return found[1]
         try:
-            return readings(self.adb.shell(COMMAND).out)
+            return self._recent()
         except DeviceError as error:
             return lost(error.seen)
 
     def settle(self, limit_s: float) -> Reading:
         """Wait until it is cool. Raises DeviceError where it is lost, or so that no figure of it
         would be good: saving power, nearly empty, or told to lie about its heat."""
-        return self.gate.wait(self._read_anew, limit_s)
+        return self.gate.wait(self._recent, limit_s)
 
-    def _read_anew(self) -> dict[str, Reading]:
-        found = readings(self.adb.shell(COMMAND).out)
-        self.fresh = (time.monotonic(), found)
+    def note(self, found: dict[str, Reading]) -> dict[str, Reading]:
+        """What it just said of its conditions: for a moment it need not be asked again, so that
+        the end of one session is the beginning of the next."""
+        self.latest = (time.monotonic(), found)
         return found
+
+    def _recent(self) -> dict[str, Reading]:
+        if self.latest is not None and time.monotonic() - self.latest[0] < FRESH_S:
+            return self.latest[1]
+        return self.note(readings(self.adb.shell(COMMAND).out))
 
     def open(self, request: RunRequest, artifact: Path) -> AndroidRun:
         self.begin()
@@ -104,29 +110,34 @@ class AndroidDevice(Device):
 
     def begin(self) -> None:
         """Clear away what an earlier run left, and make the phone ready; once. Raises
-        DeviceError."""
+        DeviceError, and FolderBusy where another command is at work on it."""
         if not self.began:
-            stop(self.adb)
-            settings.restore(self.adb, ROOT)
-            self.storage.clear()
-            self.storage.prepare()
+            # Another command would be disturbed, and what it has running there cleared away.
+            self.held.enter_context(locked(of_this_machine(self.phone.info().key)))
             self.began = True
-            settings.change(self.adb, ROOT, self.options.fixed_performance)
+            self._tidy()
+            self.storage.prepare()
+            settings.change(self.adb, self.options.fixed_performance)
 
     def close(self) -> None:
         if self.began:
             # A phone that is gone can not be tidied; the next run does it.
             with contextlib.suppress(DeviceError):
-                stop(self.adb)
-                settings.restore(self.adb, ROOT)
-                self.storage.clear()
+                self._tidy()
             self.began = False
+        self.held.close()
+
+    def _tidy(self) -> None:
+        """End what runs there, put settings back, remove our files. Raises DeviceError."""
+        self.adb.shell(f"{STOP}{settings.RESTORE}{CLEAR}")
+        self.storage.known.clear()
 
     def recover(self) -> bool:
         """After the phone was lost: whether it is back, with nothing of ours running on it."""
         self.storage.known.clear()
+        self.latest = None
         try:
-            if not await_return(self.adb, RETURN_S):
+            if not await_return(self.adb, min(RETURN_S, self.deadline_s)):
                 return False
             stop(self.adb)
             self.storage.prepare()

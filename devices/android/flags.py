@@ -10,6 +10,8 @@ from zoo.errors import DeviceError
 WARM_UP_S = 0.5
 WARM_UP_RUNS = 10
 MEMORY_RUNS = 10
+# What an inference may take without a session ending before its time, and a session at least.
+SLOWEST_S, SHORTEST_S = 0.5, 5.0
 ACCELERATORS = ("gpu", "npu")
 
 
@@ -49,8 +51,9 @@ def loop_flags(loop: Loop) -> list[str]:
 def longest_s(loop: Loop) -> float:
     """After so long the tool ends its sampling, however slow the model is."""
     if loop.mode == "memory":
-        return 60.0
-    return max(20.0, 2 * loop.limit_s, loop.min_samples * (loop.period_ms or 0) / 500)
+        return (MEMORY_RUNS + 1) * SLOWEST_S
+    each_s = max(SLOWEST_S, 2 * (loop.period_ms or 0) / 1000)
+    return max(SHORTEST_S, 2 * loop.limit_s, loop.min_samples * each_s)
 
 
 def accelerator_of(runtime: str) -> str | None:

@@ -23,25 +23,28 @@ from zoo.errors import DeviceError
 
 JOBS = f"{ROOT}/jobs"
 PID = f"{ROOT}/running"
-RESULT, MASK, WATCH, PROFILE = "result.pb", "mask.bin", "watch", "profile.csv"
+RESULT, MASK, PROFILE = "result.pb", "mask.bin", "profile.csv"
+WATCH, AFTER = "watch", "after"
 # Each second, as far as a session is so long.
 WATCH_PERIOD_S = 1
 LOG_BYTES = 4096
 MAX_WATCHES = 7200
 
 # Arguments: a nonce, the folder, the limit in s, the mask of cores or -, then the program. The
-# watcher's output goes to a file: a pipe that it held open would keep adb from ending.
+# watcher's output goes to a file: a pipe that it held open would keep adb from ending. All that a
+# session needs is done here, in one call: each call from the computer costs time of its own.
 _SCRIPT = f"""
 nonce=$1; folder=$2; limit=$3; cores=$4; shift 4
-cd "$folder" || exit 9
+mkdir -p "$folder" && cd "$folder" || exit 9
 echo "bench-job $nonce"
 [ "$cores" = - ] || set -- taskset "$cores" "$@"
 "$@" </dev/null 2>&1 &
 pid=$!
 echo $pid >{PID}
 (
+  trap 'kill $! 2>/dev/null; exit 0' TERM
   seconds=0
-  while sleep {WATCH_PERIOD_S}; do
+  while sleep {WATCH_PERIOD_S} & wait $!; do
     kill -0 $pid 2>/dev/null || exit 0
     seconds=$((seconds + {WATCH_PERIOD_S}))
     if [ $seconds -ge $limit ]; then echo "@limit"; kill -9 $pid; exit 0; fi
@@ -53,14 +56,16 @@ wait $pid
 status=$?
 kill $watcher 2>/dev/null
 rm -f {PID}
+{{ {COMMAND}; }} >{AFTER} 2>/dev/null
 printf '\\nbench-files %s\\n' "$(ls | tr '\\n' ' ')"
 exit $status
 """
 
 STOP = f"""
-pid=$(cat {PID} 2>/dev/null) || exit 0
-case $pid in ''|*[!0-9]*) exit 0 ;; esac
-if tr '\\0' ' ' </proc/$pid/cmdline 2>/dev/null | grep -q {ROOT}; then kill -9 $pid; fi
+pid=$(cat {PID} 2>/dev/null)
+case $pid in ''|*[!0-9]*) ;; *)
+  if tr '\\0' ' ' </proc/$pid/cmdline 2>/dev/null | grep -q {ROOT}; then kill -9 $pid; fi ;;
+esac
 rm -f {PID}
 """
 
@@ -68,13 +73,15 @@ rm -f {PID}
 @dataclass(frozen=True, kw_only=True)
 class Done:
     """A job that came to its end. over_limit: ended by the phone at its limit; files: those it
-    left, by name; watched: the conditions each second, as long as it ran."""
+    left, by name; watched: the conditions each second, as long as it ran; after: those at its end,
+    None where they were not written whole."""
 
     status: int
     log: str
     over_limit: bool
     files: dict[str, bytes]
     watched: tuple[dict[str, Reading], ...]
+    after: dict[str, Reading] | None = None
 
     @property
     def end_of_log(self) -> str:
@@ -93,9 +100,8 @@ def run_job(
     folder = f"{JOBS}/{nonce}"
     words = [word.replace("{folder}", folder) for word in words]
     arguments = [nonce, folder, f"{int(limit_s) + 1}", cores or "-", *words]
-    command = f"mkdir -p {folder}; sh -c {quoted([_SCRIPT, 'bench-job', *arguments])}"
     try:
-        answer = adb.shell(command, limit_s + SHORT_S)
+        answer = adb.shell(f"sh -c {quoted([_SCRIPT, 'bench-job', *arguments])}", limit_s + SHORT_S)
     except BaseException:
         # Ctrl-C as well.
         with contextlib.suppress(DeviceError):
@@ -109,20 +115,22 @@ def run_job(
             remedy="the same command with --resume",
         )
     log, _, listed = rest.rpartition("\nbench-files ")
-    got = _fetch(adb, folder, [name for name in (*files, WATCH) if name in listed.split()])
-    watch = got.pop(WATCH, b"").decode("utf-8", errors="replace")
+    wanted = [name for name in (*files, WATCH, AFTER) if name in listed.split()]
+    got = _fetch(adb, folder, wanted)
+    watch, after = (got.pop(n, b"").decode("utf-8", errors="replace") for n in (WATCH, AFTER))
     return Done(
         status=answer.status,
         log=log,
         over_limit="@limit" in watch,
         files=got,
         watched=_moments(watch),
+        after=readings(after) if "@end" in after else None,
     )
 
 
 def stop(adb: Adb) -> None:
     """End what a job of ours runs on the phone. Raises DeviceError."""
-    adb.shell(f"sh -c {quoted([STOP])}", SHORT_S)
+    adb.shell(STOP)
 
 
 def _fetch(adb: Adb, folder: str, names: Sequence[str]) -> dict[str, bytes]:

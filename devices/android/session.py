@@ -162,6 +162,8 @@ class AndroidRun(OpenRun):
         mask = device.phone.core_mask(cores, self.request.threads) if cores else None
         limit_s = longest + device.deadline_s
         done = run_job(device.adb, words, files=files, limit_s=limit_s, cores=mask)
+        if done.after is not None:
+            device.note(done.after)
         if done.over_limit:
             raise failed(done, "timeout", f"benchmark_model did not end within {limit_s:.3g} s")
         return judge(done, full if accelerator_of(self.request.runtime) else None), done

@@ -6,9 +6,8 @@ between leaves it to the next run to put back.
 
 from __future__ import annotations
 
-import re
-
-from devices.android.client import Adb, quoted
+from devices.android.client import Adb
+from devices.android.storage import ROOT
 
 # Bits of AC, USB, wireless and dock: the screen stays on while it is plugged in.
 AWAKE = "15"
@@ -17,29 +16,22 @@ _GET, _PUT = f"settings get global {_NAME}", f"settings put global {_NAME}"
 FIXED_PERFORMANCE = "cmd power set-fixed-performance-mode-enabled"
 
 
-def _note(root: str) -> str:
-    return f"{root}/before"
+_NOTE = f"{ROOT}/before"
+# For the phone's shell: put back what the note says, if there is one.
+RESTORE = f"""
+before=$(cat {_NOTE} 2>/dev/null)
+case $before in
+null) settings delete global {_NAME} ;;
+[0-9]|[0-9][0-9]) settings put global {_NAME} $before ;;
+esac
+if [ -e {_NOTE}.fixed ]; then {FIXED_PERFORMANCE} false; fi
+rm -f {_NOTE} {_NOTE}.fixed
+"""
 
 
-def change(adb: Adb, root: str, fixed_performance: bool) -> None:
+def change(adb: Adb, fixed_performance: bool) -> None:
     """Keep it awake; with fixed_performance its clocks steady, where it has such a mode (Android
     11 and later, some phones). Raises DeviceError."""
-    note = _note(root)
-    wake = f"[ -e {note} ] || {_GET} >{note}; {_PUT} {AWAKE}; input keyevent KEYCODE_WAKEUP"
-    fixed = f"; {FIXED_PERFORMANCE} true; touch {note}.fixed" if fixed_performance else ""
+    wake = f"[ -e {_NOTE} ] || {_GET} >{_NOTE}; {_PUT} {AWAKE}; input keyevent KEYCODE_WAKEUP"
+    fixed = f"; {FIXED_PERFORMANCE} true; touch {_NOTE}.fixed" if fixed_performance else ""
     adb.shell(wake + fixed)
-
-
-def restore(adb: Adb, root: str) -> None:
-    """Put back what a note on the phone says, if there is one. Raises DeviceError."""
-    note = _note(root)
-    found = adb.shell(f"cat {note} 2>/dev/null; [ -e {note}.fixed ] && echo fixed").out.split()
-    commands = []
-    if found and re.fullmatch(r"\d{1,2}|null", found[0]):
-        back = "delete" if found[0] == "null" else "put"
-        value = [] if found[0] == "null" else [found[0]]
-        commands.append(quoted(["settings", back, "global", _NAME, *value]))
-    if "fixed" in found:
-        commands.append(f"{FIXED_PERFORMANCE} false")
-    if commands:
-        adb.shell("; ".join([*commands, f"rm -f {note} {note}.fixed"]))

@@ -12,6 +12,8 @@ from zoo.files import sha256_of
 
 ROOT = "/data/local/tmp/bench-zoo"
 FILES = f"{ROOT}/files"
+# For the phone's shell: remove all of ours.
+CLEAR = f"rm -rf {ROOT}"
 # Beyond the file itself: results, and what the system needs to go on well.
 SPARE_BYTES = 50 * 2**20
 # A slow USB 2 cable, or Wi-Fi.
@@ -44,10 +46,9 @@ class Storage:
         """
         sha256 = sha256_of(path)
         remote = f"{FILES}/{sha256}"
-        if remote in self.known or self._hash(remote) == sha256:
+        if remote in self.known or self._is_there(remote, sha256, path.stat().st_size):
             self.known.add(remote)
             return remote
-        self._need_space(path.stat().st_size)
         for attempt in range(_TRIES):
             try:
                 self._push(path, remote, sha256, "755" if executable else "644")
@@ -61,46 +62,57 @@ class Storage:
                     self.known.clear()
         raise AssertionError("every attempt returned or raised")
 
-    def clear(self) -> None:
-        """Remove all of ours. Raises DeviceError."""
-        self.adb.shell(f"rm -rf {ROOT}")
-        self.known.clear()
+    def _is_there(self, remote: str, sha256: str, size: int) -> bool:
+        """Whether it lies there whole. Raises DeviceError where it does not, and there is no room
+        for it."""
+        answer = self.adb.shell(f"sha256sum {remote}; echo @; df -k /data/local/tmp")
+        found, _, disk = answer.out.partition("@\n")
+        if _hash(found) == sha256:
+            return True
+        _need_space(disk, size)
+        return False
 
     def _push(self, path: Path, remote: str, sha256: str, mode: str) -> None:
+        """Under its name only once its hash is right."""
         part = f"{remote}.part"
         deadline_s = SHORT_S + path.stat().st_size / BYTES_PER_S
         try:
             self.adb.push(path, part, deadline_s)
-            found = self._hash(part)
         except DeviceError as error:
             if error.code == "disk_full":
                 self.adb.shell(f"rm -f {part}")
             raise
-        if found != sha256:
-            self.adb.shell(f"rm -f {part}")
+        whole = f"{sha256}*) mv {part} {remote} && chmod {mode} {remote}"
+        answer = self.adb.shell(
+            f'found=$(sha256sum {part}); echo "$found"; '
+            f"case $found in {whole} ;; *) rm -f {part} ;; esac"
+        )
+        if _hash(answer.out) != sha256 or answer.status != 0:
             raise DeviceError(
-                f"{path.name} came out otherwise on the phone: sha256 {found or 'unknown'}",
+                f"{path.name} came out otherwise on the phone: "
+                f"sha256 {_hash(answer.out) or 'unknown'} {answer.err.strip()[:200]}".strip(),
                 code="push_corrupt",
                 expected=f"sha256 {sha256}",
                 remedy="another cable or port",
             )
-        self.adb.shell(f"mv {part} {remote} && chmod {mode} {remote}")
         self.known.add(remote)
 
-    def _hash(self, remote: str) -> str | None:
-        found = re.match(r"\s*([0-9a-f]{64}) ", self.adb.shell(f"sha256sum {remote}").out)
-        return found[1] if found else None
 
-    def _need_space(self, size: int) -> None:
-        """Raises DeviceError unless there is room; where df does not tell, the push will."""
-        needed = int(size * 1.2) + SPARE_BYTES
-        printed = self.adb.shell("df -k /data/local/tmp").out.strip().splitlines()
-        fields = printed[-1].split() if printed else []
-        free_kib = next((int(f) for f in fields[3:4] if f.isdecimal()), None)
-        if free_kib is not None and free_kib * 1024 < needed:
-            raise DeviceError(
-                f"the phone has {free_kib / 1024:.0f} MB free",
-                code="disk_full",
-                expected=f"{needed / 2**20:.0f} MB for this file",
-                remedy=REMEDIES["disk_full"],
-            )
+def _hash(printed: str) -> str | None:
+    found = re.match(r"\s*([0-9a-f]{64}) ", printed)
+    return found[1] if found else None
+
+
+def _need_space(printed: str, size: int) -> None:
+    """By what df printed; where it does not tell, the push will. Raises DeviceError."""
+    needed = int(size * 1.2) + SPARE_BYTES
+    lines = printed.strip().splitlines()
+    fields = lines[-1].split() if lines else []
+    free_kib = next((int(f) for f in fields[3:4] if f.isdecimal()), None)
+    if free_kib is not None and free_kib * 1024 < needed:
+        raise DeviceError(
+            f"the phone has {free_kib / 1024:.0f} MB free",
+            code="disk_full",
+            expected=f"{needed / 2**20:.0f} MB for this file",
+            remedy=REMEDIES["disk_full"],
+        )

@@ -9,6 +9,7 @@ up, its times are those of this processor.
 
 from __future__ import annotations
 
+import math
 import os
 import resource
 import signal
@@ -18,8 +19,6 @@ import sys
 import time
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 FAULTS = frozenset(os.environ.get("BENCH_FAULTS", "").split())
 LITERT = "litert-form" in FAULTS
@@ -101,6 +100,8 @@ class Model:
     """The loaded model with its inputs set."""
 
     def __init__(self, flags: dict[str, Any]) -> None:
+        # Here, so that what runs no model starts at once.
+        import numpy as np
         from ai_edge_litert.interpreter import Interpreter
 
         path = flags["graph"]
@@ -176,6 +177,8 @@ class Model:
         return taken
 
     def output(self) -> bytes:
+        import numpy as np
+
         found = self.interpreter.get_tensor(self.interpreter.get_output_details()[0]["index"])
         if "wrong-mask" in FAULTS:
             found = np.full_like(found, 0.9)
@@ -239,7 +242,7 @@ def profile(model: Model, runs: list[int]) -> str:
     tensors = {one["index"]: one for one in model.interpreter.get_tensor_details()}
     every = model.interpreter._get_ops_details()
     operators = [one for one in every if one["op_name"] != "DELEGATE"]
-    sizes = [int(np.prod(tensors[one["outputs"][0]]["shape"])) for one in operators]
+    sizes = [math.prod(map(int, tensors[one["outputs"][0]]["shape"])) for one in operators]
     lines = [
         "Operator-wise Profiling Info for Regular Benchmark Runs:",
         f"{'=' * 30} Run Order {'=' * 30}",

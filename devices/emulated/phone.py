@@ -31,8 +31,8 @@ from devices.emulated.transport import Connection, Stream
 REFRESH_S = 0.2
 FULL_AFTER_BYTES = VANISH_AFTER_BYTES = 100_000
 # Long enough for the program to be at its measuring.
-VANISH_AFTER_S = 0.7
-AWAY_S = 3.0
+VANISH_AFTER_S = HOT_AFTER_S = 0.7
+AWAY_S = 1.0
 TMP = "/data/local/tmp"
 _JOB = re.compile(r"bench-job ([0-9a-f]+)")
 
@@ -40,7 +40,7 @@ _JOB = re.compile(r"bench-job ([0-9a-f]+)")
 class EmulatedPhone:
     """A context manager. address: what `adb connect` takes. faults: see faults.py; they may be
     changed at any time. root: its file system, a temporary folder by default. vanished: how often
-    it was gone in a run; busy_s: how long it has measured in all."""
+    it was gone in a run."""
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class EmulatedPhone:
         self.shell = Shell(self.root, environment(self.root))
         self.connections: set[Connection] = set()
         self.waiting: set[asyncio.Task[None]] = set()
-        self.last_job, self.vanished, self.busy_s = b"", 0, 0.0
+        self.last_job, self.vanished = b"", 0
         self.began = time.monotonic()
         self.loop = asyncio.new_event_loop()
         self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
@@ -100,7 +100,8 @@ class EmulatedPhone:
         self._call(self._listen())
 
     def strike(self, what: str, after_s: float) -> None:
-        """Later, by itself: `vanish`, `appear` (which also ends every fault), or a fault."""
+        """Later, by itself: `vanish`, `appear` (which also ends every fault), `accept` (the
+        computer's key, by a person), or a fault."""
         self.loop.call_soon_threadsafe(lambda: self._later(after_s, lambda: self._strike(what)))
 
     def running(self) -> list[str]:
@@ -159,6 +160,10 @@ class EmulatedPhone:
         elif what == "appear":
             self.faults.clear()
             await self._listen()
+        elif what == "accept":
+            self.faults.discard("unauthorized")
+            for connection in self.connections:
+                connection.accept()
         else:
             self.faults.add(what)
 
@@ -216,15 +221,18 @@ class EmulatedPhone:
             self._later(VANISH_AFTER_S, self._vanish)
             if returns:
                 self._later(VANISH_AFTER_S + AWAY_S, self._listen)
+        if job and "hot-in-run" in self.faults:
+            self._later(HOT_AFTER_S, self._grow_hot)
         faults = self.faults & set(OF_PROGRAM)
         self.shell.environment["BENCH_FAULTS"] = " ".join(sorted(faults))
-        started = time.monotonic()
         printed = await self.shell.serve(service, stream)
         if job:
-            self.busy_s += time.monotonic() - started
             # In the shell's newer form: one packet of output, and a good end.
             length = len(printed).to_bytes(4, "little")
             self.last_job = b"\1" + length + printed + b"\3\1\0\0\0\0"
+
+    async def _grow_hot(self) -> None:
+        self.become(thermal_status=2)
 
     async def _inspect(self, blocks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         """A push, as the faults have it."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import re
+import signal
 import struct
 from collections.abc import Mapping
 from pathlib import Path
@@ -44,8 +46,15 @@ class Shell:
         pumps = [output.pump(process.stdout, STDOUT)]
         if newer:
             pumps.append(output.pump(process.stderr, STDERR))
-        await asyncio.gather(*pumps)
-        status = await process.wait()
+        try:
+            await asyncio.gather(*pumps)
+            status = await process.wait()
+        except asyncio.CancelledError:
+            # The phone is switched off.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            await process.communicate()
+            raise
         await output.exit(status)
         return bytes(output.printed)
 

@@ -90,6 +90,11 @@ class Connection:
             # A key that was never accepted: the server is asked again and shows `unauthorized`.
             self.send(AUTH, TOKEN, 0, os.urandom(20))
 
+    def accept(self) -> None:
+        """A person says yes to the computer's key."""
+        self.authorized = True
+        self.send(CNXN, VERSION, MAX_PAYLOAD, self.banner)
+
     def open(self, theirs: int, service: str) -> None:
         self.opened += 1
         stream = Stream(self, self.opened, theirs)
