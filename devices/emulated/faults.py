@@ -13,7 +13,7 @@ OF_PHONE: Mapping[str, str] = MappingProxyType(
         "vanish-in-push": "is gone in the middle of a push",
         "vanish-in-run": "is gone in the middle of a run",
         "vanish-in-run-once": "likewise, the first time, and comes back",
-        "hot-in-run": "grows too hot in the middle of a run",
+        "hot-in-run": "grows too hot in the middle of a run that is timed",
         "full": "has no space left in the middle of a push",
         "full-once": "likewise, the first time",
         "corrupt": "stores a pushed file with one byte changed",

@@ -221,7 +221,7 @@ class EmulatedPhone:
             self._later(VANISH_AFTER_S, self._vanish)
             if returns:
                 self._later(VANISH_AFTER_S + AWAY_S, self._listen)
-        if job and "hot-in-run" in self.faults:
+        if job and "hot-in-run" in self.faults and "report_peak_memory" not in service:
             self._later(HOT_AFTER_S, self._grow_hot)
         faults = self.faults & set(OF_PROGRAM)
         self.shell.environment["BENCH_FAULTS"] = " ".join(sorted(faults))
