@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 import click
 from tqdm import tqdm
@@ -26,11 +24,11 @@ INTERRUPTED = 130
 def take(
     home: Home, device: Device, work: Sequence[Work], plan: Plan, stored: Sequence[Session] = ()
 ) -> list[Session]:
-    """Measure, storing each session as it ends; returns the new ones. Ctrl-C, or SIGTERM, ends it
-    with what is stored, and says how to go on."""
+    """Measure, storing each session as it ends; returns the new ones. Ctrl-C ends it with what
+    is stored, and says how to go on."""
     taken: list[Session] = []
     total = len(work) * (plan.sessions + 1)
-    with _ended_alike(), tqdm(total=total, unit="session", disable=None) as bar:
+    with tqdm(total=total, unit="session", disable=None) as bar:
         try:
             for session in measure(device, work, plan, stored):
                 if taken and session.round != taken[-1].round:
@@ -50,16 +48,6 @@ def take(
             )
             raise click.exceptions.Exit(INTERRUPTED) from None
     return taken
-
-
-@contextmanager
-def _ended_alike() -> Iterator[None]:
-    """SIGTERM ends the block as Ctrl-C does, so that a phone is left as it was found."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def summary(sessions: Sequence[Session], work: Sequence[Work], plan: Plan) -> str:

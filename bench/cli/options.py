@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -107,9 +109,13 @@ def device_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def device_of(home: Home, options: dict[str, Any]) -> Device:
-    """The device that is meant; takes its options out of `options`. Raises DeviceError."""
+    """The device that is meant; takes its options out of `options`. Raises DeviceError.
+
+    From here on SIGTERM ends the command as Ctrl-C does, so that a phone is left as it was found.
+    """
     from devices.find import find_device
 
+    click.get_current_context().with_resource(_ended_alike())
     name, deadline_s = options.pop("device"), options.pop("deadline")
     of_phone = {key: options.pop(key) for key in ("adb", "program", "cores", "fixed_performance")}
     if not name.startswith("android"):
@@ -123,6 +129,15 @@ def device_of(home: Home, options: dict[str, Any]) -> Device:
     from devices.android.device import Options
 
     return find_device(name, deadline_s, Options(expect=torch_masks(home), **of_phone))
+
+
+@contextmanager
+def _ended_alike() -> Iterator[None]:
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 class Percent(click.ParamType[float]):

@@ -121,11 +121,20 @@ class AndroidDevice(Device):
 
     def close(self) -> None:
         if self.began:
-            # A phone that is gone can not be tidied; the next run does it.
-            with contextlib.suppress(DeviceError):
-                self._tidy()
-            self.began = False
+            try:
+                self._leave()
+            except KeyboardInterrupt:
+                # Ctrl-C, in the middle of it.
+                self._leave()
+                raise
+            finally:
+                self.began = False
         self.held.close()
+
+    def _leave(self) -> None:
+        # A phone that is gone can not be tidied; the next run does it.
+        with contextlib.suppress(DeviceError):
+            self._tidy()
 
     def _tidy(self) -> None:
         """End what runs there, put settings back, remove our files. Raises DeviceError."""

@@ -40,7 +40,7 @@ _JOB = re.compile(r"bench-job ([0-9a-f]+)")
 class EmulatedPhone:
     """A context manager. address: what `adb connect` takes. faults: see faults.py; they may be
     changed at any time. root: its file system, a temporary folder by default. vanished: how often
-    it was gone in a run."""
+    it was gone in a run; served: how many services it was asked for."""
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class EmulatedPhone:
         self.shell = Shell(self.root, environment(self.root))
         self.connections: set[Connection] = set()
         self.waiting: set[asyncio.Task[None]] = set()
-        self.last_job, self.vanished = b"", 0
+        self.last_job, self.vanished, self.served = b"", 0, 0
         self.began = time.monotonic()
         self.loop = asyncio.new_event_loop()
         self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
@@ -205,6 +205,7 @@ class EmulatedPhone:
         return f"device::{shown}{features}".encode()
 
     async def _serve(self, service: str, stream: Stream) -> None:
+        self.served += 1
         if service.startswith("sync:"):
             await serve_sync(stream, self.locate, self._inspect)
         elif service.startswith("shell"):
