@@ -26,8 +26,8 @@ from zoo.errors import DeviceError
 from zoo.pictures import shown
 
 SHORT_S = 20.0
-# Of what a command prints: its beginning, and its end, where the marker stands.
-HEAD_BYTES, TAIL_BYTES = 2**20, 2**16
+# Of what a command prints: its beginning, and its end, where small files and the marker stand.
+HEAD_BYTES, TAIL_BYTES = 2**19, 2**20
 INSTALL = "sudo apt install adb (macOS: brew install android-platform-tools), or --adb PATH"
 # What adb says, and what is wrong then. In the order in which they are looked for.
 _COMPLAINTS = (

@@ -7,6 +7,7 @@ that process is compared first.
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import re
 import secrets
@@ -28,6 +29,8 @@ WATCH, AFTER = "watch", "after"
 # Each second, as far as a session is so long.
 WATCH_PERIOD_S = 1
 LOG_BYTES = 4096
+# Files up to this size come with the answer: a pull takes longer than the whole of it.
+INLINE_BYTES = 262_144
 MAX_WATCHES = 7200
 
 # Arguments: a nonce, the folder, the limit in s, the mask of cores or -, then the program. The
@@ -57,7 +60,12 @@ status=$?
 kill $watcher 2>/dev/null
 rm -f {PID}
 {{ {COMMAND}; }} >{AFTER} 2>/dev/null
-printf '\\nbench-files %s\\n' "$(ls | tr '\\n' ' ')"
+printf '\\nbench-files\\n'
+for file in *; do
+  size=$(wc -c <"$file")
+  echo "bench-file $file $((size))"
+  [ $size -gt {INLINE_BYTES} ] || base64 "$file"
+done
 exit $status
 """
 
@@ -114,9 +122,8 @@ def run_job(
             code="stale_result",
             remedy="the same command with --resume",
         )
-    log, _, listed = rest.rpartition("\nbench-files ")
-    wanted = [name for name in (*files, WATCH, AFTER) if name in listed.split()]
-    got = _fetch(adb, folder, wanted)
+    log, _, listed = rest.rpartition("\nbench-files\n")
+    got = _files(adb, folder, listed, (*files, WATCH, AFTER))
     watch, after = (got.pop(n, b"").decode("utf-8", errors="replace") for n in (WATCH, AFTER))
     return Done(
         status=answer.status,
@@ -133,12 +140,21 @@ def stop(adb: Adb) -> None:
     adb.shell(STOP)
 
 
-def _fetch(adb: Adb, folder: str, names: Sequence[str]) -> dict[str, bytes]:
-    if not names:
-        return {}
-    with tempfile.TemporaryDirectory(prefix="bench-android-") as here:
-        adb.pull([f"{folder}/{name}" for name in names], Path(here))
-        return {name: path.read_bytes() for name in names if (path := Path(here, name)).is_file()}
+def _files(adb: Adb, folder: str, listed: str, wanted: Sequence[str]) -> dict[str, bytes]:
+    """Those of the wanted that are listed; pulled where they are large, or came out otherwise (a
+    phone of before Android 7 has no base64)."""
+    parts = re.split(r"^bench-file (\S+) (\d+)$", listed, flags=re.MULTILINE)
+    sizes = {name: int(size) for name, size in zip(parts[1::3], parts[2::3], strict=True)}
+    got = {}
+    for name, text in zip(parts[1::3], parts[3::3], strict=True):
+        with contextlib.suppress(ValueError):
+            got[name] = base64.b64decode("".join(text.split()), validate=True)
+    missing = [n for n in wanted if n in sizes and len(got.get(n, b"")) != sizes[n]]
+    if missing:
+        with tempfile.TemporaryDirectory(prefix="bench-android-") as here:
+            adb.pull([f"{folder}/{name}" for name in missing], Path(here))
+            got |= {n: p.read_bytes() for n in missing if (p := Path(here, n)).is_file()}
+    return {name: got[name] for name in wanted if name in got}
 
 
 def _moments(watch: str) -> tuple[dict[str, Reading], ...]:
