@@ -34,8 +34,8 @@ def test_time_outside_the_measuring(
     with server(adbs()[0], tmp_path / "keys"), phone() as one:
         beginning_s = beginning(one)
         started = time.monotonic()
-        options = ("--device", "android", "--sessions", str(SESSIONS), "--target", "50%")
-        invoke("run", *models, *options)
+        options = ("--device", "android", "--sessions", str(SESSIONS))
+        invoke("run", *models, *options, "--max-sessions", str(SESSIONS))
         wall_s = time.monotonic() - started
     sessions = list(read_all(Home(root=tmp_path)).sessions)
     assert all(session.run for session in sessions)
