@@ -48,10 +48,13 @@ def quantile(values: Sequence[float], share: float) -> Quantile:
 
 
 def quantiles(ordered: NDArray[np.float64], shares: Sequence[float]) -> list[float]:
-    """Of values in rising order, by numpy's linear rule but ten times as fast on a short series,
-    of which a report takes a hundred thousand."""
-    places = np.asarray(shares) * (len(ordered) - 1)
-    found: list[float] = np.interp(places, np.arange(len(ordered)), ordered).tolist()
+    """Of values in rising order, one at least, by numpy's linear rule but many times as fast on a
+    short series, of which a report takes a hundred thousand."""
+    found, last = [], len(ordered) - 1
+    for share in shares:
+        below = min(int(share * last), last)
+        low, high = float(ordered[below]), float(ordered[min(below + 1, last)])
+        found.append(low + (share * last - below) * (high - low))
     return found
 
 

@@ -14,6 +14,12 @@ from reports.vega import compiled
 
 INK = "currentColor"
 RAW: Any = None  # a scale that passes colours and shapes on as they are
+POINTS = "points"
+# Which way from its point a label is tried first, and how far away, in pixels: up and to the left
+# of a front nothing lies. From FAR on a line leads back.
+ANCHORS = ("top-left", "left", "top", "bottom-right", "right", "bottom", "top-right", "bottom-left")
+DISTANCES = (2, 6, 11, 17, 24, 32, 41, 51, 62, 74, 87)
+FAR = 14
 
 
 def charts() -> dict[str, Any]:
@@ -24,7 +30,9 @@ def charts() -> dict[str, Any]:
         "histogram": _histogram(),
         "precision": _precision(),
     }
-    return {name: compiled(_dressed(chart).to_dict()) for name, chart in drawn.items()}
+    found = {name: compiled(_dressed(chart).to_dict()) for name, chart in drawn.items()}
+    found["scatter"]["marks"] += _labels()
+    return found
 
 
 def _scatter() -> Any:
@@ -62,11 +70,8 @@ def _scatter() -> Any:
         description="tip:N",
         tooltip="tip:N",
     )
-    labels = points.mark_text(
-        align="left", angle=308, dx=7, dy=-7, fontSize=10.5, color=INK, clip=True, aria=False
-    ).encode(x=x, y=y, text="label:N", opacity=alt.Opacity("opacity:Q", scale=RAW))
     return (
-        alt.layer(*_budgets(x), steps, *bars, ticks, marks, labels)
+        alt.layer(*_budgets(x), steps, *bars, ticks, marks.properties(name=POINTS))
         .properties(width="container", height=380)
         .add_params(*_domains())
     )
@@ -88,6 +93,39 @@ def _budgets(x: Any) -> list[alt.Chart]:
         .encode(x=x)
     )
     return [lines, names, own]
+
+
+def _labels() -> list[dict[str, Any]]:
+    """The labels of the points, in Vega, which finds room for them at any width of the picture;
+    Vega-Lite can not say so. A thin line leads back from one that had to go far."""
+    room = {
+        "type": "label",
+        "size": [{"signal": "width"}, {"signal": "height"}],
+        "anchor": list(ANCHORS) * len(DISTANCES),
+        "offset": [distance for distance in DISTANCES for _ in ANCHORS],
+    }
+    look = {
+        "text": {"field": "datum.label"},
+        "fill": {"value": INK},
+        "fillOpacity": {"field": "datum.opacity"},
+        "fontSize": {"value": 10.5},
+    }
+    far = f"hypot(datum.x - datum.datum.x, datum.y - datum.datum.y) > {FAR} && datum.text"
+    line = {
+        "x": {"field": "x"},
+        "y": {"field": "y"},
+        "x2": {"field": "datum.x"},
+        "y2": {"field": "datum.y"},
+        "stroke": {"value": INK},
+        "strokeWidth": {"value": 0.6},
+        "strokeOpacity": {"signal": f"{far} ? 0.6 * datum.opacity : 0"},
+    }
+    common = {"interactive": False, "aria": False}
+    return [
+        {"type": "text", "name": "labels", "from": {"data": f"{POINTS}_marks"}, **common}
+        | {"encode": {"update": look}, "transform": [room]},
+        {"type": "rule", "from": {"data": "labels"}, **common, "encode": {"update": line}},
+    ]
 
 
 def _series() -> Any:

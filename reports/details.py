@@ -54,7 +54,7 @@ def details(row: Row, share: Share) -> dict[str, Any]:
     try:
         session = read_session(shown.path)
     except RecordError as error:
-        return listed | {"session": shown.id, "series": None, "reason": error.seen}
+        return listed | {"session": shown.id, "series": None, "reason": shown.home.told(error.seen)}
     assert session.run is not None
     return listed | {
         "session": shown.id,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from multiprocessing import get_context
@@ -96,7 +96,8 @@ def _digests(files: Sequence[tuple[Home, Path]]) -> list[Digest | RecordError]:
         try:
             found.append(digest(home, path, read_session(path)))
         except RecordError as error:
-            found.append(error)
+            seen = home.told(error.seen)
+            found.append(RecordError(seen, expected=error.expected, remedy=error.remedy))
     return found
 
 
@@ -120,7 +121,7 @@ def digest(home: Home, path: Path, session: Session) -> Digest:
         started_at=session.started_at,
         device=_one(session.device),
         plan=_one(session.plan),
-        verdict=verdict(session),
+        verdict=_told(home, verdict(session)),
         runtime_version=_one(run.runtime_version) if run else None,
         fallback=_one(run.fallback) if run else None,
         p90_ms=_tail(ordered, 0.9),
@@ -139,6 +140,11 @@ def digest(home: Home, path: Path, session: Session) -> Digest:
 def _one(value: Kept) -> Kept:
     """The first value that was equal to this one: sessions share what they have in common."""
     return value
+
+
+def _told(home: Home, found: Verdict) -> Verdict:
+    """A failure's reason may name files."""
+    return replace(found, reason=home.told(found.reason)) if found.label == "failed" else found
 
 
 def _tail(ordered_ms: NDArray[np.float64], share: float) -> float | None:

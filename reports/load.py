@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bench.relative import relative_levels
 from devices.base import RunRequest
@@ -85,7 +85,7 @@ def report_of(
         last = group[-1]
         file = (last.home, _file(last.request))
         if file not in known:
-            known[file] = accuracy_of(last.home, last.request)
+            known[file] = _told(last.home, accuracy_of(last.home, last.request))
         rows.append(row_of(group, known[file], logs, peaks.get(_file_key(last)) or None))
     marked, volumes = with_fronts(rows)
     ordered = sorted(marked, key=lambda row: (row.facet.order, row.p50_ms.value))
@@ -96,6 +96,12 @@ def report_of(
         volumes=tuple(volumes),
         apart=tuple(apart),
     )
+
+
+def _told(home: Home, joined: Joined) -> Joined:
+    """With its reasons as they may be shown to others."""
+    reasons = {"orphan": joined.orphan, "iou_reason": joined.iou_reason}
+    return replace(joined, **{key: home.told(text) for key, text in reasons.items() if text})
 
 
 def _file(request: RunRequest) -> _File:

@@ -32,16 +32,20 @@ MOST_COMPARED = 64
 
 
 def payload(report: Report) -> dict[str, Any]:
-    """For JSON: rows, and the places that refer to them by number."""
+    """For JSON: the rows' values in the order of `names`, and the places that refer to rows by
+    number."""
     share, texts = Share.of(len(report.rows)), Texts()
     files = {file: number for number, file in enumerate(_files(report.rows))}
     numbers = {id(row): number for number, row in enumerate(report.rows)}
     volumes = {volume.facet: volume for volume in report.volumes}
+    rows = [
+        texts.within(_row(row) | details(row, share)) | {"file": files.get(_file(row))}
+        for row in report.rows
+    ]
+    names = list(dict.fromkeys(name for row in rows for name in row))
     return {
-        "rows": [
-            texts.within(_row(row) | details(row, share)) | {"file": files.get(_file(row))}
-            for row in report.rows
-        ],
+        "names": names,
+        "rows": [[row.get(name) for name in names] for row in rows],
         "pairs": _iou_pairs(report.rows),
         "texts": texts.known,
         "places": [

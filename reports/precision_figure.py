@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
-from matplotlib import rc_context
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.text import Annotation
 
-from reports.figures import TITLE_CHARACTERS, style
+from reports.figures import style
+from reports.labels import arrange, label
 from reports.load import Report
+from reports.panels import panels, save, widen
 from reports.precision import lines_of
-from reports.rows import Facet, Row
-from zoo.files import replacing
+from reports.rows import Row
 from zoo.registry import ARCHITECTURES
 from zoo.spec import parse
 
@@ -26,44 +25,36 @@ GREY = "#888888"
 def draw_precision(report: Report, folder: Path) -> None:
     """`precision.svg` and `precision.png`: IoU against p50, a picture a device and runtime."""
     facets = lines_of(report)
-    figure = Figure(figsize=(max(6.4, 6.4 * len(facets)), 5.4), layout="constrained")
-    if not facets:
-        words = "no variant was timed in two precisions with a known IoU"
-        figure.text(0.5, 0.5, words, ha="center")
-    shared: Axes | None = None
-    for index, (facet, chains) in enumerate(facets.items()):
-        axes = figure.add_subplot(1, len(facets), index + 1, sharey=shared)
-        shared = shared or axes
-        _draw(axes, facet, chains)
-    if facets:
-        legend = _legend([row for chains in facets.values() for rows in chains for row in rows])
-        figure.legend(handles=legend, loc="outside lower center", ncols=6, fontsize=8)
-    with rc_context({"svg.hashsalt": "precision"}), replacing(folder / "precision.svg") as svg:
-        figure.savefig(svg, format="svg", metadata={"Date": None})
-    with replacing(folder / "precision.png") as png:
-        figure.savefig(png, format="png", dpi=150)
+    words = "no variant was timed in two precisions with a known IoU"
+    title = "IoU, pooled, of the very file (axis cut)"
+    legend = _legend([row for chains in facets.values() for rows in chains for row in rows])
+    figure, pictures = panels(list(facets), title, words, legend)
+    labels = [_draw(axes, chains) for axes, chains in zip(pictures, facets.values(), strict=True)]
+    for axes, chains, those in zip(pictures, facets.values(), labels, strict=True):
+        arrange(axes, those, others=[_point(row) for rows in chains for row in rows[1:]])
+    save(figure, folder, "precision")
 
 
-def _draw(axes: Axes, facet: Facet, chains: Sequence[Sequence[Row]]) -> None:
+def _draw(axes: Axes, chains: Sequence[Sequence[Row]]) -> list[Annotation]:
+    """A line a chain; returns the labels of their first files, whose place is not chosen yet."""
+    labels = []
     for rows in chains:
         colour, _ = style(rows[0].model)
-        points = [(r.p50_ms.value, r.joined.iou.value) for r in rows if r.joined.iou]
+        points = [_point(row) for row in rows]
         axes.plot(*zip(*points, strict=True), color=colour, linewidth=1, alpha=0.6, zorder=1)
         for row, point in zip(rows, points, strict=True):
             face = "none" if row.joined.rejected or not row.steady else colour
             shape = SHAPES.get(row.facet.precision, "*")
             axes.plot(*point, shape, color=colour, markerfacecolor=face, markersize=6)
-        label = f"{parse(rows[0].model).size}"
-        axes.annotate(label, points[0], textcoords="offset points", xytext=(5, 5), fontsize=7)
-    lines = [textwrap.fill(line, TITLE_CHARACTERS) for line in facet.title.splitlines()]
-    axes.set_title("\n".join(lines), fontsize=8)
-    axes.set_xscale("log")
+        labels.append(label(axes, rows[0].label, points[0]))
     axes.set_xlabel("latency p50, ms (log scale)", fontsize=9)
-    axes.set_ylabel("IoU, pooled, of the very file (axis cut)", fontsize=9)
-    axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-    axes.xaxis.set_minor_formatter(lambda value, _: f"{value:g}")
-    axes.tick_params(axis="x", which="both", labelsize=7)
-    axes.grid(alpha=0.25, which="both", linewidth=0.5)
+    widen(axes, [row.p50_ms.value for rows in chains for row in rows])
+    return labels
+
+
+def _point(row: Row) -> tuple[float, float]:
+    assert row.joined.iou is not None
+    return row.p50_ms.value, row.joined.iou.value
 
 
 def _legend(rows: Sequence[Row]) -> list[Line2D]:

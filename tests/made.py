@@ -70,10 +70,12 @@ def store(
     samples: int = 40,
     first: int = 0,
     slower: float = 1.0,
+    plan: Plan = PLAN,
+    slows: float = 1.0,
 ) -> None:
     """`sessions` rounds of every file on every device, all steady, each round with a drift.
     first: the number of the first device, by which sessions are named. slower: how much the last
-    file is than it should be."""
+    file is than it should be. slows: how much each session does half way."""
     files = [asked(spec, precision) for spec in specs for precision in precisions]
     for number, where in enumerate(devices, first):
         for round in range(sessions):
@@ -83,8 +85,16 @@ def store(
                 ms = latency_ms(parse(request.model), request.precision) * drift
                 ms *= slower if request is files[-1] else 1.0
                 run = recorded(ms * generator.uniform(0.995, 1.005), samples)
-                run = run.model_copy(update={"conditions_before": CONDITIONS})
-                _write(home, where, request, round, position, run, number, files[0])
+                run = _slowed(run, slows).model_copy(update={"conditions_before": CONDITIONS})
+                _write(home, where, request, round, position, run, number, files[0], plan)
+
+
+def _slowed(run: RawRun, times: float) -> RawRun:
+    """From the middle of its samples on."""
+    samples = run.series.samples_ns or ()
+    slow = (int(ns * times) for ns in samples[len(samples) // 2 :])
+    series = run.series.model_copy(update={"samples_ns": (*samples[: len(samples) // 2], *slow)})
+    return run.model_copy(update={"series": series})
 
 
 def _write(
@@ -96,6 +106,7 @@ def _write(
     run: RawRun,
     number: int = 0,
     reference: RunRequest | None = None,
+    plan: Plan = PLAN,
 ) -> None:
     session = Session(
         id=hashlib.sha256(f"{number} {round} {position}".encode()).hexdigest()[:12],
@@ -107,7 +118,7 @@ def _write(
         device=where,
         request=request,
         reference=None if request == reference else reference,
-        plan=PLAN,
+        plan=plan,
         run=run,
     )
     write_session(home, session)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,9 @@ from browser import Page, chromium
 from commands import timed_session
 from selenium.webdriver.common.keys import Keys
 
+from bench.record import Plan
 from bench.store import write_session
+from devices.base import Loop
 from reports.load import load
 from reports.places import places
 from reports.write import write_report
@@ -172,6 +175,50 @@ def test_two_are_compared(page: Page, report: Path) -> None:
     fp16 = key_of(report, "mnv2_unet_1.0_224", "fp16")
     page.open(report, f"one={one}&other={fp16}")
     assert "IoU is of the same counts" in page.text("#difference")
+
+
+@pytest.mark.parametrize("width", [390, 768, 1280])
+def test_no_label_covers_another(page: Page, report: Path, width: int) -> None:
+    page.size(width, 900)
+    page.open(report)
+    boxes = page.run("""
+        const box = (label) => {
+            const { left, top, right, bottom } = label.getBoundingClientRect();
+            return [left, top, right, bottom];
+        };
+        const told = (label) => label.textContent;
+        return [...document.querySelectorAll('#scatter .draw')].map((drawn) =>
+            [...drawn.querySelectorAll('.labels text')].filter(told).map(box));
+    """)
+    assert [len(facet) > 3 for facet in boxes] == [True] * 3
+    for facet in boxes:
+        for (left, top, right, bottom), other in itertools.combinations(facet, 2):
+            # A line of text is taller than its letters.
+            beside = right <= other[0] + 1 or other[2] <= left + 1
+            assert beside or bottom <= other[1] + 3 or other[3] <= top + 3
+
+
+def test_a_sustained_session_shows_its_curve(page: Page, tmp_path: Path) -> None:
+    """It is slower by 3 % from half way on; its latency is that of its end."""
+    home, plan = Home(root=tmp_path), Plan(loop=Loop(mode="sustained", limit_s=20))
+    spec = made.SPECS[0]
+    made.store(home, [made.device()], [spec], sessions=6, samples=4000, plan=plan, slows=1.03)
+    opened = write_report(tmp_path / "out", made.report(home))
+    page.open(opened, f"point={key_of(opened, spec.name)}")
+    assert "sustained, 20 s" in page.text("#place")
+    assert "medians of equal parts, over seconds" in page.text("#point")
+    curve = page.run("""
+        const marks = document.querySelector('#point .draw').querySelectorAll('.mark-symbol path');
+        return [...marks].map((mark) => [mark.__data__.datum.x, mark.__data__.datum.y]);
+    """)
+    took_s = 4000 * made.latency_ms(spec, "fp32") / 1e3
+    assert curve[-1][0] == pytest.approx(took_s, rel=0.1)
+    ms = [y for _, y in curve]
+    assert ms[-1] / ms[0] == pytest.approx(1.03, rel=0.01)
+    assert float(re.search(r"p50\s+([0-9.]+)", page.text("#point"))[1]) == pytest.approx(
+        ms[-1], rel=0.05
+    )
+    page.picture("sustained")
 
 
 def test_names_with_markup_are_text(page: Page, report: Path) -> None:

@@ -16,6 +16,7 @@ from commands import TINY, Chain, invoke, timed_session
 from drawn import write_portraits
 from PIL import Image
 
+from bench.record import Failure
 from bench.store import write_session
 from reports.accuracy import join
 from reports.figures import style
@@ -141,6 +142,23 @@ def test_what_is_left_out_is_said(chain: Chain, tmp_path: Path) -> None:
     told = "\n".join(notes(load(home)))
     assert f"session {'c' * 12} left out: drifting" in told
     assert "20200101T000000Z-x.json" in told
+
+
+def test_a_report_names_no_folder_of_this_machine(
+    chain: Chain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is made to be shown to others."""
+    home = copied(chain, tmp_path / "somebody")
+    monkeypatch.setenv("BENCH_HOME", str(home.root))
+    (home.checkpoint_folder(get(TINY)) / "checkpoint.safetensors").unlink()
+    (home.results / "host" / "20200101T000000Z-x.json").write_text("{}")
+    failure = Failure(stage="load", reason=f"{home.root}/artifacts/x can not be read")
+    session = timed_session(home).model_copy(update={"run": None, "failure": failure})
+    write_session(home, session.model_copy(update={"id": "e" * 12}))
+    told = invoke("report", "--output", str(tmp_path / "shown")).output
+    assert "checkpoints/" in told
+    for path in (tmp_path / "shown").iterdir():
+        assert b"somebody" not in path.read_bytes(), path.name
 
 
 def test_every_form_holds_the_same_figures(in_chain: Chain) -> None:

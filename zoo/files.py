@@ -40,6 +40,10 @@ class Home:
         """`BENCH_HOME` where it is set, else the working folder."""
         return cls(root=Path(os.environ.get("BENCH_HOME") or ".").resolve())
 
+    def told(self, text: str) -> str:
+        """A text with its paths from the home on, as it may be shown to others."""
+        return text.replace(f"{self.root}{os.sep}", "").replace(str(Path.home()), "~")
+
     @property
     def results(self) -> Path:
         return self.root / "results"
