@@ -110,7 +110,8 @@ def _labels() -> list[dict[str, Any]]:
         "fillOpacity": {"field": "datum.opacity"},
         "fontSize": {"value": 10.5},
     }
-    far = f"hypot(datum.x - datum.datum.x, datum.y - datum.datum.y) > {FAR} && datum.text"
+    gone = "max(abs(datum.x - datum.datum.x), abs(datum.y - datum.datum.y))"
+    far = f"{gone} > {FAR} && datum.text"
     line = {
         "x": {"field": "x"},
         "y": {"field": "y"},
