@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from devices.base import RunRequest
 from zoo.checkpoint import COUNTS_NAME, CheckpointRecord, checkpoint_path, read_record
@@ -15,6 +19,7 @@ from zoo.iou import (
     mean_interval,
     paired_difference,
     pooled,
+    pooled_draws,
     pooled_interval,
     read_counts,
 )
@@ -48,6 +53,11 @@ class Joined:
     checkpoint_sha256: str | None = None
     init: str | None = None
     commit: str | None = None
+
+    @cached_property
+    def draws(self) -> NDArray[np.float64]:
+        """Pooled IoUs of resampled images, the same images for all files; [REPLICATES]."""
+        return pooled_draws(self.counts)
 
 
 def join(home: Home, request: RunRequest) -> Joined:

@@ -65,13 +65,14 @@ class Digest(Level):
 
 def read_digests(homes: Sequence[Home]) -> tuple[list[Digest], list[RecordError]]:
     """Of every session stored in `homes`, oldest first, and the problems met."""
-    files = [(home, path) for home in homes for path in sorted(home.results.glob("*/*.json"))]
+    found = ((home, home.results.glob("*/*.json")) for home in homes)
+    files = [(home, path) for home, paths in found for path in sorted(paths, key=str)]
     digests, problems = [], []
-    for found in _read(files):
-        if isinstance(found, RecordError):
-            problems.append(found)
+    for one in _read(files):
+        if isinstance(one, RecordError):
+            problems.append(one)
         else:
-            digests.append(found)
+            digests.append(one)
     digests.sort(key=lambda digest: (digest.started_at, digest.position))
     return digests, problems
 

@@ -8,12 +8,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Hashable, Sequence
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-
-from zoo.iou import ImageCounts, pooled_draws
 
 Float64 = NDArray[np.float64]
 REPLICATES = 2000
@@ -45,12 +42,6 @@ def median_draws(
         for one, places in zip(values, rounds, strict=True)
     ]
     return np.stack(columns, axis=-1) if columns else np.empty((replicates, 0))
-
-
-@lru_cache(maxsize=512)
-def iou_draws(counts: tuple[ImageCounts, ...]) -> Float64:
-    """Pooled IoUs of resampled images, [REPLICATES], once for a file however often it is asked."""
-    return pooled_draws(counts)
 
 
 def _weighted_medians(values: Float64, times: Sequence[NDArray[np.int64]]) -> Float64:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from reports.draws import REPLICATES, iou_draws, median_draws
+from reports.draws import REPLICATES, median_draws
 from reports.pareto import dominators, front_probability, hypervolume, near_front
 from reports.rows import Facet, Row
 from zoo.iou import Interval, interval
@@ -53,7 +53,7 @@ def drawn(rows: Sequence[Row]) -> tuple[NDArray[np.float64], NDArray[np.float64]
     drawn for all of them alike."""
     count = min(REPLICATES, max(100, MOST_DRAWN // len(rows)))
     latency = median_draws([r.session_medians_ms for r in rows], [r.rounds for r in rows], count)
-    return latency, np.stack([iou_draws(row.joined.counts)[:count] for row in rows], axis=-1)
+    return latency, np.stack([row.joined.draws[:count] for row in rows], axis=-1)
 
 
 def _marked(

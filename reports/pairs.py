@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bench.ranks import Ratio, paired_ratio, unpaired_ratio
-from reports.draws import iou_draws
 from reports.rows import Row
 from zoo.iou import Interval, interval
 
@@ -47,7 +46,7 @@ def iou_difference(one: Row, other: Row) -> Interval | None:
     if [c.image for c in ours.counts] != [c.image for c in theirs.counts]:
         return None
     difference = ours.iou.value - theirs.iou.value
-    return interval(difference, iou_draws(ours.counts) - iou_draws(theirs.counts))
+    return interval(difference, ours.draws - theirs.draws)
 
 
 def latency_ratio(one: Row, other: Row) -> tuple[Ratio | None, bool]:
