@@ -16,8 +16,8 @@ INK = "currentColor"
 RAW: Any = None  # a scale that passes colours and shapes on as they are
 POINTS = "points"
 # Which way from its point a label is tried first, and how far away, in pixels: up and to the left
-# of a front nothing lies. From FAR on a line leads back.
-ANCHORS = ("top-left", "left", "top", "bottom-right", "right", "bottom", "top-right", "bottom-left")
+# of a front nothing lies, to the right of its points their own step. From FAR on a line leads back.
+ANCHORS = ("top-left", "left", "top", "bottom-right", "top-right", "bottom", "bottom-left")
 DISTANCES = (2, 6, 11, 17, 24, 32, 41, 51, 62, 74, 87)
 FAR = 14
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 from matplotlib.text import Annotation
 from numpy.typing import NDArray
 
@@ -57,16 +58,23 @@ def arrange(
     points = _pixels(axes, [each.xy for each in labels])
     marks = np.concatenate([points, _pixels(axes, others)])
     ends = _pixels(axes, [end for line in lines for end in line]).reshape(-1, 4)
-    renderer = FigureCanvasAgg(axes.figure).get_renderer()
+    figure = axes.figure
+    assert isinstance(figure, Figure)
+    renderer = FigureCanvasAgg(figure).get_renderer()  # type: ignore[no-untyped-call]
     sizes = np.array([each.get_window_extent(renderer).size for each in labels])
     room = np.array(axes.get_window_extent().extents)
-    inches = 72 / axes.figure.dpi
+    inches = 72 / figure.dpi
     corners = arranged(points, sizes, around(marks, POINT), room, _thin(ends))
     for each, point, corner, size in zip(labels, points, corners, sizes, strict=True):
-        each.xyann = tuple((corner - point) * inches)
+        each.xyann = _pair((corner - point) * inches)
         nearest = np.clip(point, corner, corner + size) - point
         if np.hypot(*nearest) >= FAR:
-            _lead(axes, each.xy, tuple(nearest * inches))
+            _lead(axes, each.xy, _pair(nearest * inches))
+
+
+def _pair(values: Float64) -> Point:
+    x, y = values.tolist()
+    return x, y
 
 
 def _pixels(axes: Axes, points: Sequence[Point]) -> Float64:
@@ -127,10 +135,10 @@ def _overlaps(boxes: Float64, taken: Float64) -> Float64:
     """Areas in common, [boxes, taken]."""
     low = np.maximum(boxes[:, None, :2], taken[None, :, :2])
     high = np.minimum(boxes[:, None, 2:], taken[None, :, 2:])
-    return np.prod(np.clip(high - low, 0, None), axis=-1)
+    return np.asarray(np.prod(np.clip(high - low, 0, None), axis=-1))
 
 
 def _beyond(boxes: Float64, room: Float64) -> Float64:
     """Areas outside of the picture."""
     inside = _overlaps(boxes, room[None])[:, 0]
-    return np.prod(boxes[:, 2:] - boxes[:, :2], axis=-1) - inside
+    return np.asarray(np.prod(boxes[:, 2:] - boxes[:, :2], axis=-1) - inside)

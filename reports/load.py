@@ -100,8 +100,10 @@ def report_of(
 
 def _told(home: Home, joined: Joined) -> Joined:
     """With its reasons as they may be shown to others."""
-    reasons = {"orphan": joined.orphan, "iou_reason": joined.iou_reason}
-    return replace(joined, **{key: home.told(text) for key, text in reasons.items() if text})
+    orphan, reason = joined.orphan, joined.iou_reason
+    return replace(
+        joined, orphan=orphan and home.told(orphan), iou_reason=reason and home.told(reason)
+    )
 
 
 def _file(request: RunRequest) -> _File:

@@ -53,15 +53,11 @@ def latency_ratio(one: Row, other: Row) -> tuple[Ratio | None, bool]:
     """And whether it is of pairs: of rounds in which both were measured."""
     if not (one.steady and other.steady):
         return None, False
-    ours, theirs = _by_round(one), _by_round(other)
-    shared = sorted(ours.keys() & theirs.keys())[-MOST_SESSIONS:]
+    ours, theirs = one.medians_by_round, other.medians_by_round
+    shared = [at for at in ours if at in theirs][-MOST_SESSIONS:]
     if len(shared) >= FEWEST_ROUNDS:
         return paired_ratio([math.log(ours[at] / theirs[at]) for at in shared]), True
     return unpaired_ratio(_logs(one), _logs(other)), False
-
-
-def _by_round(row: Row) -> dict[tuple[str, int], float]:
-    return dict(zip(row.rounds, row.session_medians_ms, strict=True))
 
 
 def _logs(row: Row) -> Sequence[float]:

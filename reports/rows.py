@@ -6,6 +6,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from bench.ranks import Ratio, paired_ratio
 from bench.stats import Quantile, across_sessions, quantile
@@ -104,6 +105,11 @@ class Row:
         asked, device = self.digests[-1].request.model_dump(), self.facet.device.model_dump()
         place = [self.facet.runtime_version, self.facet.protocol, self.digests[-1].fallback]
         return sha256_of_json([asked, device, place])[:10]
+
+    @cached_property
+    def medians_by_round(self) -> dict[tuple[str, int], float]:
+        """In ms, oldest first; of a reference, which has several in a round, the last."""
+        return dict(zip(self.rounds, self.session_medians_ms, strict=True))
 
     @property
     def of_zoo(self) -> bool:
