@@ -23,7 +23,7 @@ CELL = (5.4, 5.2)
 LEFT, RIGHT, ABOVE, BELOW = 0.75, 0.1, 0.75, 0.5
 LEGEND = 0.6
 # What fits above one of several pictures side by side.
-TITLE_CHARACTERS = 86
+TITLE_CHARACTERS = 78
 # Round figures of a logarithmic scale.
 TICKS_MS = [step * decade for decade in (0.01, 0.1, 1, 10, 100, 1000) for step in (1, 2, 5)]
 # No random ids inside, so that the same sessions give the same bytes; letters as letters.

@@ -22,14 +22,16 @@ from devices.programs import Machine
 from zoo.errors import DeviceError
 from zoo.files import Home, sha256_of
 
-pytestmark = [
-    pytest.mark.adb_smoke,
-    pytest.mark.skipif(not adbs(), reason="adb is not installed: phones not tested"),
-]
+pytestmark = pytest.mark.skipif(not adbs(), reason="adb is not installed: phones not tested")
 TMP = "/data/local/tmp"
+# The first generation alone belongs to the quick part.
+GENERATIONS = [
+    pytest.param(program, marks=[] if number else pytest.mark.adb_smoke)
+    for number, program in enumerate(adbs())
+]
 
 
-@pytest.fixture(scope="module", params=adbs())
+@pytest.fixture(scope="module", params=GENERATIONS)
 def adb(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Adb]:
     """Both generations, of which the older ends a lost shell with status 0."""
     with server(request.param, tmp_path_factory.mktemp("adb") / "home"):
