@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from statistics import NormalDist
 
 import numpy as np
@@ -58,7 +58,7 @@ def paired_ratio(logs: Sequence[float]) -> Ratio:
     An interval needs 6 pairs.
     """
     values = np.asarray(logs, dtype=np.float64)
-    rows, columns = np.triu_indices(len(values))
+    rows, columns = _every_pair(len(values))
     walsh = np.sort((values[rows] + values[columns]) / 2)
     cumulative = _signed_ranks(len(values))
     positive = float(np.sum(walsh > 0) + np.sum(walsh == 0) / 2)
@@ -105,6 +105,12 @@ def _ratio(
     rarer = math.floor(min(positive, len(ordered) - positive))
     p = min(1.0, 2 * float(cumulative[rarer]))
     return Ratio(value=math.exp(np.median(ordered)), low=low, high=high, p=p, counts=counts)
+
+
+@lru_cache(maxsize=100)
+def _every_pair(count: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The places of both, each with itself too."""
+    return np.triu_indices(count)
 
 
 @cache

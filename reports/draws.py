@@ -32,23 +32,26 @@ def median_draws(
     for batch, number in (place for point in rounds for place in point):
         of_batch[batch].add(number)
     generator = np.random.default_rng(seed)
-    drawn: dict[tuple[Hashable, int], NDArray[np.int64]] = {}
+    column: dict[tuple[Hashable, int], int] = {}
+    drawn = []
     for batch, numbers in of_batch.items():
         count = len(numbers)
         times = generator.multinomial(count, np.full(count, 1 / count), size=replicates)
-        drawn |= {(batch, n): times[:, place] for place, n in enumerate(sorted(numbers))}
-    columns = [
-        _weighted_medians(np.asarray(one, dtype=np.float64), [drawn[place] for place in places])
+        drawn.append(times.astype(np.int32))
+        column |= {(batch, n): len(column) + place for place, n in enumerate(sorted(numbers))}
+    every = np.concatenate(drawn, axis=1) if drawn else np.empty((replicates, 0), np.int32)
+    medians = [
+        _weighted_medians(np.asarray(one, dtype=np.float64), every, [column[at] for at in places])
         for one, places in zip(values, rounds, strict=True)
     ]
-    return np.stack(columns, axis=-1) if columns else np.empty((replicates, 0))
+    return np.stack(medians, axis=-1) if medians else np.empty((replicates, 0))
 
 
-def _weighted_medians(values: Float64, times: Sequence[NDArray[np.int64]]) -> Float64:
-    """The median of `values` [n], each counted times[n][r] times, for every draw r."""
+def _weighted_medians(values: Float64, times: NDArray[np.int32], columns: Sequence[int]) -> Float64:
+    """The median of `values` [n], each counted times[r, columns[n]] times, for every draw r."""
     order = np.argsort(values)
     ordered = values[order]
-    reached = np.cumsum(np.stack([times[place] for place in order], axis=-1), axis=-1)
+    reached = np.cumsum(times[:, np.asarray(columns)[order]], axis=-1, dtype=np.int32)
     total = reached[:, -1:]
     # The middle one, or the mean of the middle two: the first ranks that reach both halves.
     lower = np.argmax(reached >= (total + 1) // 2, axis=-1)

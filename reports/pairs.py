@@ -53,10 +53,10 @@ def latency_ratio(one: Row, other: Row) -> tuple[Ratio | None, bool]:
     """And whether it is of pairs: of rounds in which both were measured."""
     if not (one.steady and other.steady):
         return None, False
-    ours, theirs = one.medians_by_round, other.medians_by_round
+    ours, theirs = one.logs_by_round, other.logs_by_round
     shared = [at for at in ours if at in theirs][-MOST_SESSIONS:]
     if len(shared) >= FEWEST_ROUNDS:
-        return paired_ratio([math.log(ours[at] / theirs[at]) for at in shared]), True
+        return paired_ratio([ours[at] - theirs[at] for at in shared]), True
     return unpaired_ratio(_logs(one), _logs(other)), False
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import statistics
 from collections import defaultdict
 from collections.abc import Sequence
@@ -53,7 +52,7 @@ def costs(report: Report) -> list[Cost]:
 
 
 def _cost(row: Row, baseline: Row) -> Cost:
-    theirs, ours = _logs_by_round(baseline), _logs_by_round(row)
+    theirs, ours = baseline.logs_by_round, row.logs_by_round
     logs = [ours[round] - theirs[round] for round in ours if round in theirs]
     part, whole = row.joined.size_bytes, baseline.joined.size_bytes
     return Cost(
@@ -62,14 +61,6 @@ def _cost(row: Row, baseline: Row) -> Cost:
         latency=paired_ratio(logs) if logs else None,
         size=part / whole if part and whole else None,
     )
-
-
-def _logs_by_round(row: Row) -> dict[tuple[str, int], float]:
-    """The logarithm of its median in each round; of a reference, which has several, their mean."""
-    logs: dict[tuple[str, int], list[float]] = defaultdict(list)
-    for round, median in zip(row.rounds, row.session_medians_ms, strict=True):
-        logs[round].append(math.log(median))
-    return {round: statistics.fmean(each) for round, each in logs.items()}
 
 
 def precision_markdown(report: Report) -> str:

@@ -107,9 +107,13 @@ class Row:
         return sha256_of_json([asked, device, place])[:10]
 
     @cached_property
-    def medians_by_round(self) -> dict[tuple[str, int], float]:
-        """In ms, oldest first; of a reference, which has several in a round, the last."""
-        return dict(zip(self.rounds, self.session_medians_ms, strict=True))
+    def logs_by_round(self) -> dict[tuple[str, int], float]:
+        """The logarithm of its median in each round, oldest first; of a reference, which has
+        several in a round, their mean."""
+        logs: dict[tuple[str, int], list[float]] = defaultdict(list)
+        for round, median in zip(self.rounds, self.session_medians_ms, strict=True):
+            logs[round].append(math.log(median))
+        return {round: sum(each) / len(each) for round, each in logs.items()}
 
     @property
     def of_zoo(self) -> bool:

@@ -21,6 +21,13 @@ class Frozen(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
+    def __eq__(self, other: object) -> bool:
+        """What pydantic's own says of a model without private or extra fields, several times as
+        fast: a report of many sessions compares their devices and requests all the time."""
+        if self.__class__ is not other.__class__:
+            return NotImplemented
+        return self.__dict__ == other.__dict__
+
 
 Record = TypeVar("Record", bound=Frozen)
 
