@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
@@ -68,13 +70,26 @@ def read_digests(homes: Sequence[Home]) -> tuple[list[Digest], list[RecordError]
     found = ((home, home.results.glob("*/*.json")) for home in homes)
     files = [(home, path) for home, paths in found for path in sorted(paths, key=str)]
     digests, problems = [], []
-    for one in _read(files):
-        if isinstance(one, RecordError):
-            problems.append(one)
-        else:
-            digests.append(one)
+    with _uncollected():
+        for one in _read(files):
+            if isinstance(one, RecordError):
+                problems.append(one)
+            else:
+                digests.append(one)
     digests.sort(key=lambda digest: (digest.started_at, digest.position))
     return digests, problems
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """What is made in the block stays to the end, and holds no cycles: the garbage collector, which
+    would look at all of it again and again, leaves it alone."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def _read(files: Sequence[tuple[Home, Path]]) -> Iterator[Digest | RecordError]:
@@ -82,7 +97,8 @@ def _read(files: Sequence[tuple[Home, Path]]) -> Iterator[Digest | RecordError]:
         yield from _digests(files)
         return
     processes = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+    spawn = get_context("spawn")
+    with ProcessPoolExecutor(processes, mp_context=spawn, initializer=gc.disable) as pool:
         for part in pool.map(_digests, [list(chunk) for chunk in _chunks(files)]):
             yield from part
 
