@@ -6,11 +6,13 @@ and does not vouch for it either; `bench check` names it.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bench.changes import Changes
 from bench.record import Session
@@ -81,7 +83,7 @@ def judge(samples_ns: Sequence[int]) -> Verdict:
     if len(samples_ns) < SHORTEST_SERIES:
         return Verdict(label="short", reason=f"{len(samples_ns)} samples, under {SHORTEST_SERIES}")
     samples = np.asarray(samples_ns, dtype=np.float64)
-    first, *_, late, last = map(median, np.array_split(samples, 5))
+    first, *_, late, last = map(median, _fifths(samples))
     drift = last / first - 1
     if drift > THROTTLE_LIMIT and late / first - 1 > THROTTLE_LIMIT:
         return Verdict(label="throttled", reason=f"the last fifth is {drift:+.1%} off the first")
@@ -92,6 +94,13 @@ def judge(samples_ns: Sequence[int]) -> Verdict:
     if spread > SPREAD_LIMIT:
         return Verdict(label="noisy", reason=f"the middle half spans {spread:.1%} of the median")
     return Verdict(label="steady", reason=f"drift {drift:+.1%}, middle half {spread:.1%}")
+
+
+def _fifths(samples: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+    """As numpy's array_split, the first ones longer by one, but ten times as fast."""
+    each, more = divmod(len(samples), 5)
+    ends = [each * part + min(part, more) for part in range(6)]
+    return [samples[start:end] for start, end in itertools.pairwise(ends)]
 
 
 def judge_reported(reported: Mapping[str, float], why_no_samples: str) -> Verdict:
