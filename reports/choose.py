@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reports.fronts import drawn
+from reports.fronts import Draws, drawn
 from reports.pairs import Pair, pair
 from reports.rows import Row
 from zoo.iou import Interval
@@ -50,8 +50,9 @@ class Choice:
     left_out: dict[str, int]
 
 
-def choose(rows: Sequence[Row], budget: Budget) -> Choice:
-    """Among rows of one place, of any runtime and precision."""
+def choose(rows: Sequence[Row], budget: Budget, draws: Draws | None = None) -> Choice:
+    """Among rows of one place, of any runtime and precision. draws: of the `rivals`, where they are
+    at hand; they are the same for every latency."""
     left_out: dict[str, int] = {}
     for reason in filter(None, map(budget.excess, rows)):
         left_out[reason] = left_out.get(reason, 0) + 1
@@ -63,7 +64,7 @@ def choose(rows: Sequence[Row], budget: Budget) -> Choice:
     best = ranked[0]
     runner_up = next((row for row in ranked if row.model != best.model), None)
     few = any(row.p50_ms.low is None for row in (best, runner_up) if row)
-    sure, within = (None, None) if few else _chances(rows, best, budget)
+    sure, within = (None, None) if few else _chances(rows, best, budget, draws)
     return Choice(
         row=best,
         runner_up=runner_up,
@@ -80,15 +81,22 @@ def _merit(row: Row) -> tuple[float, float]:
     return (-row.joined.iou.value, row.p50_ms.value)
 
 
-def _chances(rows: Sequence[Row], best: Row, budget: Budget) -> tuple[float, float]:
-    rivals = [row for row in rows if row.fit and budget.excess(row) in (None, "slower")]
-    latency, iou = drawn(rivals)
+def rivals(rows: Sequence[Row], budget: Budget) -> list[Row]:
+    """What might be chosen, were its latency less."""
+    return [row for row in rows if row.fit and budget.excess(row) in (None, "slower")]
+
+
+def _chances(
+    rows: Sequence[Row], best: Row, budget: Budget, draws: Draws | None
+) -> tuple[float, float]:
+    among = rivals(rows, budget)
+    latency, iou = drawn(among) if draws is None else draws
     within = latency <= budget.latency_ms
     # Less latency decides between equal IoUs, as it does for the choice itself.
     order = np.lexsort((latency, np.where(within, -iou, np.inf)), axis=-1)
     winners = np.take_along_axis(within, order[:, :1], axis=-1)[:, 0]
-    models = np.array([row.model == best.model for row in rivals])
-    place = rivals.index(best)
+    models = np.array([row.model == best.model for row in among])
+    place = among.index(best)
     return float(np.mean(winners & models[order[:, 0]])), float(np.mean(within[:, place]))
 
 

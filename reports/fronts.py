@@ -14,6 +14,8 @@ from reports.pareto import dominators, front_probability, hypervolume, near_fron
 from reports.rows import Facet, Row
 from zoo.iou import Interval, interval
 
+Draws = tuple[NDArray[np.float64], NDArray[np.float64]]
+
 # Of very many points fewer copies are drawn, so that they stay within so many figures.
 MOST_DRAWN = 4_000_000
 
@@ -48,7 +50,7 @@ def with_fronts(rows: Sequence[Row]) -> tuple[list[Row], list[Volume]]:
     return marked, volumes
 
 
-def drawn(rows: Sequence[Row]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def drawn(rows: Sequence[Row]) -> Draws:
     """Latencies and IoUs of fit rows under resampling, [draws, rows] each; rounds and images are
     drawn for all of them alike."""
     count = min(REPLICATES, max(100, MOST_DRAWN // len(rows)))

@@ -13,9 +13,10 @@ from typing import Any
 import jinja2
 
 from reports.charts import charts
-from reports.choose import Budget, choice_text, choose
+from reports.choose import Budget, choice_text, choose, rivals
 from reports.columns import COLUMNS
 from reports.figures import pareto_svg
+from reports.fronts import drawn
 from reports.load import Report
 from reports.payload import payload
 from reports.places import Place, places
@@ -76,7 +77,9 @@ def _shortened(svg: str) -> str:
 
 def _answers(place: Place) -> list[str]:
     budgets = [Budget(latency_ms=ms) for ms in BUDGETS_MS]
-    return [choice_text(choose(place.rows, budget), budget) for budget in budgets]
+    among = rivals(place.rows, budgets[0])
+    draws = drawn(among) if among else None
+    return [choice_text(choose(place.rows, budget, draws), budget) for budget in budgets]
 
 
 def _own_script() -> str:
