@@ -21,7 +21,6 @@ HOT_PC_C = 90.0
 # A fall of the time at the highest clocks that is called throttled, and the readings it takes.
 CLOCK_FALL_LIMIT = 0.15
 CLOCK_READINGS = 6
-NUMBERS = (int, float)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +55,7 @@ def number(readings: dict[str, Reading], name: str) -> float | None:
     """The value of a reading, where it is known and a number."""
     reading = readings.get(name)
     value = reading.value if reading else None
-    return float(value) if isinstance(value, NUMBERS) else None
+    return float(value) if isinstance(value, int | float) else None
 
 
 def _grown(before: dict[str, Reading], after: dict[str, Reading], name: str) -> float | None:

@@ -70,12 +70,11 @@ def read_digests(homes: Sequence[Home]) -> tuple[list[Digest], list[RecordError]
     found = ((home, home.results.glob("*/*.json")) for home in homes)
     files = [(home, path) for home, paths in found for path in sorted(paths, key=str)]
     digests, problems = [], []
-    with _uncollected():
-        for one in _read(files):
-            if isinstance(one, RecordError):
-                problems.append(one)
-            else:
-                digests.append(one)
+    for one in _read(files):
+        if isinstance(one, RecordError):
+            problems.append(one)
+        else:
+            digests.append(one)
     digests.sort(key=lambda digest: (digest.started_at, digest.position))
     return digests, problems
 
@@ -98,7 +97,8 @@ def _read(files: Sequence[tuple[Home, Path]]) -> Iterator[Digest | RecordError]:
         return
     processes = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
     spawn = get_context("spawn")
-    with ProcessPoolExecutor(processes, mp_context=spawn, initializer=gc.disable) as pool:
+    pool = ProcessPoolExecutor(processes, mp_context=spawn, initializer=gc.disable)
+    with _uncollected(), pool:
         for part in pool.map(_digests, [list(chunk) for chunk in _chunks(files)]):
             yield from part
 

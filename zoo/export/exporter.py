@@ -13,7 +13,6 @@ import select
 import subprocess
 import sys
 import tempfile
-from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -29,25 +28,25 @@ ENVIRONMENT = {"CUDA_VISIBLE_DEVICES": "", "TF_CPP_MIN_LOG_LEVEL": "2", "OMP_NUM
 
 
 class Exporters:
-    """Those that wait for their next file, by format; to be used by several threads at once."""
+    """Those that wait for their next file; to be used by several threads at once.
+
+    There are never more of them than files at once: each holds close to a gigabyte.
+    """
 
     def __init__(self) -> None:
-        self._waiting: dict[str, list[Exporter]] = defaultdict(list)
+        self._waiting: list[Exporter] = []
         self._lock = Lock()
 
     def close(self) -> None:
-        for waiting in self._waiting.values():
-            for exporter in waiting:
-                exporter.close()
+        for exporter in self._waiting:
+            exporter.close()
 
     def export(self, label: str, format: str, request: Sequence[str], log: Path) -> None:
         """Make a file, as `python -m zoo.export` is asked for it.
 
         Raises ExportFailed, `label` naming the file; what the exporter printed is then in `log`.
         """
-        with self._lock:
-            waiting = self._waiting[format]
-            exporter = waiting.pop() if waiting else Exporter(format)
+        exporter = self._take(format)
         try:
             problem = exporter.problem_with(request)
         except BaseException:
@@ -56,17 +55,29 @@ class Exporters:
         if problem is None:
             log.unlink(missing_ok=True)
             with self._lock:
-                self._waiting[format].append(exporter)
+                self._waiting.append(exporter)
             return
         write_text(log, exporter.said())
         exporter.close()
         raise ExportFailed(f"{label} {problem}", remedy=f"all that it printed: {log}")
+
+    def _take(self, format: str) -> Exporter:
+        """One of that format that waits, or a new one in the place of one of another format."""
+        with self._lock:
+            for exporter in self._waiting:
+                if exporter.format == format:
+                    self._waiting.remove(exporter)
+                    return exporter
+            if self._waiting:
+                self._waiting.pop(0).close()
+            return Exporter(format)
 
 
 class Exporter:
     """One child. It ends when its standard input does: with this process at the latest."""
 
     def __init__(self, format: str) -> None:
+        self.format = format
         self._log = tempfile.TemporaryFile()  # noqa: SIM115
         # -P: the working folder may hold a folder named like one of ours.
         self._process = subprocess.Popen(

@@ -58,7 +58,7 @@ def export(
     chosen = list(wanted)
     for spec in {spec for spec, _ in chosen}:
         read_record(checkpoint_path(home, spec))
-    # By format, so that few exporters wait beside those that work.
+    # By format, so that few exporters change from one to another.
     chosen.sort(key=lambda one: one[1].format)
     failed = set[tuple[ModelSpec, str]]()
     with closing(Exporters()) as exporters:
