@@ -11,7 +11,7 @@ READY  := $(VENV)/.ready
 DATA   ?= pretrained
 MODELS ?= $(if $(filter synthetic,$(DATA)),$(TRIAL),mnv2_unet_[01].*)
 TRIAL  := mnv2_unet_0.35_128 mnv2_unet_0.35_192 mnv2_unet_0.75_128 mnv2_unet_0.75_192
-RECIPE ?= $(if $(filter synthetic,$(DATA)),quick,standard)
+RECIPE ?= $(if $(filter synthetic,$(DATA)),quick)
 DEVICE ?= host
 # What is exported and measured; RUNTIMES='onnxruntime litert' FORMATS='onnx tflite' for both.
 FORMATS    ?= tflite
@@ -64,13 +64,13 @@ ifeq ($(DATA),synthetic)
 	$(BENCH) data synthetic
 endif
 
-train: setup data ## train MODELS on DATA by RECIPE, or take their weights from the package
+train: setup data ## train MODELS on DATA (a width's sizes together, by a RECIPE each alone), or take their weights from the package
 ifeq ($(DATA),pretrained)
 	@echo "== taking the weights that come with the package"
 	$(BENCH) weights take $(CHOSEN)
 else
 	@echo "== training"
-	$(BENCH) train $(CHOSEN) --data $(DATA) --recipe $(RECIPE) $(if $(ENCODERS),--encoders $(ENCODERS))
+	$(BENCH) train $(CHOSEN) --data $(DATA) $(if $(RECIPE),--recipe $(RECIPE),--together) $(if $(ENCODERS),--encoders $(ENCODERS))
 endif
 
 export: setup train ## export MODELS and prove each file

@@ -21,10 +21,9 @@ if TYPE_CHECKING:
 @click.option("--data", required=True, metavar="NAME", help="A data set made by `bench data`.")
 @click.option(
     "--recipe",
-    default="standard",
-    show_default=True,
     metavar="NAME|FILE",
-    help="quick, standard, or a YAML file.",
+    help="quick, standard, together, or a YAML file.  "
+    "[default: standard; with --together, together]",
 )
 @click.option(
     "--init",
@@ -91,7 +90,7 @@ def command(
     context: click.Context,
     models: tuple[str, ...],
     data: str,
-    recipe: str,
+    recipe: str | None,
     init: str,
     encoders: Path | None,
     teachers: tuple[Path, ...],
@@ -130,6 +129,7 @@ def command(
         raise click.UsageError("--jobs and --ray start processes of their own: not by torchrun")
     home = Home.default()
     specs = select(models)
+    recipe = recipe or ("together" if together else "standard")
     config = with_changes(load_recipe(recipe), epochs=epochs, seed=seed, target=target)
     dataset = Dataset.open(home, data)
     taught_by = choose_teachers(teachers, config.target)
