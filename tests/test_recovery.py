@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 from commands import TINY, TRAIN, Chain, bench_process, invoke
 
@@ -148,6 +149,10 @@ def small_disk(tmp_path: Path) -> Iterator[Callable[[str], Home]]:
     subprocess.run(["umount", "-l", str(disk)], check=True)
 
 
+def exporters() -> list[psutil.Process]:
+    return [c for c in psutil.Process().children() if "zoo.export" in c.cmdline()]
+
+
 def test_a_full_disk_breaks_nothing(
     small_disk: Callable[[str], Home], chain: Chain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -175,6 +180,7 @@ def test_a_full_disk_breaks_nothing(
         ("data", "synthetic", "--train", "20", "--validation", "5"),
     ):
         assert "No space left" in invoke(*words, status=1).output, words
+    assert exporters() == []
     fill.unlink()
     same(checkpoint_path(home, SPEC), checkpoint_path(chain.home, SPEC))
     for key, artifact in read_manifest(home, SPEC).artifacts.items():

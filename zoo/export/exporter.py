@@ -49,15 +49,17 @@ class Exporters:
         exporter = self._take(format)
         try:
             problem = exporter.problem_with(request)
+            if problem is None:
+                log.unlink(missing_ok=True)
+            else:
+                write_text(log, exporter.said())
         except BaseException:
             exporter.close()
             raise
         if problem is None:
-            log.unlink(missing_ok=True)
             with self._lock:
                 self._waiting.append(exporter)
             return
-        write_text(log, exporter.said())
         exporter.close()
         raise ExportFailed(f"{label} {problem}", remedy=f"all that it printed: {log}")
 
