@@ -21,7 +21,7 @@ PRECISIONS ?= fp32 fp16
 # it ends on a restless machine too. `bench run` by itself asks for more.
 SESSIONS ?= 6
 TARGET   ?= 3%
-MOST     ?= 6
+MOST     ?= 8
 # Exports at once; training takes all the cores for one variant, measuring one process at a time.
 JOBS   ?=
 # A folder of Keras MobileNetV2 .h5 files, to begin from ImageNet weights at any width.
