@@ -49,19 +49,15 @@ class Exporters:
         exporter = self._take(format)
         try:
             problem = exporter.problem_with(request)
-            if problem is None:
-                log.unlink(missing_ok=True)
-            else:
+            if problem is not None:
                 write_text(log, exporter.said())
+                raise ExportFailed(f"{label} {problem}", remedy=f"all that it printed: {log}")
+            log.unlink(missing_ok=True)
         except BaseException:
             exporter.close()
             raise
-        if problem is None:
-            with self._lock:
-                self._waiting.append(exporter)
-            return
-        exporter.close()
-        raise ExportFailed(f"{label} {problem}", remedy=f"all that it printed: {log}")
+        with self._lock:
+            self._waiting.append(exporter)
 
     def _take(self, format: str) -> Exporter:
         """One of that format that waits, or a new one in the place of one of another format."""
