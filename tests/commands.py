@@ -6,9 +6,11 @@ import os
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 from click.testing import CliRunner, Result
 
 from bench.record import Session
@@ -46,6 +48,16 @@ def wait_for(path: Path, seconds: float = 120) -> None:
     while not path.exists():
         assert time.monotonic() < deadline, f"{path} did not appear"
         time.sleep(0.02)
+
+
+def exporters() -> list[psutil.Process]:
+    """The exporting children of this process."""
+    found = []
+    for child in psutil.Process().children():
+        with suppress(psutil.Error):
+            if "zoo.export" in child.cmdline():
+                found.append(child)
+    return found
 
 
 def timed_session(home: Home) -> Session:

@@ -5,16 +5,14 @@ from __future__ import annotations
 import shutil
 import threading
 import time
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import onnx
-import psutil
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
-from commands import TINY, Chain, bench_process, invoke
+from commands import TINY, Chain, bench_process, exporters, invoke
 
 from train.prove import dataset_of, is_proved, prove
 from zoo.calibration import calibration_path
@@ -158,11 +156,9 @@ def kill_exporter() -> None:
     """SIGKILL the exporting child of this process as soon as it is there."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
-        for child in psutil.Process().children():
-            with suppress(psutil.Error):
-                if "zoo.export" in child.cmdline():
-                    child.kill()
-                    return
+        for exporter in exporters():
+            exporter.kill()
+            return
         time.sleep(0.01)
 
 

@@ -15,9 +15,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import psutil
 import pytest
-from commands import TINY, TRAIN, Chain, bench_process, invoke
+from commands import TINY, TRAIN, Chain, bench_process, exporters, invoke
 
 from zoo.checkpoint import checkpoint_path
 from zoo.files import Home, sha256_of
@@ -147,10 +146,6 @@ def small_disk(tmp_path: Path) -> Iterator[Callable[[str], Home]]:
 
     yield remount
     subprocess.run(["umount", "-l", str(disk)], check=True)
-
-
-def exporters() -> list[psutil.Process]:
-    return [c for c in psutil.Process().children() if "zoo.export" in c.cmdline()]
 
 
 def test_a_full_disk_breaks_nothing(

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bench.cli.options import deadline_option, device_of, device_options, json_option
+from bench.cli.device_options import device_of, device_options
+from bench.cli.options import deadline_option, json_option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,15 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bench.cli.options import (
-    Frame,
-    Percent,
-    device_of,
-    device_options,
-    model_option,
-    plan_of,
-    plan_options,
-)
+from bench.cli.device_options import device_of, device_options
+from bench.cli.options import Frame, Percent, model_option
+from bench.cli.plan_options import plan_of, plan_options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
