@@ -53,7 +53,7 @@ zoo: setup data train export ## weights, exports, proofs, measurements and repor
 	$(BENCH) report
 	@echo 'next: . $(VENV)/bin/activate'
 	@echo '      bench report --open                   the picture'
-	@echo '      bench predict PHOTO.jpg --model $(firstword $(MODELS))'
+	@echo "      bench predict PHOTO.jpg --model $$($(BENCH) models $(CHOSEN) | awk 'NR == 2 { print $$1 }')"
 	@echo '      bench data lfw && make zoo            each file proved on the photographs themselves'
 	@echo '      make zoo DATA=synthetic               train, on portraits that are drawn'
 	@echo '      bench doctor                          what else this machine can do'

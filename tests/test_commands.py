@@ -18,7 +18,8 @@ from bench.cli import COMMANDS, cli
 from bench.store import read_all
 from zoo.export.targets import TARGETS
 from zoo.files import Home
-from zoo.registry import all_specs
+from zoo.manifest import Manifest, read_manifest, write_manifest
+from zoo.registry import all_specs, get
 
 ROOT = Path(__file__).parents[1]
 
@@ -95,6 +96,19 @@ def test_predict_tints_the_hair(in_chain: Chain, tmp_path: Path, runtime: str) -
     assert (changed & labelled).sum() / (changed | labelled).sum() > 0.5
     again = invoke("predict", str(photograph), "-m", TINY, "--runtime", runtime, status=1)
     assert "--force" in again.output
+
+
+def test_predict_takes_the_file_that_is_there(elsewhere: Home, tmp_path: Path) -> None:
+    spec = get(TINY)
+    artifacts = read_manifest(elsewhere, spec).artifacts
+    kept = {key: one for key, one in artifacts.items() if one.format == "tflite"}
+    write_manifest(elsewhere, spec, Manifest(model=TINY, artifacts=kept))
+    photograph = tmp_path / "photo.jpg"
+    portrait(3, side=200)[0].save(photograph)
+    assert "is hair" in invoke("predict", str(photograph), "-m", TINY).output
+    write_manifest(elsewhere, spec, Manifest(model=TINY, artifacts={}))
+    none = invoke("predict", str(photograph), "-m", TINY, "--force", status=1).output
+    assert "has no fp32 onnx file" in none
 
 
 def test_run_measures_what_is_missing_only(in_chain: Chain) -> None:

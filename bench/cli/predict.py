@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from bench.cli.options import force_option
+
+if TYPE_CHECKING:
+    from bench.protocol import Work
+    from zoo.files import Home
+    from zoo.spec import ModelSpec
 
 
 @click.command()
@@ -15,9 +21,8 @@ from bench.cli.options import force_option
 @click.option("--model", "-m", required=True, metavar="NAME", help="One model.")
 @click.option(
     "--runtime",
-    default="onnxruntime",
-    show_default=True,
-    help="onnxruntime, litert, torch, tensorflow, coreml.",
+    metavar="NAME",
+    help="onnxruntime, litert, torch, tensorflow, coreml.  [default: the first that has a file]",
 )
 @click.option("--precision", default="fp32", show_default=True, help="Of the exported file.")
 @click.option(
@@ -25,7 +30,12 @@ from bench.cli.options import force_option
 )
 @force_option
 def command(
-    photograph: Path, model: str, runtime: str, precision: str, output: Path | None, force: bool
+    photograph: Path,
+    model: str,
+    runtime: str | None,
+    precision: str,
+    output: Path | None,
+    force: bool,
 ) -> None:
     """Tint the hair in a photograph, by the exported file itself.
 
@@ -35,8 +45,6 @@ def command(
     Example:
       bench predict photo.jpg --model mnv2_unet_0.35_128
     """
-    from bench.work import Subject, find
-    from devices.host import HostDevice
     from reports.overlay import overlay
     from zoo.errors import FileError
     from zoo.files import Home, replacing
@@ -49,10 +57,26 @@ def command(
     if target.exists() and not force:
         raise FileError(f"{target} exists", remedy="--force to replace it, or --output FILE")
     image = open_photograph(photograph)
-    subject = Subject(what=spec, runtime=runtime, precision=precision, forced=True)
-    work = find(Home.default(), HostDevice(), subject)
-    opened = open_model(work.artifact, runtime, os.cpu_count() or 1)
+    work = _first_at_hand(Home.default(), spec, runtime, precision)
+    opened = open_model(work.artifact, work.request.runtime, os.cpu_count() or 1)
     mask = mask_at(opened.predict(to_input(image, spec.size))[0], *image.size)
     with replacing(target) as temporary:
         overlay(image, mask).save(temporary, format="PNG")
     click.echo(f"{target}: {mask.mean():.1%} of the picture is hair")
+
+
+def _first_at_hand(home: Home, spec: ModelSpec, runtime: str | None, precision: str) -> Work:
+    """Of the runtime, else of the first of this machine's own for which a file was exported."""
+    from bench.work import Subject, find, runtimes_for
+    from devices.host import HostDevice
+    from zoo.errors import MissingStep
+
+    device, missing = HostDevice(), list[MissingStep]()
+    names = runtimes_for(device, spec, [runtime] if runtime else [])
+    for name in names or ["onnxruntime"]:
+        subject = Subject(what=spec, runtime=name, precision=precision, forced=True)
+        try:
+            return find(home, device, subject)
+        except MissingStep as step:
+            missing.append(step)
+    raise missing[0]
