@@ -24,7 +24,7 @@ class Augmentation(Frozen):
     saturation: factors drawn from 1 - x to 1 + x. grayscale_share: share of images without colour.
     """
 
-    crop_area_min: Annotated[float, Field(gt=0, le=1)] = 0.5
+    crop_area_min: Annotated[float, Field(gt=0, le=1)] = 0.8
     rotation_degrees: Annotated[float, Field(ge=0, le=180)] = 15.0
     rotation_share: Fraction = 0.5
     brightness: Fraction = 0.3
@@ -47,7 +47,7 @@ class TrainConfig(Frozen):
 
     target: Literal["hair", "face"] = "hair"
     epochs: Annotated[int, Field(ge=0, le=10_000)]
-    batch_size: Annotated[int, Field(ge=2, le=4096)] = 16
+    batch_size: Annotated[int, Field(ge=2, le=4096)] = 8
     learning_rate: Annotated[float, Field(gt=0, le=1)] = 2e-3
     encoder_rate_factor: Annotated[float, Field(ge=0, le=1)] = 0.5
     weight_decay: Annotated[float, Field(ge=0, le=1)] = 1e-2

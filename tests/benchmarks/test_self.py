@@ -137,7 +137,7 @@ home, spec = Home(root=Path(sys.argv[1])), get("mnv2_unet_1.0_224")
 config = load_recipe("standard").model_copy(update={"epochs": 1, "batch_size": 16})
 dataset = Dataset.open(home, "small")
 first = choose_first_weights(spec, "random", home.encoders)
-settings = Settings(spec=spec, config=config, dataset=dataset, first_weights=first)
+settings = Settings(specs=(spec,), config=config, dataset=dataset, first_weights=first)
 train(settings, home.root / "memory")
 # Without workers the only children are programs that were started, not part of the training.
 children = [resource.RUSAGE_CHILDREN] if spare_workers(os.cpu_count()) else []
