@@ -131,7 +131,7 @@ def _encoders(home: Home) -> Finding:
     from zoo.registry import all_specs
 
     folder = home.encoders
-    remedy = "put Keras' MobileNetV2 .h5 files there, or: export BENCH_ENCODERS=FOLDER"
+    remedy = "bench weights encoders, or: export BENCH_ENCODERS=FOLDER"
     try:
         # Of a width any variant will do; each answer costs the hash of a file.
         specs = {spec.width: spec for spec in all_specs()}
