@@ -20,6 +20,8 @@ POINTS = "points"
 ANCHORS = ("top-left", "left", "top", "bottom-right", "top-right", "bottom", "bottom-left")
 DISTANCES = (2, 6, 11, 17, 24, 32, 41, 51, 62, 74, 87)
 FAR = 14
+# What the name of a rate takes, in pixels.
+RATE_WIDTH = 40
 
 
 def charts() -> dict[str, Any]:
@@ -84,8 +86,16 @@ def _budgets(x: Any) -> list[alt.Chart]:
     at = x.copy()
     at.shorthand = "ms:Q"
     lines = rates.mark_rule(color="#d55e00", strokeDash=[2, 3], clip=True, aria=False).encode(x=at)
+    # On the side of its line where there is room.
+    last = f"inrange(scale('x', datum.ms), [width - {RATE_WIDTH}, width])"
     names = rates.mark_text(
-        align="left", dx=3, dy=-4, color=INK, fontSize=10, clip=True, aria=False
+        align=alt.expr(f"{last} ? 'right' : 'left'"),
+        dx=alt.expr(f"{last} ? -3 : 3"),
+        dy=-4,
+        color=INK,
+        fontSize=10,
+        clip=True,
+        aria=False,
     ).encode(x=at, y=alt.value(alt.expr("height")), text="name:N")
     own = (
         alt.Chart(alt.NamedData("budget"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -26,6 +27,8 @@ from zoo.spec import parse
 COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 BUDGETS_MS = {16.7: "60 FPS", 33.3: "30 FPS", 66.7: "15 FPS"}
+# The share of an axis that the name of a rate takes.
+ROOM_FOR_A_RATE = 0.12
 
 
 def draw_pareto(report: Report, folder: Path) -> None:
@@ -126,10 +129,14 @@ def _markers() -> dict[tuple[str, int], str]:
 
 
 def _mark_budgets(axes: Axes, low: float, high: float) -> None:
+    """The camera's rates, each named on the side of its line where there is room."""
+    place = axes.get_xaxis_transform()
     for budget, rate in BUDGETS_MS.items():
         if low <= budget <= high:
             axes.axvline(budget, color="#d55e00", linestyle=":", linewidth=1)
-            axes.text(budget, 0.01, f" {rate}", transform=axes.get_xaxis_transform(), fontsize=7)
+            room = math.log(high / budget) / math.log(high / low)
+            side = "left" if room > ROOM_FOR_A_RATE else "right"
+            axes.text(budget, 0.01, f" {rate} ", transform=place, fontsize=7, ha=side)
 
 
 def _legend(report: Report) -> list[Line2D]:
