@@ -30,6 +30,7 @@ ENCODERS ?=
 TORCH_INDEX ?=
 
 CHOSEN   = $(foreach model,$(MODELS),--model '$(model)')
+LITERAL  = $(firstword $(foreach model,$(MODELS),$(if $(findstring *,$(model)),,$(model))))
 MEASURED = $(CHOSEN) $(foreach name,$(RUNTIMES),--runtime $(name)) $(foreach p,$(PRECISIONS),--precision $(p))
 
 help: ## list the targets
@@ -53,7 +54,7 @@ zoo: setup data train export ## weights, exports, proofs, measurements and repor
 	$(BENCH) report
 	@echo 'next: . $(VENV)/bin/activate'
 	@echo '      bench report --open                   the picture'
-	@echo "      bench predict PHOTO.jpg --model $$($(BENCH) models $(CHOSEN) | awk 'NR == 2 { print $$1 }')"
+	@echo '      bench predict PHOTO.jpg --model $(or $(LITERAL),NAME)'
 	@echo '      bench data lfw && make zoo            each file proved on the photographs themselves'
 	@echo '      make zoo DATA=synthetic               train, on portraits that are drawn'
 	@echo '      bench doctor                          what else this machine can do'

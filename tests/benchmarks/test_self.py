@@ -138,7 +138,7 @@ config = load_recipe("standard").model_copy(update={"epochs": 1, "batch_size": 1
 dataset = Dataset.open(home, "small")
 first = choose_first_weights(spec, "random", home.encoders)
 settings = Settings(specs=(spec,), config=config, dataset=dataset, first_weights=first)
-train(settings, home.root / "memory")
+train(settings, home)
 # Without workers the only children are programs that were started, not part of the training.
 children = [resource.RUSAGE_CHILDREN] if spare_workers(os.cpu_count()) else []
 who = [resource.RUSAGE_SELF, *children]
