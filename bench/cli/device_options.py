@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bench.cli.options import adding
+
 if TYPE_CHECKING:
     from devices.base import Device
     from zoo.files import Home
@@ -63,9 +65,7 @@ _DEVICE_OPTIONS = (
 
 def device_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Adds what chooses a device; `device_of` finds it."""
-    for option in reversed(_DEVICE_OPTIONS):
-        command = option(command)
-    return command
+    return adding(command, _DEVICE_OPTIONS)
 
 
 def device_of(home: Home, options: dict[str, Any]) -> Device:

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+def adding(command: Callable[..., Any], options: Sequence[Decorator]) -> Callable[..., Any]:
+    """The command with these options, which `--help` shows in this order."""
+    for option in reversed(options):
+        command = option(command)
+    return command
 
 
 def model_option(default: str | None = None, required: bool = True) -> Decorator:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bench.cli.options import deadline_option
+from bench.cli.options import adding, deadline_option
 
 if TYPE_CHECKING:
     from bench.record import Plan
@@ -82,9 +82,7 @@ MODES: dict[str, dict[str, Any]] = {
 
 def plan_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Adds the options of a measurement; `plan_of` makes the plan of their values."""
-    for option in reversed(_PLAN_OPTIONS):
-        command = option(command)
-    return command
+    return adding(command, _PLAN_OPTIONS)
 
 
 def plan_of(
