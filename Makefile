@@ -17,11 +17,10 @@ DEVICE ?= host
 FORMATS    ?= tflite
 RUNTIMES   ?= litert
 PRECISIONS ?= fp32 fp16
-# A first report: sessions of each file, the interval they go on for, and how many at most, so that
-# it ends on a restless machine too. `bench run` by itself asks for more.
-SESSIONS ?= 6
-TARGET   ?= 3%
-MOST     ?= 8
+# How narrow the intervals are to be, and how many seconds it may measure, so that it ends on a
+# restless machine too.
+TARGET ?= 2%
+LIMIT  ?= 165
 # Exports at once; training takes all the cores for one variant, measuring one process at a time.
 JOBS   ?=
 # A folder of Keras MobileNetV2 .h5 files, to begin from ImageNet weights at any width.
@@ -49,7 +48,7 @@ $(READY): pyproject.toml constraints.txt
 
 zoo: setup data train export ## weights, exports, proofs, measurements and report of MODELS; does again only what has changed
 	@echo "== measuring on $(DEVICE)"
-	$(BENCH) run --device $(DEVICE) $(MEASURED) --sessions $(SESSIONS) --target $(TARGET) --max-sessions $(MOST) --resume
+	$(BENCH) run --device $(DEVICE) $(MEASURED) --target $(TARGET) --time-limit $(LIMIT) --resume
 	@echo "== reporting"
 	$(BENCH) report
 	@echo 'next: . $(VENV)/bin/activate'

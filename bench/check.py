@@ -8,22 +8,25 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bench.bursts import Evidence, turns_of
 from bench.changes import STALL_LIMIT, STEAL_LIMIT, Changes
 from bench.record import Session
-from bench.stats import across_sessions, order_ranks, session_median_ms, timed_ns
+from bench.stats import FEWEST_PASSES, order_ranks, session_median_ms, timed_ns
 from bench.verdict import verdict
 
-FEWEST_SESSIONS = 6
 SPIKE = 2.0
+# From this share of interrupted samples on, something else wants the cores.
+INTERRUPTED_LIMIT = 0.05
 SPIKES_LIMIT = 0.01
 DRIFT_OF_RUN = 0.05
 REMEDIES = {
     "drifting": "let the device rest, then measure again; --mode sustained shows the whole curve",
     "throttled": "let it cool; for a figure under heat take --mode sustained",
-    "noisy": "end other programs; bench doctor says what quiets this machine",
+    "noisy": "more passes narrow the interval; bench doctor says what quiets this machine",
+    "starved": "end other programs: bench doctor names the busiest; or more samples: --rounds 40",
     "hot start": "let it cool before the run; --settle SECONDS waits longer",
     "disturbed": "end other programs, then: bench run --resume",
-    "short": "more samples: --samples 200",
+    "short": "more samples: --samples 200; a pass that was cut off: bench run --resume",
     "unknown": "this device keeps its samples; nothing can be judged",
     "failed": "the reason says what failed; then: bench run --resume",
 }
@@ -55,7 +58,8 @@ def check_session(session: Session) -> list[Weakness]:
     if found.label in REMEDIES:
         seen.append((f"{found.label}: {found.reason}", REMEDIES[found.label]))
     if session.timed:
-        seen += [*_of_series(session), *_of_conditions(session)]
+        of_series = _of_turns if turns_of(session) else _of_series
+        seen += [*of_series(session), *_of_conditions(session)]
     return [Weakness(about=session.id, seen=what, remedy=remedy) for what, remedy in seen]
 
 
@@ -63,6 +67,18 @@ def unknown_conditions(session: Session) -> list[str]:
     """What could not be read, each with the reason: not known to be bad, nor to be good."""
     readings = session.run.conditions_before if session.run else {}
     return [f"{name}: {reading.reason}" for name, reading in readings.items() if reading.reason]
+
+
+def _of_turns(session: Session) -> list[tuple[str, str]]:
+    """Who took the cores, and how much was set aside for it."""
+    found, others = Evidence.of(session), Changes.of(session).others_cores
+    if found.interrupted is None:
+        return [("nothing tells here which samples were interrupted", "measure on Linux or macOS")]
+    if found.interrupted < INTERRUPTED_LIMIT:
+        return []
+    took = f"; other programs took {others:.1f} cores" if others is not None else ""
+    seen = f"{found.interrupted:.0%} of the samples were interrupted and set aside{took}"
+    return [(seen, "bench doctor names the busiest programs; ending them saves passes")]
 
 
 def _of_series(session: Session) -> list[tuple[str, str]]:
@@ -117,20 +133,14 @@ def _of_group(sessions: Sequence[Session]) -> list[Weakness]:
     """What the sessions of one artifact leave to be wished for together."""
     first = sessions[0]
     about = f"{first.request.model} {first.request.runtime} ({len(sessions)} sessions)"
-    steady = [s for s in sessions if verdict(s).label == "steady"]
-    if len(steady) < FEWEST_SESSIONS:
-        seen = f"{len(steady)} steady sessions give no interval"
-        return [Weakness(about=about, seen=seen, remedy="bench run --resume --sessions 10")]
-    medians = [session_median_ms(s) for s in steady]
+    counted = [s for s in sessions if verdict(s).counts]
+    if len(counted) < FEWEST_PASSES:
+        seen = f"{len(counted)} sessions that count give no interval"
+        return [Weakness(about=about, seen=seen, remedy="bench run --resume --sessions 6")]
+    medians = [session_median_ms(s) for s in counted]
     drift = max(medians) / min(medians) - 1
-    found = []
-    if drift > DRIFT_OF_RUN:
-        seen = f"session medians differ by {drift:.0%}: the device's speed moved"
-        remedy = "trust the figures relative to the reference, or bench compare"
-        found.append(Weakness(about=about, seen=seen, remedy=remedy))
-    width, target = across_sessions(medians).half_width, first.plan.target
-    if first.reference is None and width is not None and width > target:
-        seen = f"the interval of p50 is +-{width:.1%}, over the target of {target:.1%}"
-        remedy = "more sessions: bench run --resume --max-sessions 60"
-        found.append(Weakness(about=about, seen=seen, remedy=remedy))
-    return found
+    if drift <= DRIFT_OF_RUN:
+        return []
+    seen = f"session medians differ by {drift:.0%}: the device's speed moved"
+    remedy = "trust the figures relative to the reference, or bench compare"
+    return [Weakness(about=about, seen=seen, remedy=remedy)]

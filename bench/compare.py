@@ -1,7 +1,7 @@
 """Compares ways of running a model that are exactly one declared factor apart, measured in turns.
 
-The two alternate within seconds; each round gives one ratio, and the rounds are the replicates.
-Sessions that lie in the store already are compared in stored.py, where nothing is paired.
+The two take turns within milliseconds. Each pass gives one ratio, and the passes are the
+replicates. Sessions that lie in the store already are compared in stored.py: nothing is paired.
 """
 
 from __future__ import annotations
@@ -11,26 +11,27 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bench.protocol import Known, Work
-from bench.ranks import Ratio, holm, paired_ratio, sessions_needed
+from bench.protocol import Known
+from bench.ratios import Ratio, holm, sessions_needed
 from bench.record import Plan, Session
-from bench.stats import CONFIDENCE, Quantile, across_sessions, session_median_ms
+from bench.stats import CONFIDENCE, Quantile, across_passes, session_median_ms
 from bench.work import Subject
+from bench.work_item import Work
 from zoo.errors import BenchError
 
 
 @dataclass(frozen=True, kw_only=True)
 class Side:
-    """One of those compared: its name in the comparison, and the latency of its steady sessions
-    by itself (None where none was steady)."""
+    """One of those compared: its name in the comparison, and the latency of its sessions by itself
+    (None where none counts)."""
 
     name: str
     p50_ms: Quantile | None
 
     @classmethod
-    def of(cls, name: str, steady: Sequence[Session]) -> Side:
-        medians = [session_median_ms(session) for session in steady]
-        return cls(name=name, p50_ms=across_sessions(medians) if medians else None)
+    def of(cls, name: str, counted: Sequence[Session]) -> Side:
+        medians = [session_median_ms(session) for session in counted]
+        return cls(name=name, p50_ms=across_passes(medians) if medians else None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,8 +60,8 @@ class Comparison:
         return self.distinguishable and self.ratio is not None and self.ratio.value > 1 + share
 
     @property
-    def more_sessions(self) -> int | None:
-        """About how many more sessions each would tell the difference that was seen."""
+    def more_passes(self) -> int | None:
+        """About how many more passes would tell the difference that was seen."""
         if self.ratio is None or self.distinguishable:
             return None
         needed = sessions_needed(self.ratio, abs(math.log(self.ratio.value)))
@@ -112,11 +113,9 @@ def compared(
 ) -> list[Comparison]:
     """Each of the others against the first, from sessions that took turns with it."""
     known = Known.of(sessions, plan)
-    of = [[s for s in known.steady if s.request == one.request] for one in work]
-    sides = [Side.of(name, steady) for name, steady in zip(names, of, strict=True)]
-    logs = [[known.logs[s.id] for s in steady if s.id in known.logs] for steady in of[1:]]
-    ratios = [paired_ratio(one) if one else None for one in logs]
-    return against_first(sides, ratios, factor, "pairs of sessions in turns")
+    sides = [Side.of(name, known.of_work(one)) for name, one in zip(names, work, strict=True)]
+    ratios = [known.ratio(one) for one in work[1:]]
+    return against_first(sides, ratios, factor, "passes in turns")
 
 
 def against_first(

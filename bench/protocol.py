@@ -1,44 +1,33 @@
-"""Measures artifacts on a device: rounds of sessions, each a fresh process, until enough is known.
+"""Measures artifacts on a device: passes of sessions, each a fresh one, until enough is known.
 
-The order of a round is shuffled; every second round is the one before in reverse, so that steady
-drift falls on all alike. A reference is among every few artifacts of a round: what is relative to
-it holds where the device as a whole grew faster or slower.
+Where a device holds several files, those of a pass take turns (turns.py); else a pass is a session
+of each, one after the other (in_a_row.py). Files that are known well enough leave between passes.
 """
 
 from __future__ import annotations
 
 import itertools
-import random
 import secrets
-from collections import defaultdict
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
 
-from bench.ranks import paired_ratio
-from bench.record import Failure, Plan, Session
+from bench.in_a_row import next_order, one_session
+from bench.pooling import alike_load
+from bench.ratios import Ratio, ratio_over_passes
+from bench.record import Plan, Session
 from bench.relative import relative_logs
-from bench.sampling import series_of
-from bench.stats import across_sessions, session_median_ms
+from bench.turns import groups, pass_in_turns
 from bench.verdict import verdict
-from devices.base import Device, Loop, RawRun, Reading, RunRequest
-from zoo.errors import SessionFailed
-from zoo.provenance import commit
+from bench.work_item import Work
+from devices.base import Device, Loop
 
-# A reference session stands for the device's speed over this many others.
-PER_REFERENCE = 4
 # An artifact whose sessions fail so often in a row is not tried again.
 FAILURES = 3
-
-
-@dataclass(frozen=True, kw_only=True)
-class Work:
-    """One artifact to be measured, beside what reference; None for the reference itself."""
-
-    request: RunRequest
-    artifact: Path
-    reference: RunRequest | None = None
+# It is looked only so often whether an interval is narrow: each look is a chance to stop by luck.
+PASSES_A_LOOK = 2
+MEMORY_AT_ONCE = 2
 
 
 def measure(
@@ -46,64 +35,123 @@ def measure(
 ) -> Iterator[Session]:
     """Sessions as they end, failed ones among them: one that fails does not stop the rest.
 
-    stored: sessions of the same device and loop, to go on from.
+    stored: sessions of the same device and loop, to go on from. Ctrl-C in a pass in turns yields
+    the whole rounds that are there, then rises on.
     """
     batch, position = secrets.token_hex(6), itertools.count()
-    kept = list(stored)
-    memory = plan.model_copy(update={"loop": Loop(mode="memory")})
-    known = {s.request for s in stored if s.plan.loop.mode == "memory" and s.run is not None}
-    for one in work:
-        if one.request not in known:
-            yield _session(device, one, memory, batch, 0, next(position))
-    for number in itertools.count(1):
-        order = next_round(work, Known.of(kept, plan), plan, number)
-        if not order:
-            return
-        for one in order:
-            session = _session(device, one, plan, batch, number, next(position))
+    kept, began = list(stored), time.monotonic()
+    if plan.memory:
+        for session in _memory(device, work, plan, batch, position, kept):
             kept.append(session)
             yield session
+    numbers, longest_s = itertools.count(1), 0.0
+    while True:
+        known, now = Known.of(kept, plan), time.monotonic()
+        left = unfinished(work, known, plan)
+        if not left or known.out_of_time(plan, work, now - began + longest_s):
+            return
+        for session in _one_pass(device, work, left, plan, batch, position, kept, numbers):
+            kept.append(session)
+            yield session
+        longest_s = max(longest_s, time.monotonic() - now)
+
+
+def _one_pass(
+    device: Device,
+    work: Sequence[Work],
+    left: Sequence[Work],
+    plan: Plan,
+    batch: str,
+    position: Iterator[int],
+    kept: Sequence[Session],
+    numbers: Iterator[int],
+) -> Iterator[Session]:
+    """A session of each that is left, and of what they stand beside."""
+    if plan.loop.turns is None:
+        number = next(numbers)
+        for one in next_order(work, left, plan, number):
+            yield one_session(device, one, plan, batch, number, next(position))
+        return
+    # Each group has a number of its own, for its files met moments of their own.
+    for group in groups(work, left, kept, device):
+        yield from pass_in_turns(device, group, plan, batch, next(numbers), position, list(kept))
+
+
+def _memory(
+    device: Device,
+    work: Sequence[Work],
+    plan: Plan,
+    batch: str,
+    position: Iterator[int],
+    stored: Sequence[Session],
+) -> Iterator[Session]:
+    """One session each that is not timed; some at once where the device can."""
+    memory = plan.model_copy(update={"loop": Loop(mode="memory")})
+    known = {s.request for s in stored if s.plan.loop.mode == "memory" and s.run is not None}
+    wanted = [one for one in work if one.request not in known]
+    if not device.holds_several:
+        for one in wanted:
+            yield one_session(device, one, memory, batch, 0, next(position))
+        return
+    pool = ThreadPoolExecutor(MEMORY_AT_ONCE)
+    try:
+        yield from pool.map(
+            lambda one: one_session(device, one, memory, batch, 0, next(position)), wanted
+        )
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Known:
-    """What the sessions of one loop say so far. logs: relative to the reference, by session id."""
+    """What the sessions of one loop say so far. counted: those that count. logs: relative to the
+    reference, by session id."""
 
     tries: Sequence[Session]
-    steady: Sequence[Session]
+    counted: Sequence[Session]
     logs: Mapping[str, float]
 
     @classmethod
     def of(cls, sessions: Iterable[Session], plan: Plan) -> Known:
-        tries = [s for s in sessions if s.plan.loop == plan.loop]
-        steady = [s for s in tries if verdict(s).label == "steady"]
-        return cls(tries=tries, steady=steady, logs=relative_logs(steady))
+        tries = alike_load([s for s in sessions if s.plan.loop == plan.loop])
+        counted = [s for s in tries if verdict(s).counts]
+        return cls(tries=tries, counted=counted, logs=relative_logs(counted))
 
-    def half_width(self, work: Work) -> float | None:
-        """Half the 95 % interval of an artifact's figure, as a share of it; None without one.
+    def of_work(self, work: Work) -> list[Session]:
+        """The sessions of it that count."""
+        return [s for s in self.counted if s.request == work.request]
 
-        The figure is its latency relative to the reference; its latency where it has none.
-        """
-        mine = [s for s in self.steady if s.request == work.request]
-        if work.reference is None:
-            medians = [session_median_ms(s) for s in mine]
-            return across_sessions(medians).half_width if medians else None
-        logs = [self.logs[s.id] for s in mine if s.id in self.logs]
-        return paired_ratio(logs).half_width if logs else None
+    def ratio(self, work: Work) -> Ratio | None:
+        """Its latency relative to the reference; None where it has none, or no pass with it."""
+        logs = [self.logs[s.id] for s in self.of_work(work) if s.id in self.logs]
+        return ratio_over_passes(logs) if work.reference is not None and logs else None
 
     def enough(self, work: Work, plan: Plan, *, is_reference: bool) -> bool:
         """Whether the artifact needs no more sessions: as many tries as allowed, nothing but
-        failures, or enough steady sessions and a narrow interval. A reference that others stand
-        beside needs no narrow interval of its own: theirs are what is asked for."""
+        failures, or enough that count and a narrow interval. A reference, or what stands beside
+        none, has no interval that more of them would narrow."""
         tries = [s for s in self.tries if s.request == work.request]
         if len(tries) >= plan.max_sessions:
             return True
         if len(tries) >= FAILURES and not any(s.timed for s in tries):
             return True
-        if sum(s.request == work.request for s in self.steady) < plan.sessions:
+        counted = len(self.of_work(work))
+        if counted < plan.sessions:
             return False
-        width = self.half_width(work)
-        return is_reference or (width is not None and width <= plan.target)
+        if is_reference or work.reference is None:
+            return True
+        if counted > plan.sessions and (counted - plan.sessions) % PASSES_A_LOOK:
+            return False
+        found = self.ratio(work)
+        return found is not None and found.within(plan.target, plan.of_difference)
+
+    def out_of_time(self, plan: Plan, work: Sequence[Work], until_s: float) -> bool:
+        """Whether the next pass would end after the limit, and each has its fewest sessions or
+        nothing but failures."""
+        if plan.limit_s is None or until_s <= plan.limit_s:
+            return False
+        lenient = plan.model_copy(update={"target": 1.0})
+        return all(self.enough(one, lenient, is_reference=True) for one in work)
 
 
 def unfinished(work: Sequence[Work], known: Known, plan: Plan) -> list[Work]:
@@ -112,78 +160,3 @@ def unfinished(work: Sequence[Work], known: Known, plan: Plan) -> list[Work]:
     return [
         one for one in work if not known.enough(one, plan, is_reference=one.request in references)
     ]
-
-
-def next_round(work: Sequence[Work], known: Known, plan: Plan, number: int) -> list[Work]:
-    """What round `number` measures, in order: the artifacts not yet known well enough, and their
-    references. Empty when all are."""
-    wanted = unfinished(work, known, plan)
-    groups: dict[RunRequest, list[Work]] = defaultdict(list)
-    for one in wanted:
-        if one.reference is not None:
-            groups[one.reference].append(one)
-    references = {one.request: one for one in work}
-    # Pairs of rounds share a seed, and the second runs backwards.
-    generator = random.Random(f"{plan.seed} {(number - 1) // 2}")
-    parts = [_around(references[r], group, generator) for r, group in groups.items()]
-    parts += [[one] for one in wanted if one.reference is None and one.request not in groups]
-    generator.shuffle(parts)
-    order = [one for part in parts for one in part]
-    return order if number % 2 else order[::-1]
-
-
-def _around(reference: Work, group: Sequence[Work], generator: random.Random) -> list[Work]:
-    """The group shuffled, with the reference in the middle of every few of it."""
-    shuffled = generator.sample(group, len(group))
-    order = []
-    for start in range(0, len(shuffled), PER_REFERENCE):
-        part = shuffled[start : start + PER_REFERENCE]
-        middle = (len(part) + generator.randrange(2)) // 2
-        order += [*part[:middle], reference, *part[middle:]]
-    return order
-
-
-def _session(
-    device: Device, work: Work, plan: Plan, batch: str, number: int, position: int
-) -> Session:
-    started_at, run, failure = datetime.now(UTC), None, None
-    settled = device.settle(plan.settle_s)
-    try:
-        run = _run(device, work, plan.loop, settled)
-    except SessionFailed as error:
-        failure = Failure(stage=error.stage, reason=error.reason, code=error.code, log=error.log)
-    return Session(
-        id=secrets.token_hex(6),
-        batch=batch,
-        round=number,
-        position=position,
-        started_at=started_at,
-        commit=commit(),
-        device=device.info(),
-        request=work.request,
-        reference=work.reference,
-        plan=plan,
-        run=run,
-        failure=failure,
-    )
-
-
-def _run(device: Device, work: Work, loop: Loop, settled: Reading) -> RawRun:
-    """One fresh process from loading to its end. Raises SessionFailed."""
-    before = device.conditions()
-    with device.open(work.request, work.artifact) as opened:
-        series = series_of(opened, loop)
-        memory = opened.memory() if loop.mode == "memory" else (None, None)
-        return RawRun(
-            load_ns=opened.load_ns,
-            first_inference_ns=opened.first_inference_ns,
-            series=series,
-            peak_memory_bytes=memory[0],
-            baseline_memory_bytes=memory[1],
-            runtime_version=device.runtime_version(work.request.runtime),
-            conditions_before=before | {"settled": settled} | dict(opened.readings),
-            conditions_during=opened.conditions_during,
-            conditions_after=device.conditions(),
-            program_sha256=opened.program_sha256,
-            fallback=opened.fallback,
-        )

@@ -1,8 +1,8 @@
 """One session: what was asked, of which device, and the raw answer or the failure.
 
 History of the schema: 1, a fixed count of samples; 2, a loop that stops by itself, rounds with a
-reference, memory in a pass of its own, stages of a camera frame. Since then 2 has gained fields
-that older files leave out: unit, code, log, conditions_during, program_sha256, fallback.
+reference, memory in a pass of its own, stages of a camera frame; 3, passes of files that take
+turns, with the CPU time of each inference. Sessions of 2 are read, marked, and not pooled with 3.
 """
 
 from __future__ import annotations
@@ -15,23 +15,30 @@ from pydantic import Field, model_validator
 from devices.base import DeviceInfo, Loop, RawRun, RunRequest
 from zoo.frozen import Frozen, exactly_one
 
-SCHEMA: Final = 2
+SCHEMA: Final = 3
+READABLE: Final = (2, SCHEMA)
+OLDER: Final = "older protocol"
 
 
 class Plan(Frozen):
     """How one run measures.
 
-    Sessions come in rounds, each artifact once a round, in an order shuffled by `seed`; every
-    second round is the one before in reverse. An artifact has at least `sessions` steady ones,
-    and more until the 95 % interval of its latency relative to the reference (of its latency,
-    where it has none) is within +-`target`, but max_sessions tries at most. settle_s: how long
-    to wait, before a session, for a device that is not settled.
+    Sessions come in passes, one of each artifact a pass, in an order shuffled by `seed`. An
+    artifact has at least `sessions` that count, and more until the 95 % interval of its latency
+    relative to the reference is within +-`target`, but max_sessions tries at most. of_difference:
+    it is also enough where the interval is within this share of the difference that was found
+    (its logarithm); 0 asks for the target alone. limit_s: once the fewest are there, no pass begins
+    that would end later than this after the first. settle_s: how long to wait, before a session
+    that takes no turns, for a device that is not settled.
     """
 
     loop: Loop = Loop()
-    sessions: Annotated[int, Field(ge=1, le=1000)] = 10
+    sessions: Annotated[int, Field(ge=1, le=1000)] = 6
     max_sessions: Annotated[int, Field(ge=1, le=1000)] = 40
-    target: Annotated[float, Field(gt=0, le=1)] = 0.015
+    target: Annotated[float, Field(gt=0, le=1)] = 0.02
+    of_difference: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    limit_s: Annotated[float, Field(gt=0)] | None = None
+    memory: bool = True
     seed: int = 0
     settle_s: Annotated[float, Field(ge=0, le=3600)] = 2.0
 
@@ -45,6 +52,9 @@ def protocol_text(loop: Loop) -> str:
     """The mode, and how long a session of it takes samples."""
     if loop.mode == "memory":
         return "memory"
+    if loop.turns:
+        turns = loop.turns
+        return f"{loop.mode}, {turns.rounds} turns of {turns.sample_ms:g} ms a pass"
     mode = f"cadence of {loop.period_ms:g} ms" if loop.period_ms else loop.mode
     frame = f" from {loop.frame[0]}x{loop.frame[1]} frames" if loop.frame else ""
     if loop.mode == "sustained":
@@ -68,12 +78,12 @@ class Failure(Frozen):
 class Session(Frozen):
     """The replicate: one artifact, one device, one process. Never changed once it is written.
 
-    batch: the id of the run it belongs to. round, position: its place in that run. reference: what
-    was measured beside it, in the same round, to divide the device's drift out; null for the
-    reference itself, and where there is none.
+    batch: the id of the run it belongs to. round: the number of the pass in that run, 0 that for
+    memory; position: its place in the run. reference: what was measured beside it, in the same
+    pass, to divide the device's drift out; null for the reference itself, and where there is none.
     """
 
-    schema_version: Literal[2] = SCHEMA
+    schema_version: Literal[2, 3] = SCHEMA
     id: Annotated[str, Field(pattern=r"^[0-9a-f]{12}$")]
     batch: Annotated[str, Field(pattern=r"^[0-9a-f]{12}$")]
     round: int
@@ -96,4 +106,10 @@ class Session(Frozen):
     def timed(self) -> bool:
         """Whether it has a latency: it did not fail, and was no memory pass."""
         series = self.run.series if self.run else None
-        return series is not None and bool(series.samples_ns or series.reported)
+        return series is not None and bool(series.samples_ns or series.reported or series.bursts)
+
+    @property
+    def protocol(self) -> str:
+        """As the plan's; marked where it is an older one, so that the two are never pooled."""
+        older = "" if self.schema_version == SCHEMA else f", {OLDER} {self.schema_version}"
+        return self.plan.protocol + older

@@ -1,7 +1,8 @@
-"""Statistics of sessions. The session is the replicate; inferences within one are not.
+"""Statistics of sessions. The pass is the replicate; inferences within a session are not.
 
-Intervals of quantiles are by order statistics (Hahn and Meeker, Statistical Intervals, ch. 5):
-no distribution is assumed, and where the count allows no 95 % interval there is none.
+Within a session, intervals of quantiles are by order statistics (Hahn and Meeker, Statistical
+Intervals, ch. 5): no distribution is assumed, and where the count allows no 95 % interval there is
+none.
 """
 
 from __future__ import annotations
@@ -14,15 +15,19 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.bursts import timed_of
 from bench.record import Session
 
 CONFIDENCE = 0.95
+# With fewer nothing is said of how far another one might be off.
+FEWEST_PASSES = 6
 SUSTAINED_LAST_S = 60.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Quantile:
-    """A quantile with its 95 % interval; low and high are None where the count allows none."""
+    """A quantile with its 95 % interval, or with its range over passes; low and high are None where
+    the count allows none."""
 
     value: float
     low: float | None
@@ -77,18 +82,28 @@ def order_ranks(count: int, share: float) -> tuple[int, int] | None:
     return None if lower is None or upper is None else (lower, upper)
 
 
-def across_sessions(medians: Sequence[float]) -> Quantile:
-    """The median of session medians with its interval over sessions (none below 6 sessions)."""
-    return quantile(medians, 0.5)
+def across_passes(medians: Sequence[float]) -> Quantile:
+    """The median of the passes' medians, and their range (none below 6 passes): how fast it was
+    here, at this time. The speed of a machine wanders, so that no interval promises more."""
+    values = np.asarray(medians, dtype=np.float64)
+    few = len(values) < FEWEST_PASSES
+    return Quantile(
+        value=median(values),
+        low=None if few else float(values.min()),
+        high=None if few else float(values.max()),
+    )
 
 
 def timed_ns(session: Session) -> tuple[int, ...]:
-    """The samples that a session's figures are made of: all, or the last part of a sustained one.
+    """The samples that a session's figures are made of: all, or the last part of a sustained one;
+    of one in turns those that were not interrupted (bench.bursts.timed_of).
 
     Empty where the device kept them. Of a sustained session the last minute counts, or its last
     half where it was shorter than two.
     """
     assert session.run is not None
+    if session.run.series.bursts is not None:
+        return timed_of(session)[0]
     samples = session.run.series.samples_ns or ()
     if session.plan.loop.mode != "sustained":
         return samples

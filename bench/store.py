@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from bench.record import SCHEMA, Session
+from bench.record import READABLE, Session
 from zoo.errors import RecordError, UnknownName
 from zoo.files import Home, write_text
 
@@ -42,10 +42,10 @@ def read_session(path: Path) -> Session:
         # Why not: by its version, else by what is wrong in it.
         value = json.loads(text)
         version = value.get("schema_version") if isinstance(value, dict) else None
-        if version != SCHEMA:
+        if version not in READABLE:
             raise RecordError(
                 f"{path} has session schema {version!r}",
-                expected=f"schema {SCHEMA}",
+                expected=f"schema {' or '.join(map(str, READABLE))}",
                 remedy="read it with the version of this project that wrote it",
             )
         return Session.model_validate(value)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.compare import Comparison, Side, against_first
-from bench.ranks import unpaired_ratio
+from bench.pooling import CONTENDED_CORES, contended_batches, counts_of
+from bench.ratios import unpaired_ratio
 from bench.record import Session
 from bench.relative import relative_logs
 from bench.stats import session_median_ms
@@ -64,20 +65,21 @@ def compare_stored(
     """Each of the others against the first.
 
     Relative to the reference, the devices' drift divided out, where all sessions have one and the
-    same; else by the latencies as they are. Raises UnknownName where a side has no steady session,
+    same; else by the latencies as they are. Raises UnknownName where no session of a side counts,
     RecordError where conditions are unlike, naming the key and both values.
     """
-    steady = [s for s in stored if s.timed and verdict(s).label == "steady"]
-    of = [[s for s in steady if selection.takes(s)] for selection in selections]
+    counted = [s for s in stored if s.timed and verdict(s).counts]
+    of = [[s for s in counted if selection.takes(s)] for selection in selections]
     for side, name in zip(of, names, strict=True):
         if not side:
             raise UnknownName(
-                f"no steady session of {name} is stored",
+                f"no session of {name} that counts is stored",
                 expected="stored sessions of every side",
                 remedy="bench run, or leave --stored out to measure now",
             )
-    _refuse_unlike(of, FREE[factor])
-    logs, how = relative_logs(steady), "stored sessions, relative to the reference of their rounds"
+    contended = contended_batches(map(counts_of, counted))
+    _refuse_unlike(of, FREE[factor], contended)
+    logs, how = relative_logs(counted), "stored sessions, relative to the reference of their passes"
     if not _one_reference(of) or not all(s.id in logs for side in of for s in side):
         logs = {s.id: math.log(session_median_ms(s)) for side in of for s in side}
         how = "stored sessions as they are"
@@ -92,16 +94,20 @@ def _one_reference(sides: Sequence[Sequence[Session]]) -> bool:
     return len(references) == 1 and None not in references
 
 
-def _refuse_unlike(sides: Sequence[Sequence[Session]], free: frozenset[str]) -> None:
+def _refuse_unlike(
+    sides: Sequence[Sequence[Session]], free: frozenset[str], contended: Mapping[str, bool]
+) -> None:
     """Within a side nothing may differ; between sides, nothing but the factor."""
     for side in sides:
         for session in side[1:]:
-            _same(side[0], session, frozenset())
-        _same(sides[0][0], side[0], free)
+            _same(side[0], session, frozenset(), contended)
+        _same(sides[0][0], side[0], free, contended)
 
 
-def _same(one: Session, other: Session, free: frozenset[str]) -> None:
-    ours, theirs = _facts(one), _facts(other)
+def _same(
+    one: Session, other: Session, free: frozenset[str], contended: Mapping[str, bool]
+) -> None:
+    ours, theirs = _facts(one, contended), _facts(other, contended)
     for key in ours.keys() & theirs.keys() - free:
         if ours[key] != theirs[key]:
             raise RecordError(
@@ -112,7 +118,7 @@ def _same(one: Session, other: Session, free: frozenset[str]) -> None:
             )
 
 
-def _facts(session: Session) -> dict[str, Any]:
+def _facts(session: Session, contended: Mapping[str, bool]) -> dict[str, Any]:
     """Everything that may make two sessions unlike; conditions only where they are known."""
     assert session.run is not None
     known = {
@@ -124,8 +130,9 @@ def _facts(session: Session) -> dict[str, Any]:
         **session.device.model_dump(),
         **session.request.model_dump(),
         "runtime_version": session.run.runtime_version,
-        "protocol": session.plan.protocol,
+        "protocol": session.protocol,
         "loop": session.plan.loop,
+        CONTENDED_CORES: contended[session.batch],
         **known,
     }
 

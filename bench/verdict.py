@@ -1,7 +1,8 @@
-"""What a session's series looks like, and what is known to have disturbed it.
+"""What is to be known of a session, and whether it counts.
 
-Only what is known counts against a session: an unknown condition does not hide a steady series,
-and does not vouch for it either; `bench check` names it.
+A session counts unless it failed, was cut off, or the device says that it was hot or throttled.
+Whatever else is seen is told beside its figure: an interval over passes carries the noise.
+An unknown condition neither hides a session nor vouches for it; `bench check` names it.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.bursts import FEWEST_SAMPLES, Evidence, turns_of
 from bench.changes import Changes
 from bench.record import Session
 from bench.sampling import SHORTEST_SERIES
@@ -21,23 +23,26 @@ from bench.stats import median, quantiles, timed_ns
 
 Label = Literal[
     "steady",
+    "starved",
     "drifting",
-    "throttled",
     "noisy",
-    "hot start",
     "disturbed",
+    "throttled",
+    "hot start",
     "short",
     "unknown",
     "failed",
     "memory",
 ]
+# What is seen and told, but leaves nothing out.
+COUNTED = ("steady", "starved", "drifting", "noisy", "disturbed")
 
 DRIFT_LIMIT = 0.05
-# A fall of clocks by 15 % is what harnesses on phones call throttled.
-THROTTLE_LIMIT = 0.15
 SPREAD_LIMIT = 0.10
 # The same of a normal distribution's p5 and p95, for a program that tells these alone.
 REPORTED_SPREAD_LIMIT = 0.25
+# Of a file that takes turns: with fewer rounds its pass says too little.
+FEWEST_ROUNDS = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +51,11 @@ class Verdict:
 
     label: Label
     reason: str
+
+    @property
+    def counts(self) -> bool:
+        """Whether the session's figures are used."""
+        return self.label in COUNTED
 
 
 def verdict(session: Session) -> Verdict:
@@ -61,32 +71,43 @@ def verdict(session: Session) -> Verdict:
     if changes.throttled:
         return Verdict(label="throttled", reason=changes.throttled)
     series = session.run.series
+    if series.bursts is not None:
+        return judge_turns(session)
     if series.samples_ns is None and series.reported is None:
         return Verdict(label="unknown", reason=series.samples_reason or "no samples")
     if series.samples_ns is not None:
         found = judge(timed_ns(session))
-        if found.label != "steady":
-            return found
     else:
         found = judge_reported(series.reported or {}, series.samples_reason or "")
-        if found.label != "steady":
-            return found
-    if changes.disturbed:
+    if found.label == "steady" and changes.disturbed:
         return Verdict(label="disturbed", reason=changes.disturbed)
     return found
 
 
+def judge_turns(session: Session) -> Verdict:
+    """By what the system told of each sample. short: under 4 rounds; starved: under 20 samples
+    that nothing interrupted."""
+    rounds = len(turns_of(session))
+    if rounds < FEWEST_ROUNDS:
+        return Verdict(label="short", reason=f"cut off after {rounds} rounds of {FEWEST_ROUNDS}")
+    found = Evidence.of(session)
+    if found.interrupted is None:
+        return Verdict(label="steady", reason="nothing tells here what was interrupted")
+    told = f"{found.interrupted:.0%} of {found.samples} samples interrupted"
+    if found.starved and found.interrupted > 0:
+        few = f"{found.uninterrupted} of {FEWEST_SAMPLES} were left alone"
+        return Verdict(label="starved", reason=f"{told}, {few}")
+    return Verdict(label="steady", reason=told)
+
+
 def judge(samples_ns: Sequence[int]) -> Verdict:
-    """By the series alone. throttled: the last fifth is over 15 % slower than the first, and the
-    one before it as well; drifting: over 5 % off either way; noisy: the middle half of the samples
-    spans over 10 % of the median."""
+    """By the series alone. drifting: the last fifth of the samples is over 5 % off the first,
+    either way; noisy: their middle half spans over 10 % of the median."""
     if len(samples_ns) < SHORTEST_SERIES:
         return Verdict(label="short", reason=f"{len(samples_ns)} samples, under {SHORTEST_SERIES}")
     samples = np.asarray(samples_ns, dtype=np.float64)
-    first, *_, late, last = map(median, _fifths(samples))
+    first, *_, last = map(median, _fifths(samples))
     drift = last / first - 1
-    if drift > THROTTLE_LIMIT and late / first - 1 > THROTTLE_LIMIT:
-        return Verdict(label="throttled", reason=f"the last fifth is {drift:+.1%} off the first")
     if abs(drift) > DRIFT_LIMIT:
         return Verdict(label="drifting", reason=f"the last fifth is {drift:+.1%} off the first")
     low, middle, high = quantiles(np.sort(samples), (0.25, 0.5, 0.75))

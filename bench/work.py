@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bench.protocol import Work
-from bench.record import Plan, Session
+from bench.record import SCHEMA, Plan, Session
+from bench.work_item import Work
 from devices.base import Device, RunRequest
 from zoo.checkpoint import checkpoint_path
 from zoo.errors import ArtifactError, ArtifactRejected, DeviceError, MissingStep, UnknownName
@@ -116,6 +116,7 @@ def alike(sessions: Iterable[Session], device: Device, plan: Plan) -> list[Sessi
         s
         for s in sessions
         if s.run is not None
+        and s.schema_version == SCHEMA
         and s.device == info
         and (s.plan.loop == plan.loop or s.plan.loop.mode == "memory")
         and s.run.runtime_version == device.runtime_version(s.request.runtime)

@@ -1,23 +1,26 @@
 """The seam: an adapter opens an artifact, gives n samples, closes, and reports conditions.
 
-bench decides how many samples, in what order, and what they mean. An adapter whose loop belongs to
-another program hands back what that program gave instead: `OpenRun.whole`.
+bench decides how many samples, in what order, and what they mean. A device that can hold several
+files open says so (`Device.holds_several`), and its files take turns of a few milliseconds. An
+adapter whose loop belongs to another program hands back what that program gave: `OpenRun.whole`.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from zoo.errors import SessionFailed
 from zoo.frozen import Frozen, exactly_one
 
 Nanoseconds = Annotated[int, Field(gt=0)]
 Count = Annotated[int, Field(ge=0, le=1_000_000)]
+Counts = tuple[Annotated[int, Field(ge=0)], ...]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 
 
@@ -66,9 +69,26 @@ class RunRequest(Frozen):
     input_seed: int = 0
 
 
+class Turns(Frozen):
+    """How the files of a pass take turns.
+
+    Each file has one turn a round, in an order that is shuffled every round. A turn begins with
+    inferences that are set apart, for the caches are another file's: until discard_ms of the
+    calling thread's CPU time are over, one at least. Samples follow until sample_ms of CPU time are
+    over, one at least; limit_ms of wall time ends a turn earlier, after one of them. Where there is
+    no CPU clock, wall time is counted.
+    """
+
+    rounds: Annotated[int, Field(ge=1, le=1000)] = 24
+    discard_ms: Annotated[float, Field(ge=0, le=1000)] = 5.0
+    sample_ms: Annotated[float, Field(gt=0, le=10_000)] = 5.0
+    limit_ms: Annotated[float, Field(gt=0, le=60_000)] = 60.0
+
+
 class Loop(Frozen):
     """How inferences follow one another within a session.
 
+    turns: of a file that takes turns with others; then nothing else here but the mode matters.
     mode: burst (back to back, cool), cadence (one each period_ms, as a camera gives them),
     sustained (back to back for limit_s), memory (a few, untimed). Warm-up goes on until it has
     settled, for max_warmup inferences at most. Then samples are taken until the 95 % interval of
@@ -78,6 +98,7 @@ class Loop(Frozen):
     """
 
     mode: Literal["burst", "cadence", "sustained", "memory"] = "burst"
+    turns: Turns | None = None
     period_ms: Annotated[float, Field(gt=0, le=60_000)] | None = None
     max_warmup: Count = 300
     min_samples: Count = 40
@@ -87,8 +108,43 @@ class Loop(Frozen):
     frame: tuple[Count, Count] | None = None
 
 
+class Burst(Frozen):
+    """One turn of a file: its inferences in time order, and what the system tells of each.
+
+    round, position: its place in the pass. started_ns: by the device's monotonic clock. discarded:
+    how many of the first are set apart. wall_ns, cpu_ns: of each inference; CPU time is the calling
+    thread's, process_cpu_ns that of all threads (read where there are several). switches: how often
+    the system took the core away meanwhile (involuntary context switches; of the thread where it
+    tells, else of the process). steal_ms, pressure_ms: of the whole machine during the turn: time
+    that a hypervisor gave to others; time in which something ready to run had to wait. None where
+    the system does not tell.
+    """
+
+    round: Annotated[int, Field(ge=0, le=100_000)]
+    position: Annotated[int, Field(ge=0, le=100_000)]
+    started_ns: Annotated[int, Field(ge=0)]
+    discarded: Annotated[int, Field(ge=0)]
+    wall_ns: tuple[Nanoseconds, ...]
+    cpu_ns: Counts | None = None
+    process_cpu_ns: Counts | None = None
+    switches: Counts | None = None
+    steal_ms: Annotated[float, Field(ge=0)] | None = None
+    pressure_ms: Annotated[float, Field(ge=0)] | None = None
+
+    @model_validator(mode="after")
+    def _one_of_each(self) -> Self:
+        if self.discarded > len(self.wall_ns):
+            raise ValueError("more inferences are set apart than there are")
+        for each in (self.cpu_ns, self.process_cpu_ns, self.switches):
+            if each is not None and len(each) != len(self.wall_ns):
+                raise ValueError(f"{len(each)} readings of {len(self.wall_ns)} inferences")
+        return self
+
+
 class Series(Frozen):
     """The inferences of one session, in time order.
+
+    bursts: of a file that took turns with others; the other samples are null then.
 
     settled: whether warm-up was seen to settle; None where that can not be known. stopped_by: what
     ended the sampling; `program` where the loop belonged to another program. samples_ns null means
@@ -101,12 +157,15 @@ class Series(Frozen):
     samples_ns: tuple[Nanoseconds, ...] | None
     samples_reason: str | None = None
     reported: dict[str, float] | None = None
-    stages_ns: dict[str, tuple[Annotated[int, Field(ge=0)], ...]] | None = None
-    stopped_by: Literal["interval", "time", "count", "program"]
+    stages_ns: dict[str, Counts] | None = None
+    stopped_by: Literal["interval", "time", "count", "program", "pass", "cut off"]
+    bursts: tuple[Burst, ...] | None = None
 
     @model_validator(mode="after")
     def _missing_has_a_reason(self) -> Self:
-        exactly_one(samples_ns=self.samples_ns, samples_reason=self.samples_reason)
+        exactly_one(
+            samples_ns=self.samples_ns, samples_reason=self.samples_reason, bursts=self.bursts
+        )
         if self.reported is not None and not self.reported.get("p50_ms", 0) > 0:
             raise ValueError("reported statistics without p50_ms")
         return self
@@ -115,10 +174,11 @@ class Series(Frozen):
 class RawRun(Frozen):
     """What one process on one device gave, before anyone made statistics of it.
 
-    load_ns: each load in turn, the first one cold. Memory is of the whole process, and read in a
-    pass of its own; null in the others. program_sha256: of the program that ran it, where that was
-    not ours. fallback: what the accelerator that was asked for left to the CPU, in words; such a
-    figure is never pooled with a whole one. conditions_during: each second, where they were read.
+    load_ns: each load in turn, the first one cold. shared_by: how many files the process held while
+    they took turns; None where it was this file's alone. Memory is of the whole process, and read
+    in a pass of its own; null in the others. program_sha256: of the program that ran it, where that
+    was not ours. fallback: what the accelerator that was asked for left to the CPU, in words; such
+    a figure is never pooled with a whole one. conditions_during: each second, where they were read.
     """
 
     load_ns: tuple[Nanoseconds, ...]
@@ -132,6 +192,7 @@ class RawRun(Frozen):
     conditions_during: tuple[dict[str, Reading], ...] = ()
     program_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
     fallback: str | None = None
+    shared_by: Annotated[int, Field(ge=2)] | None = None
 
 
 class Closing(ABC):
@@ -166,11 +227,17 @@ class OpenRun(Closing):
     fallback: str | None = None
     conditions_during: tuple[dict[str, Reading], ...] = ()
     readings: Mapping[str, Reading] = MappingProxyType({})
+    shared_by: int | None = None
 
     @abstractmethod
     def sample(self, count: int, loop: Loop) -> dict[str, list[int]]:
         """`count` inferences in a row: durations in ns as "total", and by stage where `loop` has
         a frame. Raises SessionFailed."""
+
+    def burst(self, turns: Turns, round: int, position: int) -> Burst:
+        """One turn. Raises SessionFailed; PassBroken where the process that it shared has gone by
+        no fault of this file. Only of devices that hold several files."""
+        raise NotImplementedError
 
     def whole(self, loop: Loop) -> Series | None:
         """The answer of the program that owns the loop; None where `sample` is to be called."""
@@ -189,8 +256,19 @@ class OpenRun(Closing):
         """End the process or connection, however it stands. Never raises."""
 
 
+class Together(Closing):
+    """The files of one pass, all open. runs: in the order asked, or why one could not be opened."""
+
+    runs: Sequence[OpenRun | SessionFailed]
+
+
 class Device(Closing):
-    """One device of one kind. A context manager: closing puts back what was changed on it."""
+    """One device of one kind. A context manager: closing puts back what was changed on it.
+
+    holds_several: whether it holds several files open, to be measured in turns.
+    """
+
+    holds_several = False
 
     @abstractmethod
     def info(self) -> DeviceInfo:
@@ -216,6 +294,13 @@ class Device(Closing):
     @abstractmethod
     def open(self, request: RunRequest, artifact: Path) -> OpenRun:
         """Load `artifact` in a fresh process and run it once. Raises SessionFailed."""
+
+    def open_together(
+        self, asked: Sequence[tuple[RunRequest, Path]], apart: Collection[RunRequest] = ()
+    ) -> Together:
+        """Load all of these in fresh processes, in this order, and run each once. apart: those that
+        get a process of their own, for they ended one before. Only where it holds several."""
+        raise NotImplementedError
 
     def close(self) -> None:
         """Leave the device as it was found. Never raises."""

@@ -1,22 +1,25 @@
-"""This machine: one child process a session, spoken to in lines of JSON (see host_worker.py)."""
+"""This machine: its files are held by child processes, spoken to through host_process.py."""
 
 from __future__ import annotations
 
-import contextlib
-import json
-import os
-import queue
-import signal
-import subprocess
-import sys
-import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
-from typing import IO, Any
 
-from devices.base import Device, DeviceInfo, Loop, OpenRun, Reading, RunRequest
+from devices.base import (
+    Burst,
+    Device,
+    DeviceInfo,
+    Loop,
+    OpenRun,
+    Reading,
+    RunRequest,
+    Together,
+    Turns,
+)
 from devices.conditions import host_conditions, host_info, wait_for_quiet
-from zoo.errors import SessionFailed
+from devices.host_process import HostProcess
+from zoo.errors import PassBroken, SessionFailed
 from zoo.runtime import RUNTIMES, version, why_not
 
 DEADLINE_S = 120.0
@@ -25,6 +28,8 @@ DEADLINE_S = 120.0
 class HostDevice(Device):
     """The machine this runs on. deadline_s: what loading, or sampling beyond its own length, may
     take. worker: the module that is run as the child process."""
+
+    holds_several = True
 
     def __init__(self, deadline_s: float = DEADLINE_S, worker: str = "devices.host_worker") -> None:
         self.deadline_s = deadline_s
@@ -46,53 +51,61 @@ class HostDevice(Device):
         return wait_for_quiet(limit_s)
 
     def open(self, request: RunRequest, artifact: Path) -> HostRun:
-        return HostRun(request, artifact, self.deadline_s, self.worker)
+        return HostRun.alone(self.process(), request, artifact)
+
+    def open_together(
+        self, asked: Sequence[tuple[RunRequest, Path]], apart: Collection[RunRequest] = ()
+    ) -> HostTogether:
+        """One process for all that run in one thread; one each for the others, whose pools of
+        threads would mix, and for those apart."""
+        return HostTogether(self, asked, apart)
+
+    def process(self) -> HostProcess:
+        return HostProcess(self.worker, self.deadline_s)
 
 
 class HostRun(OpenRun):
-    """A worker process that holds one loaded artifact."""
+    """A file that is open in a process, its own or one that it shares."""
 
-    def __init__(self, request: RunRequest, artifact: Path, deadline_s: float, worker: str) -> None:
-        self.deadline_s = deadline_s
-        self.process = subprocess.Popen(
-            # -P: the working folder may hold a folder named like one of ours.
-            [sys.executable, "-P", "-m", worker],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            errors="replace",
-            env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "2", "CUDA_VISIBLE_DEVICES": ""},
-            start_new_session=True,
+    def __init__(self, process: HostProcess, file: int, request: RunRequest, path: Path) -> None:
+        self.process, self.file, self.request = process, file, request
+        self.own_process = self.stands_still = False
+        opened = process.ask(
+            "open",
+            file=file,
+            path=str(path.resolve()),
+            runtime=request.runtime,
+            threads=request.threads,
+            size=request.size,
+            seed=request.input_seed,
         )
-        self.replies: queue.Queue[str | None] = queue.Queue()
-        self.log: list[str] = []
-        assert self.process.stdout
-        assert self.process.stderr
-        self.readers = [
-            _reader(self.process.stdout, self.replies.put, lambda: self.replies.put(None)),
-            _reader(self.process.stderr, self.log.append, lambda: None),
-        ]
-        try:
-            opened = self._ask(
-                "open",
-                path=str(artifact.resolve()),
-                runtime=request.runtime,
-                threads=request.threads,
-                size=request.size,
-                seed=request.input_seed,
-            )
-        except BaseException:
-            self.close()
-            raise
         self.load_ns = tuple(opened["load_ns"])
         self.first_inference_ns: int = opened["first_inference_ns"]
 
+    @classmethod
+    def alone(cls, process: HostProcess, request: RunRequest, path: Path) -> HostRun:
+        """In a process that ends with it."""
+        try:
+            run = cls(process, 0, request, path)
+        except BaseException:
+            process.close()
+            raise
+        run.own_process = True
+        return run
+
+    def burst(self, turns: Turns, round: int, position: int) -> Burst:
+        if not self.process.alive:
+            raise PassBroken("burst", "the process that it shared was ended by another file")
+        with self.process.awake() if self.stands_still else nullcontext():
+            taken = self.process.ask("burst", file=self.file, turns=turns.model_dump())
+        return Burst(round=round, position=position, **taken)
+
     def sample(self, count: int, loop: Loop) -> dict[str, list[int]]:
         slowest_s = 10 * self.first_inference_ns / 1e9 + (loop.period_ms or 0) / 1e3
-        answer = self._ask(
+        answer = self.process.ask(
             "sample",
             own_length_s=count * slowest_s,
+            file=self.file,
             count=count,
             period_ms=loop.period_ms,
             frame=loop.frame,
@@ -101,57 +114,76 @@ class HostRun(OpenRun):
         return durations
 
     def memory(self) -> tuple[int | None, int | None]:
-        answer = self._ask("memory")
+        answer = self.process.ask("memory")
         return answer["peak_bytes"], answer["baseline_bytes"]
 
     def check(self) -> None:
-        self._ask("check")
+        with self.process.awake() if self.stands_still else nullcontext():
+            self.process.ask("check", file=self.file)
 
     def close(self) -> None:
-        if self.process.poll() is None:
-            os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
-        for reader in self.readers:
-            reader.join()
-        for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
-            # The worker may have died with a request still in the pipe.
-            with contextlib.suppress(BrokenPipeError):
-                if stream:
-                    stream.close()
+        if self.own_process:
+            self.process.close()
 
-    def _ask(self, stage: str, own_length_s: float = 0.0, **values: Any) -> dict[str, Any]:
-        deadline_s = self.deadline_s + own_length_s
-        assert self.process.stdin
+
+class HostTogether(Together):
+    """The files of a pass. What ends the shared process while it is opened fails alone: the others
+    are opened again, without it."""
+
+    def __init__(
+        self,
+        device: HostDevice,
+        asked: Sequence[tuple[RunRequest, Path]],
+        apart: Collection[RunRequest],
+    ) -> None:
+        self.device = device
+        self.shared: HostProcess | None = None
+        found: dict[int, OpenRun | SessionFailed] = {}
+        alone = {i for i, (one, _) in enumerate(asked) if one.threads > 1 or one in apart}
         try:
-            self.process.stdin.write(json.dumps({"command": stage, **values}) + "\n")
-            self.process.stdin.flush()
-            reply = self.replies.get(timeout=deadline_s)
-        except queue.Empty:
-            raise SessionFailed(stage, f"no answer within {deadline_s:.3g} s") from None
-        except BrokenPipeError:
-            reply = None
-        if reply is None:
-            raise SessionFailed(stage, self._death())
-        answer: dict[str, Any] = json.loads(reply)
-        if "error" in answer:
-            raise SessionFailed(stage, answer["error"])
-        return answer
+            for place in sorted(alone):
+                found[place] = self._alone(*asked[place])
+            sharing = {i: one for i, one in enumerate(asked) if i not in alone}
+            found |= self._sharing(sharing)
+        except BaseException:
+            self.runs = list(found.values())
+            self.close()
+            raise
+        self.runs = [found[place] for place in range(len(asked))]
 
-    def _death(self) -> str:
-        status = self.process.wait()
-        self.readers[1].join()
-        how = f"by {signal.Signals(-status).name}" if status < 0 else f"with status {status}"
-        printed = [line.strip() for line in self.log if line.strip()]
-        tail = printed[-1] if printed else "it printed nothing"
-        return f"the worker process ended {how}: {tail}"
+    def _alone(self, request: RunRequest, path: Path) -> HostRun | SessionFailed:
+        try:
+            run = HostRun.alone(self.device.process(), request, path)
+        except SessionFailed as error:
+            return error
+        if request.threads > 1:
+            run.stands_still = True
+            run.process.stand_still()
+        return run
 
+    def _sharing(
+        self, asked: Mapping[int, tuple[RunRequest, Path]]
+    ) -> dict[int, HostRun | SessionFailed]:
+        failed: dict[int, HostRun | SessionFailed] = {}
+        while left := [place for place in asked if place not in failed]:
+            self.shared, opened = self.device.process(), {}
+            for place in left:
+                try:
+                    opened[place] = HostRun(self.shared, place, *asked[place])
+                except SessionFailed as error:
+                    failed[place] = error
+                    if not self.shared.alive:
+                        self.shared.close()
+                        break
+            else:
+                for run in opened.values():
+                    run.shared_by = len(opened) if len(opened) > 1 else None
+                return failed | opened
+        return failed
 
-def _reader(stream: IO[str], take: Any, end: Any) -> threading.Thread:
-    def read() -> None:
-        for line in stream:
-            take(line)
-        end()
-
-    thread = threading.Thread(target=read, daemon=True)
-    thread.start()
-    return thread
+    def close(self) -> None:
+        for run in self.runs:
+            if isinstance(run, OpenRun):
+                run.close()
+        if self.shared is not None:
+            self.shared.close()

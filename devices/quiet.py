@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,6 +19,9 @@ from devices.roads import Finding
 IDLE_LOAD = 0.25
 STEAL_LIMIT = 0.01
 FREE_BYTES = 2**30
+# How long it looks for busy programs, and from which share of a core on one is busy.
+LOOK_S = 0.3
+BUSY = 0.1
 
 _CPU = Path("/sys/devices/system/cpu")
 _OWN_MACHINE = "run on a machine of your own"
@@ -52,6 +57,7 @@ def measuring(present: Present) -> list[Finding]:
     return [
         *_clocks(present),
         _load(present),
+        _busiest(),
         _steal(present),
         _memory(present),
         _power(present),
@@ -91,6 +97,36 @@ def _load(present: Present) -> Finding:
         return _finding("load", None, reading.reason or "")
     found, ok = f"load {reading.value:g} on {present.all_cores} cores", reading.value <= IDLE_LOAD
     return _finding("load", ok, found, None if ok else "close other programs, and wait a minute")
+
+
+def _busiest() -> Finding:
+    """Who takes the cores now: the programs that used most CPU time while it looked."""
+    before = {process.pid: _cpu_s(process) for process in psutil.process_iter()}
+    time.sleep(LOOK_S)
+    used = [
+        (_cpu_s(process) - before[process.pid], process)
+        for process in psutil.process_iter()
+        if process.pid in before and process.pid != os.getpid()
+    ]
+    busy = sorted((one for one in used if one[0] > BUSY * LOOK_S), key=lambda one: -one[0])
+    names = [f"{_name(process)} {taken / LOOK_S:.0%} of a core" for taken, process in busy[:3]]
+    if not names:
+        return _finding("programs", True, "no other program takes a tenth of a core")
+    return _finding(
+        "programs", False, ", ".join(names), "end them, or measure all the same: longer"
+    )
+
+
+def _cpu_s(process: psutil.Process) -> float:
+    with contextlib.suppress(psutil.Error):
+        return float(sum(process.cpu_times()[:2]))
+    return 0.0
+
+
+def _name(process: psutil.Process) -> str:
+    with contextlib.suppress(psutil.Error):
+        return f"{process.name()} ({process.pid})"
+    return f"process {process.pid}"
 
 
 def _steal(present: Present) -> Finding:

@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from devices.base import Device, DeviceInfo, Loop, OpenRun, RawRun, Reading, RunRequest, Series
+from devices.base import (
+    Burst,
+    Device,
+    DeviceInfo,
+    Loop,
+    OpenRun,
+    RawRun,
+    Reading,
+    RunRequest,
+    Series,
+    Together,
+    Turns,
+)
 from zoo.errors import SessionFailed
 
 
 class ReplayDevice(Device):
-    """Gives the runs it was made with, one a session, in order; marked as emulated."""
+    """Gives the runs it was made with, one a session, in order; marked as emulated. It holds
+    several files where some of these runs took turns."""
 
     def __init__(self, info: DeviceInfo, runs: Sequence[RawRun]) -> None:
         self._info = info.model_copy(update={"emulated": True})
+        self.holds_several = any(run.series.bursts is not None for run in runs)
         self.left: Iterator[RawRun] = iter(runs)
         self.current: RawRun | None = None
 
@@ -34,10 +48,22 @@ class ReplayDevice(Device):
         return Reading(value=None, reason="a recording has nothing to wait for")
 
     def open(self, request: RunRequest, artifact: Path) -> OpenRun:
-        self.current = next(self.left, None)
-        if self.current is None:
+        run = next(self.left, None)
+        if run is None:
             raise SessionFailed("open", "the recording has ended")
-        return ReplayRun(self.current)
+        self.current = run
+        return ReplayRun(run)
+
+    def open_together(
+        self, asked: Sequence[tuple[RunRequest, Path]], apart: Collection[RunRequest] = ()
+    ) -> Together:
+        return ReplayTogether([self._next(*one) for one in asked])
+
+    def _next(self, request: RunRequest, artifact: Path) -> OpenRun | SessionFailed:
+        try:
+            return self.open(request, artifact)
+        except SessionFailed as error:
+            return error
 
 
 class ReplayRun(OpenRun):
@@ -46,8 +72,10 @@ class ReplayRun(OpenRun):
     def __init__(self, run: RawRun) -> None:
         self.load_ns = run.load_ns
         self.first_inference_ns = run.first_inference_ns
+        self.shared_by = run.shared_by
         self.recorded = run
         self.series = iter((*run.series.warmup_ns, *(run.series.samples_ns or ())))
+        self.bursts = iter(run.series.bursts or ())
 
     def sample(self, count: int, loop: Loop) -> dict[str, list[int]]:
         samples = [ns for _, ns in zip(range(count), self.series, strict=False)]
@@ -55,8 +83,16 @@ class ReplayRun(OpenRun):
             raise SessionFailed("sample", f"the recording holds {len(samples)} more, not {count}")
         return {"total": samples}
 
+    def burst(self, turns: Turns, round: int, position: int) -> Burst:
+        """As it was recorded, with the place that it had then."""
+        played = next(self.bursts, None)
+        if played is None:
+            raise SessionFailed("burst", "the recording holds no more turns")
+        return played
+
     def whole(self, loop: Loop) -> Series | None:
-        return self.recorded.series if self.recorded.series.samples_ns is None else None
+        series = self.recorded.series
+        return series if series.samples_ns is None and series.bursts is None else None
 
     def memory(self) -> tuple[int | None, int | None]:
         return self.recorded.peak_memory_bytes, self.recorded.baseline_memory_bytes
@@ -65,4 +101,16 @@ class ReplayRun(OpenRun):
         """What was recorded was checked when it was measured."""
 
     def close(self) -> None:
-        self.series = iter(())
+        self.series, self.bursts = iter(()), iter(())
+
+
+class ReplayTogether(Together):
+    """The recorded runs of one pass."""
+
+    def __init__(self, runs: Sequence[OpenRun | SessionFailed]) -> None:
+        self.runs = runs
+
+    def close(self) -> None:
+        for run in self.runs:
+            if isinstance(run, OpenRun):
+                run.close()

@@ -129,17 +129,20 @@ def _of_weights(artifact: Artifact) -> list[str]:
 def _latencies(rows: Sequence[Row]) -> str:
     if not rows:
         return "None yet. Next: bench run"
-    lines = ["| device | runtime | threads | precision | p50 ms [95 %] |", "|---|---|---|---|---|"]
+    lines = [
+        "| device | runtime | threads | precision | p50 ms [range over passes] |",
+        "|---|---|---|---|---|",
+    ]
     for row in rows:
         facet, p50 = row.facet, row.p50_ms
         interval = "" if p50.low is None else f" [{p50.low:.3f}, {p50.high:.3f}]"
-        steady = "" if row.steady else " (no session was steady)"
+        mark = "" if row.usable else " (no session counts)"
         cells = [
             facet.device.name,
             f"{facet.runtime} {facet.runtime_version}",
             str(facet.threads),
             facet.precision,
-            f"{p50.value:.3f}{interval}{steady}",
+            f"{p50.value:.3f}{interval}{mark}",
         ]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)

@@ -25,7 +25,7 @@ class Budget:
         """Why a row is not within it, or None."""
         size, iou = row.joined.size_bytes, row.joined.iou
         if not row.fit or iou is None:
-            return "not steady, rejected, or its IoU not known"
+            return "not measured well, rejected, or its IoU not known"
         if self.size_bytes is not None and (size is None or size > self.size_bytes):
             return "larger"
         if self.iou is not None and iou.value < self.iou:

@@ -28,7 +28,7 @@ def _change(row: Row) -> str:
 
 def _sessions(row: Row) -> str:
     every = len(row.sessions) + len(row.left_out)
-    return f"{len(row.sessions)} of {every}" + ("" if row.steady else ", not steady")
+    return f"{len(row.sessions)} of {every}" + ("" if row.usable else ", none counts")
 
 
 def _front(row: Row) -> str:
@@ -47,7 +47,7 @@ COLUMNS: tuple[tuple[str, str, Text], ...] = (
     ("threads", "threads", lambda row, rows: str(row.facet.threads)),
     ("precision", "precision", lambda row, rows: row.facet.precision),
     ("iou", "IoU [95 %]", lambda row, rows: iou_text(row.joined)),
-    ("p50", "p50 ms [95 %]", lambda row, rows: _short(quantile_text(row.p50_ms))),
+    ("p50", "p50 ms [range]", lambda row, rows: _short(quantile_text(row.p50_ms))),
     ("relative", "relative [95 %]", lambda row, rows: _short(relative_text(row, rows))),
     ("p90", "p90 ms", lambda row, rows: _number(row.p90_ms.value if row.p90_ms else None, ".2f")),
     ("chance", "front", lambda row, rows: _front(row)),

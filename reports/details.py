@@ -65,10 +65,10 @@ def details(row: Row, share: Share) -> dict[str, Any]:
 
 def _series(session: Session, points: int) -> dict[str, Any]:
     assert session.run is not None
-    series = session.run.series
-    if series.samples_ns is None:
-        return {"series": None, "reason": series.samples_reason}
-    samples = np.asarray(series.samples_ns, dtype=np.float64) / 1e6
+    series, taken = session.run.series, timed_ns(session)
+    if series.samples_ns is None and not taken:
+        return {"series": None, "reason": series.samples_reason or "all samples were interrupted"}
+    samples = np.asarray(series.samples_ns or taken, dtype=np.float64) / 1e6
     warmup = np.asarray(series.warmup_ns, dtype=np.float64) / 1e6
     sustained = session.plan.loop.mode == "sustained"
     drawn = _curve(samples, points) if sustained else _thinned(warmup, samples, points)

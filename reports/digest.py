@@ -17,6 +17,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.bursts import timed_of, turns_of
+from bench.pooling import counts_of
 from bench.record import Plan, Session
 from bench.relative import Level
 from bench.stats import order_ranks, quantile, quantiles, timed_ns
@@ -37,8 +39,10 @@ Kept = TypeVar("Kept", bound=Hashable)
 class Digest(Level):
     """One session in a thousandth of its size. Latencies in ms.
 
-    fallback: what an accelerator left to the CPU; None where nothing. p90_ms, p95_ms: None where it
-    has too few samples for them. known, unknown: names of conditions.
+    protocol: what must be equal to be pooled, in words. interrupted: how many of its samples were,
+    of all that it took in turns. by_cpu: its median is of CPU time, for too few samples were left
+    alone. fallback: what an accelerator left to the CPU; None where nothing. p90_ms, p95_ms: None
+    where it has too few samples for them. known, unknown: names of conditions.
     stages_ms: medians, in the order of a frame's stages; empty where they were not timed.
     """
 
@@ -47,7 +51,10 @@ class Digest(Level):
     started_at: datetime
     device: DeviceInfo
     plan: Plan
+    protocol: str
     verdict: Verdict
+    interrupted: tuple[int, int]
+    by_cpu: bool
     runtime_version: str | None
     fallback: str | None
     p90_ms: float | None
@@ -123,7 +130,9 @@ def digest(home: Home, path: Path, session: Session) -> Digest:
     level = Level.of(session)
     run = session.run
     samples = timed_ns(session) if run else ()
-    ordered = np.sort(np.asarray(samples, dtype=np.float64)) / 1e6
+    by_cpu = bool(turns_of(session)) and timed_of(session)[1] == "cpu"
+    # Of CPU times the tail says nothing of what a user waits for.
+    ordered = np.sort(np.asarray(() if by_cpu else samples, dtype=np.float64)) / 1e6
     before = run.conditions_before if run else {}
     return Digest(
         id=level.id,
@@ -137,7 +146,11 @@ def digest(home: Home, path: Path, session: Session) -> Digest:
         home=home,
         started_at=session.started_at,
         device=_one(session.device),
+        turns=level.turns,
         plan=_one(session.plan),
+        protocol=_one(session.protocol),
+        interrupted=counts_of(session)[1:],
+        by_cpu=by_cpu,
         verdict=_told(home, verdict(session)),
         runtime_version=_one(run.runtime_version) if run else None,
         fallback=_one(run.fallback) if run else None,

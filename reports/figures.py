@@ -151,7 +151,7 @@ def _legend(report: Report) -> list[Line2D]:
             if arch in shown
         ),
         Line2D([], [], color="#444444", linewidth=1, label="front"),
-        _key("o", grey, "not steady, or rejected", filled=False),
+        _key("o", grey, "no session counts, or rejected", filled=False),
     ]
 
 

@@ -54,7 +54,9 @@ def drawn(rows: Sequence[Row]) -> Draws:
     """Latencies and IoUs of fit rows under resampling, [draws, rows] each; rounds and images are
     drawn for all of them alike."""
     count = min(REPLICATES, max(100, MOST_DRAWN // len(rows)))
-    latency = median_draws([r.session_medians_ms for r in rows], [r.rounds for r in rows], count)
+    latency = median_draws(
+        [list(r.levels_ms.values()) for r in rows], [list(r.levels_ms) for r in rows], count
+    )
     return latency, np.stack([row.joined.draws[:count] for row in rows], axis=-1)
 
 

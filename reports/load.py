@@ -9,13 +9,14 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from bench.relative import relative_levels
+from bench.pooling import CONTENDED_CORES, contended_batches
+from bench.relative import pass_effects, relative_levels
 from devices.base import RunRequest
 from reports.accuracy import Joined, join
 from reports.digest import Digest, read_digests
 from reports.fronts import Volume, with_fronts
 from reports.merge import merged
-from reports.rows import Facet, Row, row_of
+from reports.rows import Beside, Facet, Row, row_of
 from zoo.errors import RecordError
 from zoo.files import Home
 
@@ -68,14 +69,17 @@ def report_of(
 ) -> Report:
     """Of sessions that were read, each file's accuracy looked up once."""
     digests, apart = merged(read)
-    logs = relative_levels(d for d in digests if d.verdict.label == "steady")
+    digests = _marked(digests)
+    counted = [digest for digest in digests if digest.verdict.counts]
+    effects = pass_effects(counted)
+    logs, speeds = relative_levels(counted, effects), _speeds(counted)
     peaks: dict[tuple[object, ...], int] = {}
     groups: dict[tuple[object, ...], list[Digest]] = defaultdict(list)
     for digest in digests:
         if digest.verdict.label == "memory":
             peaks[_file_key(digest)] = digest.peak_memory_bytes or 0
         else:
-            groups[_file_key(digest), digest.plan.loop].append(digest)
+            groups[_file_key(digest), digest.plan.loop, digest.protocol].append(digest)
     known: dict[tuple[Home, _File], Joined] = {}
     rows, failed = [], []
     for group in groups.values():
@@ -86,7 +90,8 @@ def report_of(
         file = (last.home, _file(last.request))
         if file not in known:
             known[file] = _told(last.home, accuracy_of(last.home, last.request))
-        rows.append(row_of(group, known[file], logs, peaks.get(_file_key(last)) or None))
+        beside = Beside(logs=logs, effects=effects, speeds=speeds)
+        rows.append(row_of(group, known[file], beside, peaks.get(_file_key(last)) or None))
     marked, volumes = with_fronts(rows)
     ordered = sorted(marked, key=lambda row: (row.facet.order, row.p50_ms.value))
     return Report(
@@ -96,6 +101,26 @@ def report_of(
         volumes=tuple(volumes),
         apart=tuple(apart),
     )
+
+
+def _marked(digests: Sequence[Digest]) -> list[Digest]:
+    """Those of a run on contended cores say so, and so stand apart from the others."""
+    contended = contended_batches((d.batch, *d.interrupted) for d in digests)
+    return [
+        replace(digest, protocol=f"{digest.protocol}, {CONTENDED_CORES}")
+        if contended[digest.batch]
+        else digest
+        for digest in digests
+    ]
+
+
+def _speeds(digests: Sequence[Digest]) -> dict[RunRequest, dict[tuple[str, int], float]]:
+    """Of each file that took turns: its median in each pass."""
+    found: dict[RunRequest, dict[tuple[str, int], float]] = defaultdict(dict)
+    for digest in digests:
+        if digest.turns and digest.median_ms is not None:
+            found[digest.request][digest.batch, digest.round] = digest.median_ms
+    return found
 
 
 def _told(home: Home, joined: Joined) -> Joined:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bench.ranks import Ratio, paired_ratio, unpaired_ratio
+from bench.ratios import Ratio, ratio_over_passes, unpaired_ratio
 from reports.rows import Row
 from zoo.iou import Interval, interval
 
@@ -21,8 +21,8 @@ class Pair:
     """How the first row stands to the second.
 
     iou: its IoU minus the other's; None where they were not counted on the same images. latency:
-    its latency over the other's; None where either has no steady session. paired: whether that is
-    of sessions in the same rounds.
+    its latency over the other's; None where either has no session that counts. paired: whether it
+    is of passes that both were in.
     """
 
     iou: Interval | None
@@ -51,12 +51,12 @@ def iou_difference(one: Row, other: Row) -> Interval | None:
 
 def latency_ratio(one: Row, other: Row) -> tuple[Ratio | None, bool]:
     """And whether it is of pairs: of rounds in which both were measured."""
-    if not (one.steady and other.steady):
+    if not (one.usable and other.usable):
         return None, False
     ours, theirs = one.logs_by_round, other.logs_by_round
     shared = [at for at in ours if at in theirs][-MOST_SESSIONS:]
     if len(shared) >= FEWEST_ROUNDS:
-        return paired_ratio([ours[at] - theirs[at] for at in shared]), True
+        return ratio_over_passes([ours[at] - theirs[at] for at in shared]), True
     return unpaired_ratio(_logs(one), _logs(other)), False
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from bench.ranks import Ratio
+from bench.ratios import Ratio
 from bench.stats import Quantile
 from reports.details import Share, details, figure
 from reports.figures import MARKERS, style
@@ -127,7 +127,9 @@ def _row(row: Row) -> dict[str, Any]:
         "size": joined.size_bytes,
         "change": _interval(joined.iou_change),
         "rejected": joined.rejected,
-        "unsteady": row.unsteady,
+        "unusable": row.unusable,
+        "interrupted": figure(row.interrupted),
+        "by_cpu": row.by_cpu,
         "fit": row.fit,
         "front": row.on_front,
         "near": row.near_front,

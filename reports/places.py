@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 
+from bench.pooling import CONTENDED_CORES
+from bench.record import OLDER
 from devices.base import DeviceInfo
 from reports.load import Report
 from reports.rows import Facet, Row
@@ -38,7 +40,7 @@ class Place:
 
     @property
     def fit(self) -> list[Row]:
-        """What may be chosen: steady, of known IoU, not rejected."""
+        """What may be chosen: usable, of known IoU, not rejected."""
         return [row for row in self.rows if row.fit]
 
     @property
@@ -62,8 +64,9 @@ def places(report: Report) -> list[Place]:
 def find_place(report: Report, words: str) -> Place:
     """The one whose device is of that kind, or whose title holds all of the words.
 
-    Of several, bursts go before other modes, and places where something can be chosen before
-    others. Raises UnknownName that lists them where that leaves more than one.
+    Of several, places where something can be chosen go before others, bursts before other modes,
+    the present protocol before an older one, and cores left alone before contended ones. Raises
+    UnknownName that lists them where that leaves more than one.
     """
     every = places(report)
     wanted = words.lower().split()
@@ -74,6 +77,8 @@ def find_place(report: Report, words: str) -> Place:
     ]
     found = [place for place in found if place.fit] or found
     found = [place for place in found if place.protocol.startswith("burst,")] or found
+    for unwanted in (OLDER, CONTENDED_CORES):
+        found = [place for place in found if unwanted not in place.protocol] or found
     if len(found) == 1:
         return found[0]
     titles = "; ".join(f"{p.title} ({p.iou_of or 'IoU not measured'})" for p in found or every)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from bench.ranks import Ratio, paired_ratio
+from bench.ratios import Ratio, ratio_over_passes
 from reports.load import Report
 from reports.rows import Facet, Row
 
@@ -58,7 +58,7 @@ def _cost(row: Row, baseline: Row) -> Cost:
     return Cost(
         row=row,
         baseline=baseline,
-        latency=paired_ratio(logs) if logs else None,
+        latency=ratio_over_passes(logs) if logs else None,
         size=part / whole if part and whole else None,
     )
 

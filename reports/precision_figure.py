@@ -43,7 +43,7 @@ def _draw(axes: Axes, chains: Sequence[Sequence[Row]]) -> list[Annotation]:
         points = [_point(row) for row in rows]
         axes.plot(*zip(*points, strict=True), color=colour, linewidth=1, alpha=0.6, zorder=1)
         for row, point in zip(rows, points, strict=True):
-            face = "none" if row.joined.rejected or not row.steady else colour
+            face = "none" if row.joined.rejected or not row.usable else colour
             shape = SHAPES.get(row.facet.precision, "*")
             axes.plot(*point, shape, color=colour, markerfacecolor=face, markersize=6)
         labels.append(label(axes, rows[0].label, points[0]))
@@ -71,5 +71,5 @@ def _legend(rows: Sequence[Row]) -> list[Line2D]:
         if precision in precisions:
             keys.append(Line2D([], [], linestyle="", marker=shape, color=GREY, label=precision))
     hollow = Line2D([], [], linestyle="", marker="o", color=GREY, markerfacecolor="none")
-    hollow.set_label("rejected or not steady")
+    hollow.set_label("rejected, or no session counts")
     return [*keys, hollow]

@@ -6,10 +6,9 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
-from bench.ranks import Ratio, paired_ratio
-from bench.stats import Quantile, across_sessions, quantile
+from bench.ratios import Ratio, ratio_over_passes
+from bench.stats import Quantile, across_passes, quantile
 from bench.verdict import Verdict
 from devices.base import DeviceInfo, RunRequest
 from devices.frame import STAGES
@@ -57,18 +56,22 @@ class Facet:
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One artifact in one facet. Latencies in ms; a quantile's interval is over sessions.
+    """One artifact in one facet. Latencies in ms; brackets of a quantile are its range over passes.
 
-    rounds: each session's batch and its round there. steady: whether any session was; if none was,
-    the figures are of the others, and the row stands outside the front. left_out: sessions that
-    were not used, with their verdicts. relative: to the latency of the model relative_to, session
-    by session in the same rounds; None for that one itself. session_relatives: what it is made of,
-    None for a session without. stages_ms: medians of a camera frame's stages. The peak of memory is
-    of sessions of its own. digests: the sessions that were used.
+    rounds: each session's batch and its pass there. usable: whether any session counts; if none
+    does, the figures are of the others, and the row stands outside the front. left_out: sessions
+    that were not used, with their verdicts. relative: to the latency of the model relative_to, pass
+    by pass; None for that one itself. session_relatives: what it is made of, None for a session
+    without. levels_ms: its latency in every pass of its runs, by the reference's speed where it had
+    left already, so that all files of a run meet the same moments; p50_ms is of these.
+    logs_by_round: by pass, to be subtracted from another row's. interrupted: the share of samples
+    that were set aside; None where nothing tells. by_cpu: some median is of CPU time. stages_ms:
+    medians of a camera frame's stages. The peak of memory is of sessions of its own. digests: the
+    sessions that were used.
 
     dominated_by: the key of a row on the front that does. near_front: on it, or within the band.
-    front_probability: over resampled sessions and images; None where there are too few sessions,
-    or the row may not stand on a front.
+    front_probability: over resampled passes and images; None where there are too few passes, or the
+    row may not stand on a front.
     """
 
     model: str
@@ -76,7 +79,7 @@ class Row:
     artifact_sha256: str
     sessions: tuple[str, ...]
     rounds: tuple[tuple[str, int], ...]
-    steady: bool
+    usable: bool
     left_out: tuple[tuple[str, Verdict], ...]
     p50_ms: Quantile
     p90_ms: Quantile | None
@@ -86,6 +89,10 @@ class Row:
     stages_ms: tuple[tuple[str, float], ...]
     session_medians_ms: tuple[float, ...]
     session_relatives: tuple[float | None, ...]
+    levels_ms: Mapping[tuple[str, int], float]
+    logs_by_round: Mapping[tuple[str, int], float]
+    interrupted: float | None
+    by_cpu: bool
     samples: int
     load_ms: float
     warm_load_ms: float
@@ -106,15 +113,6 @@ class Row:
         place = [self.facet.runtime_version, self.facet.protocol, self.digests[-1].fallback]
         return sha256_of_json([asked, device, place])[:10]
 
-    @cached_property
-    def logs_by_round(self) -> dict[tuple[str, int], float]:
-        """The logarithm of its median in each round, oldest first; of a reference, which has
-        several in a round, their mean."""
-        logs: dict[tuple[str, int], list[float]] = defaultdict(list)
-        for round, median in zip(self.rounds, self.session_medians_ms, strict=True):
-            logs[round].append(math.log(median))
-        return {round: sum(each) / len(each) for round, each in logs.items()}
-
     @property
     def of_zoo(self) -> bool:
         """Whether it is a registered variant, and not a file of one's own."""
@@ -126,49 +124,63 @@ class Row:
         return self.model.partition("unet_")[2].replace("_", "/") or self.model
 
     @property
-    def unsteady(self) -> str | None:
-        """What the last session looked like, where none was steady."""
+    def unusable(self) -> str | None:
+        """What the last session looked like, where none counts."""
         found = self.digests[-1].verdict
-        return None if self.steady else f"{found.label}, {found.reason}"
+        return None if self.usable else f"{found.label}, {found.reason}"
 
     @property
     def fit(self) -> bool:
-        """Whether it may stand on a front: steady, of known IoU, and not rejected."""
-        return self.steady and self.joined.iou is not None and self.joined.rejected is None
+        """Whether it may stand on a front: usable, of known IoU, and not rejected."""
+        return self.usable and self.joined.iou is not None and self.joined.rejected is None
 
 
-def row_of(
-    sessions: Sequence[Digest], joined: Joined, logs: Mapping[str, float], peak: int | None
-) -> Row:
-    """The row of one artifact's sessions, one of them timed at least.
+@dataclass(frozen=True, kw_only=True)
+class Beside:
+    """What sessions say beside those of other files. logs: relative to their reference; effects:
+    among all files of their pass; both by session id. speeds: the medians of files, by pass."""
 
-    logs: by session id, of the steady ones beside a reference.
-    """
-    usable = [s for s in sessions if s.timed]
-    steady = [s for s in usable if s.verdict.label == "steady"]
-    used = steady or usable
+    logs: Mapping[str, float]
+    effects: Mapping[str, float]
+    speeds: Mapping[RunRequest, Mapping[tuple[str, int], float]]
+
+
+def row_of(sessions: Sequence[Digest], joined: Joined, beside: Beside, peak: int | None) -> Row:
+    """The row of one artifact's sessions, one of them timed at least."""
+    timed = [s for s in sessions if s.timed]
+    counted = [s for s in timed if s.verdict.counts]
+    used = counted or timed
     used_ids = {session.id for session in used}
     medians = [session.median_ms for session in used if session.median_ms is not None]
     firsts = [s.first_inference_ms for s in used if s.first_inference_ms is not None]
-    relatives, relative_to = _relatives(used, logs)
+    relatives, reference = _relatives(used, beside.logs)
+    relative = ratio_over_passes(list(relatives.values())) if relatives else None
+    levels = _levels(used)
+    if relative is not None and reference is not None:
+        levels = _filled(levels, beside.speeds.get(reference, {}), relative.value)
+    interrupted, told = (sum(s.interrupted[i] for s in used) for i in (0, 1))
     return Row(
         model=used[-1].request.model,
         facet=_facet(used[-1], joined.iou_of),
         artifact_sha256=used[-1].request.artifact_sha256,
         sessions=tuple(session.id for session in used),
         rounds=tuple((session.batch, session.round) for session in used),
-        steady=bool(steady),
+        usable=bool(counted),
         left_out=tuple((s.id, s.verdict) for s in sessions if s.id not in used_ids),
-        p50_ms=across_sessions(medians),
+        p50_ms=across_passes(list(levels.values())),
         p90_ms=_tail([session.p90_ms for session in used]),
         p95_ms=_tail([session.p95_ms for session in used]),
-        relative=paired_ratio(list(relatives.values())) if relatives else None,
-        relative_to=relative_to,
+        relative=relative,
+        relative_to=None if reference is None else reference.model,
         stages_ms=_stages(used),
         session_medians_ms=tuple(medians),
         session_relatives=tuple(
             math.exp(relatives[id]) if id in relatives else None for id in (s.id for s in used)
         ),
+        levels_ms=levels,
+        logs_by_round=_logs_by_round(used, levels, beside.effects),
+        interrupted=interrupted / told if told else None,
+        by_cpu=any(session.by_cpu for session in used),
         samples=sum(session.samples for session in used),
         load_ms=_median([session.load_ms[0] for session in used]),
         warm_load_ms=_median([session.load_ms[-1] for session in used]),
@@ -180,15 +192,46 @@ def row_of(
     )
 
 
+def _levels(sessions: Sequence[Digest]) -> dict[tuple[str, int], float]:
+    """The median in each pass, oldest first; of a reference that has several there, their mean by
+    the logarithm."""
+    logs: dict[tuple[str, int], list[float]] = defaultdict(list)
+    for session in sessions:
+        if session.median_ms is not None:
+            logs[session.batch, session.round].append(math.log(session.median_ms))
+    return {at: math.exp(sum(each) / len(each)) for at, each in logs.items()}
+
+
+def _filled(
+    levels: Mapping[tuple[str, int], float],
+    speeds: Mapping[tuple[str, int], float],
+    relative: float,
+) -> dict[tuple[str, int], float]:
+    """With the passes of its runs that it was not in, for it was known by then."""
+    batches = {batch for batch, _ in levels}
+    left = {at: ms * relative for at, ms in speeds.items() if at[0] in batches}
+    return left | dict(levels)
+
+
+def _logs_by_round(
+    sessions: Sequence[Digest],
+    levels: Mapping[tuple[str, int], float],
+    effects: Mapping[str, float],
+) -> dict[tuple[str, int], float]:
+    """By neighbouring turns where it took turns, else by its median in the pass."""
+    in_turns = {(s.batch, s.round): effects[s.id] for s in sessions if s.id in effects}
+    return in_turns or {at: math.log(ms) for at, ms in levels.items()}
+
+
 def _tail(tails: Sequence[float | None]) -> Quantile | None:
     """Of the sessions' own tail quantiles; None where one has too few samples for it."""
     known = [tail for tail in tails if tail is not None]
-    return across_sessions(known) if len(known) == len(tails) else None
+    return across_passes(known) if known and len(known) == len(tails) else None
 
 
 def _relatives(
     sessions: Sequence[Digest], logs: Mapping[str, float]
-) -> tuple[dict[str, float], str | None]:
+) -> tuple[dict[str, float], RunRequest | None]:
     """By session id, to the reference that stood beside most of them; others are not mixed in."""
     found: dict[RunRequest, dict[str, float]] = defaultdict(dict)
     for session in sessions:
@@ -197,7 +240,7 @@ def _relatives(
     if not found:
         return {}, None
     reference = max(found, key=lambda request: len(found[request]))
-    return found[reference], reference.model
+    return found[reference], reference
 
 
 def _stages(sessions: Sequence[Digest]) -> tuple[tuple[str, float], ...]:
@@ -218,7 +261,7 @@ def _facet(session: Digest, iou_of: str | None) -> Facet:
         runtime_version=session.runtime_version,
         threads=session.request.threads,
         precision=session.request.precision,
-        protocol=session.plan.protocol,
+        protocol=session.protocol,
         iou_of=iou_of,
         partial=session.fallback is not None,
     )

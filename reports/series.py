@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from bench.bursts import samples_of, turns_of
 from bench.record import Session
 from bench.verdict import verdict
 from reports.figures import COLOURS
@@ -16,6 +17,8 @@ from zoo.files import replacing
 # A curve over minutes is drawn as the median of so many parts, over its thinned samples.
 PARTS = 120
 MOST_POINTS = 5000
+# Of the median; what is slower would flatten all the others.
+HIGHEST = 4.0
 
 
 def draw_series(session: Session, path: Path) -> None:
@@ -27,6 +30,8 @@ def draw_series(session: Session, path: Path) -> None:
     axes = figure.add_subplot()
     if session.plan.loop.mode == "sustained":
         _curve(axes, samples)
+    elif turns_of(session):
+        _turns(axes, session)
     else:
         axes.plot(range(len(warmup)), warmup, ".", color="#bbbbbb", label="warm-up")
         after = range(len(warmup), len(warmup) + len(samples))
@@ -41,6 +46,36 @@ def draw_series(session: Session, path: Path) -> None:
     axes.legend(loc="lower right", fontsize=8)
     with replacing(path) as temporary:
         figure.savefig(temporary, format="png", dpi=110)
+
+
+def _turns(axes: Axes, session: Session) -> None:
+    """Wall times in time order: those set apart paler, interrupted ones as crosses, a line between
+    turns. What is far slower than the rest is drawn at the top edge."""
+    drawn: dict[str, list[tuple[int, float]]] = {"set apart": [], "samples": [], "interrupted": []}
+    place = 0
+    for burst in turns_of(session):
+        samples = samples_of(burst, session.request)
+        for number, ns in enumerate(burst.wall_ns):
+            sample = samples[number - burst.discarded] if number >= burst.discarded else None
+            name = "set apart" if sample is None else "samples"
+            if sample is not None and sample.interrupted:
+                name = "interrupted"
+            drawn[name].append((place, ns / 1e6))
+            place += 1
+        axes.axvline(place - 0.5, color="#e6e6e6", linewidth=0.8, zorder=0)
+    middle = float(np.median([ms for points in drawn.values() for _, ms in points]))
+    styles = {
+        "set apart": ("#bbbbbb", "."),
+        "samples": (COLOURS[0], "."),
+        "interrupted": ("r", "x"),
+    }
+    for name, points in drawn.items():
+        colour, marker = styles[name]
+        high = [min(ms, HIGHEST * middle) for _, ms in points]
+        axes.plot(
+            [at for at, _ in points], high, marker, color=colour, label=f"{name}: {len(points)}"
+        )
+    axes.set_xlabel("inference, in the order of its turns")
 
 
 def _curve(axes: Axes, samples: np.ndarray[tuple[int], np.dtype[np.float64]]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bench.bursts import Evidence, timed_of, turns_of
 from bench.changes import Changes, number
 from bench.record import Session
 from bench.stats import quantile, timed_ns
@@ -19,7 +20,7 @@ def session_text(session: Session) -> str:
         f"sha256 {request.artifact_sha256[:12]}",
         f"runtime   {request.runtime} {run.runtime_version if run else ''}, "
         f"{request.threads} thread(s)",
-        f"protocol  {session.plan.protocol}; round {session.round}",
+        f"protocol  {session.protocol}; pass {session.round}",
         f"verdict   {found.label}: {found.reason}",
     ]
     if run is None:
@@ -67,11 +68,35 @@ def _series_lines(session: Session) -> list[str]:
     if series.samples_ns is not None:
         lines.append(f"samples   {len(series.samples_ns)}, ended by {series.stopped_by}")
         lines += [_quantile_line(samples, share) for share in (0.5, 0.9, 0.95)]
+    if series.bursts is not None:
+        lines = _turn_lines(session)
     for name, value in (series.reported or {}).items():
         lines.append(f"reported  {name} {value:g}")
     for name, parts in (series.stages_ns or {}).items():
         lines.append(f"  {name:10} {quantile(parts, 0.5).value / 1e6:.3f} ms (median)")
     return lines
+
+
+def _turn_lines(session: Session) -> list[str]:
+    bursts, found = turns_of(session), Evidence.of(session)
+    samples, clock = timed_of(session)
+    shared = session.run.shared_by if session.run else None
+    process = f"a process shared by {shared} files" if shared else "a process of its own"
+    apart = sum(burst.discarded for burst in bursts)
+    aside = found.samples - found.uninterrupted
+    told = "nothing tells which were interrupted" if found.interrupted is None else ""
+    lines = [
+        f"turns     {len(bursts)} in {process}; {apart} inferences set apart, "
+        f"{found.samples} samples",
+        f"aside     {told or f'{aside} of them, for they were interrupted'}",
+    ]
+    if found.steal is not None:
+        lines.append(f"steal     {found.steal:.1%} of the turns' time went to other machines")
+    if found.pressure is not None:
+        lines.append(f"pressure  {found.pressure:.1%} of it something ready to run had to wait")
+    if clock == "cpu":
+        lines.append("clock     CPU time: too few samples were left alone for the wall clock")
+    return lines + ([_quantile_line(samples, share) for share in (0.5, 0.9)] if samples else [])
 
 
 def _quantile_line(samples_ns: tuple[int, ...], share: float) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from bench.ranks import Ratio, holm, unpaired_ratio
+from bench.ratios import Ratio, holm, unpaired_ratio
 from bench.stats import CONFIDENCE
 from reports.load import Report
 from reports.tables import record

@@ -58,9 +58,16 @@ def remarks(report: Report) -> list[str]:
         )
     lines += [f"left out: {problem.seen}" for problem in report.problems]
     lines += report.apart
+    if any(row.p50_ms.low is not None for row in report.rows):
+        lines.append("p50: here, at this time; in brackets its range over the passes")
+    aside = [row.interrupted for row in report.rows if row.interrupted is not None]
+    if aside:
+        lines.append(
+            f"set aside as interrupted: {min(aside):.1%} to {max(aside):.1%} of a row's samples"
+        )
     references = sorted({row.relative_to for row in report.rows if row.relative_to})
     if references:
-        lines.append(f"relative: to {', '.join(references)}, measured in the same rounds")
+        lines.append(f"relative: to {', '.join(references)}, measured in the same passes")
     if any(row.joined.of_reference for row in report.rows):
         lines.append(
             "IoU marked reference: of the ONNX file exported where these weights were packed, not "
@@ -83,9 +90,13 @@ def _row_remarks(row: Row) -> list[str]:
     if row.joined.rejected is not None:
         file = f"{name} {row.facet.precision}"
         lines.append(f"{file}: rejected, off the front: {row.joined.rejected}")
-    if not row.steady:
+    if not row.usable:
         lines.append(
-            f"{name}: no session was steady; its figures are of unsteady ones ({row.unsteady})"
+            f"{name}: no session counts; its figures are of those left out ({row.unusable})"
+        )
+    if row.by_cpu:
+        lines.append(
+            f"{name} {row.facet.precision}: p50 is of CPU time, for too few samples were left alone"
         )
     if row.stages_ms:
         parts = ", ".join(f"{stage} {ms:.2f}" for stage, ms in row.stages_ms)
@@ -95,7 +106,7 @@ def _row_remarks(row: Row) -> list[str]:
 
 def _table(rows: list[Row]) -> str:
     head = (
-        "| model | IoU [95 %] | p50 ms [95 %] | relative [95 %] | p90 ms | first ms | load ms "
+        "| model | IoU [95 %] | p50 ms [range] | relative [95 %] | p90 ms | first ms | load ms "
         "| size MB | peak MB | init | sessions | front |"
     )
     rule = "|---|---|---|---|---|---|---|---|---|---|---|---|"
@@ -117,7 +128,7 @@ def _markdown_row(row: Row, rows: list[Row]) -> str:
         f"{peak / 1e6:.0f}" if peak else NOT_MEASURED,
         joined.init or "unknown",
         f"{len(row.sessions)} of {len(row.sessions) + len(row.left_out)}"
-        + ("" if row.steady else " unsteady"),
+        + ("" if row.usable else ", none counts"),
         front_text(row),
     ]
     return f"| {' | '.join(cells)} |"
@@ -231,7 +242,9 @@ def record(row: Row) -> dict[str, Any]:
         "near_front": row.near_front,
         "dominated_by": row.dominated_by,
         "key": row.key,
-        "steady": row.steady,
+        "usable": row.usable,
+        "interrupted": row.interrupted,
+        "by_cpu_time": row.by_cpu,
         "orphan": joined.orphan,
         "init": joined.init,
         "samples": row.samples,

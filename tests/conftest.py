@@ -83,10 +83,8 @@ def chain(tmp_path_factory: pytest.TempPathFactory, portraits: Path) -> Iterator
                 "6",
                 "--max-sessions",
                 "6",
-                "--samples",
-                "40",
-                "--settle",
-                "0",
+                "--rounds",
+                "4",
             ),
             "report": ("report",),
         }

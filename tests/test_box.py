@@ -125,7 +125,7 @@ def test_without_photographs_the_iou_is_said_to_be_of_the_reference(home: Home) 
     told = invoke("export", *model, "--format", "tflite", "--precision", "fp16").output
     assert "on 16 images" in told
     assert "IoU not measured: the data set 'lfw' of the checkpoint is not here" in told
-    few = ("--sessions", "2", "--samples", "20", "--settle", "0", "--runtime", "litert")
+    few = ("--sessions", "2", "--rounds", "4", "--runtime", "litert")
     invoke("run", *model, *few, "--precision", "fp32", "--precision", "fp16")
     page = invoke("report").output
     table = (home.report / "table.md").read_text()

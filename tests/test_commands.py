@@ -112,7 +112,7 @@ def test_predict_takes_the_file_that_is_there(elsewhere: Home, tmp_path: Path) -
 
 
 def test_run_measures_what_is_missing_only(in_chain: Chain) -> None:
-    words = ("run", "-m", TINY, "--sessions", "6", "--max-sessions", "6", "--samples", "40")
+    words = ("run", "-m", TINY, "--sessions", "6", "--max-sessions", "6", "--rounds", "4")
     before = len(read_all(in_chain.home).sessions)
     assert "every session is there already" in invoke(*words, "--resume").output
     assert len(read_all(in_chain.home).sessions) == before

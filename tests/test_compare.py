@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import shutil
 from collections.abc import Sequence
 from datetime import timedelta
@@ -13,38 +12,37 @@ import numpy as np
 import pytest
 from commands import TINY, invoke
 from own_models import write_convolutions
-from recorded import LOOP, paired_work, recorded, replayed
+from recorded import IN_TURNS, LOOP, paired_work, recorded, recorded_passes, replayed
 
 from bench.compare import compared, factor_of
-from bench.protocol import Known, next_round
 from bench.record import Plan, Session
 from bench.store import write_session
 from bench.work import Subject
-from devices.base import RawRun, Reading
+from devices.base import Reading
 from zoo.errors import BenchError
 from zoo.files import Home
 from zoo.registry import get
 
-PLAN = Plan(sessions=10, max_sessions=10, loop=LOOP)
-# Room for sessions that something else on the machine disturbs.
-QUICK = ("--sessions", "6", "--max-sessions", "60", "--samples", "40", "--target", "20%")
+PLAN = IN_TURNS.model_copy(update={"sessions": 10, "max_sessions": 10})
+QUICK = ("--sessions", "6", "--max-sessions", "6", "--rounds", "6")
 
 
 def turns(costs_ms: Sequence[float], noise: float, seed: int, plan: Plan = PLAN) -> list[Session]:
-    """Sessions in turns of models that take these times, on a device that drifts."""
+    """Sessions in turns of models that take these times, on a device that is now and then slower by
+    a third for some turns. noise: of a file's time from turn to turn."""
     generator, work = np.random.default_rng(seed), paired_work(len(costs_ms))
-    runs: list[RawRun] = []
-    for number in range(1, plan.max_sessions + 1):
-        for one in next_round(work, Known.of([], plan), plan, number):
-            cost = costs_ms[int(one.request.model[1:])]
-            drift = 1 + 0.02 * math.sin(len(runs) / 7)
-            runs.append(recorded(cost * drift * math.exp(generator.normal(0, noise))))
-    return replayed(runs, work, plan)
+    slow = generator.random(100_000) < 0.03
+
+    def ms(name: str, moment: int) -> float:
+        speed = 1.3 if slow[max(0, moment - 8) : moment + 1].any() else 1.0
+        return costs_ms[int(name[1:])] * speed * float(np.exp(generator.normal(0, noise)))
+
+    return replayed(recorded_passes(work, plan, ms), work, plan)
 
 
 def test_a_difference_is_found_and_none_is_made_up() -> None:
     work = paired_work(2)
-    (slower,) = compared(work, ["a", "b"], turns([5.0, 5.25], 0.01, 1), PLAN, "variant")
+    (slower,) = compared(work, ["a", "b"], turns([5.0, 5.25], 0.02, 1), PLAN, "variant")
     assert slower.distinguishable
     assert slower.slower_than(0.03)
     assert not slower.slower_than(0.10)
@@ -52,7 +50,7 @@ def test_a_difference_is_found_and_none_is_made_up() -> None:
     assert slower.ratio.value == pytest.approx(1.05, abs=0.02)
     called = 0
     for seed in range(60):
-        (same,) = compared(work, ["a", "b"], turns([5.0, 5.0], 0.01, seed), PLAN, "variant")
+        (same,) = compared(work, ["a", "b"], turns([5.0, 5.0], 0.02, seed), PLAN, "variant")
         called += same.distinguishable
     assert called <= 7
 
@@ -64,7 +62,7 @@ def test_many_comparisons_are_corrected() -> None:
         found = compared(
             paired_work(11),
             [f"m{i}" for i in range(11)],
-            turns([5.0] * 11, 0.01, seed),
+            turns([5.0] * 11, 0.02, seed),
             PLAN,
             "variant",
         )
@@ -133,7 +131,7 @@ def test_stored_sessions_are_compared_by_commit_and_by_date(home: Home) -> None:
     two = ("--commit", "aaaa", "--commit", "bbbb", "--date", days[0], "--date", days[1])
     assert "exactly one" in invoke(*STORED, *two, status=2).output
     assert (
-        "no steady session"
+        "that counts is stored"
         in invoke(*STORED, "--commit", "aaaa", "--commit", "cccc", status=1).output
     )
 

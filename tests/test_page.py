@@ -16,7 +16,7 @@ from selenium.webdriver.common.keys import Keys
 
 from bench.record import Plan
 from bench.store import write_session
-from devices.base import Loop
+from devices.base import Loop, Reading
 from reports.load import load
 from reports.places import places
 from reports.write import write_report
@@ -293,9 +293,8 @@ def test_a_poor_report_says_so(page: Page, tmp_path: Path, case: str) -> None:
     if case == "none steady":
         session = timed_session(home)
         assert session.run is not None
-        slowing = tuple(int(5e6 * (1 + i / 100)) for i in range(40))
-        series = session.run.series.model_copy(update={"samples_ns": slowing})
-        run = session.run.model_copy(update={"series": series})
+        hot = {"conditions_after": {"thermal_status": Reading(value=2)}}
+        run = session.run.model_copy(update=hot)
         write_session(home, session.model_copy(update={"run": run}))
     # Of sessions alone no IoU is known: they are orphans.
     opened = write_report(tmp_path / "out", load(home) if case == "no IoU" else made.report(home))

@@ -109,7 +109,7 @@ def lose(home: Home, key: str, points: float) -> None:
 def test_a_rejected_file_is_not_timed_unless_forced(elsewhere: Home) -> None:
     lose(elsewhere, "onnx.int8", 3.0)
     words = ("run", "--model", TINY, "--runtime", "onnxruntime", "--precision", "int8")
-    brief = ("--sessions", "1", "--max-sessions", "1", "--samples", "40", "--settle", "0")
+    brief = ("--sessions", "1", "--max-sessions", "1", "--rounds", "4")
     refused = invoke(*words, *brief, status=1).output
     assert "rejected: its IoU is 3.00 points below torch's, 1.00 are allowed" in refused
     assert "bench explain" in refused

@@ -28,7 +28,7 @@ KILLS = int(os.environ.get("BENCH_KILLS", "10"))
 TEMPORARY = re.compile(r"\.bench-[0-9a-f]{8}\.")
 # A file, and a folder (the Core ML package); the TFLite converter would only take longer.
 EXPORT = ("export", "-m", TINY, "--format", "onnx", "--format", "coreml", "--precision", "fp32")
-RUN = ("run", "-m", TINY, "--runtime", "onnxruntime", "--samples", "40", "--settle", "0")
+RUN = ("run", "-m", TINY, "--runtime", "onnxruntime", "--rounds", "4")
 REPORT = ("report",)
 # Moments to kill at, in seconds from the start: as long as each takes here, roughly.
 SPANS_S = {"data": 0.6, "train": 8.0, "export": 10.0, "run": 3.0, "report": 1.2}

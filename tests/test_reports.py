@@ -18,6 +18,7 @@ from PIL import Image
 
 from bench.record import Failure
 from bench.store import write_session
+from devices.base import Reading
 from reports.accuracy import join
 from reports.figures import style
 from reports.load import Report, load
@@ -132,15 +133,14 @@ def test_what_is_left_out_is_said(chain: Chain, tmp_path: Path) -> None:
     home = copied(chain, tmp_path)
     session = timed_session(home)
     assert session.run is not None
-    slowing = tuple(int(5e6 * (1 + i / 400)) for i in range(40))
-    for id, samples in {"c" * 12: slowing, "d" * 12: (5_000_000,) * 40}.items():
-        series = session.run.series.model_copy(update={"samples_ns": samples})
-        quiet = {"series": series, "conditions_before": {}, "conditions_after": {}}
-        run = session.run.model_copy(update=quiet)
+    for id, status in {"c" * 12: 2, "d" * 12: 0}.items():
+        after = {"thermal_status": Reading(value=status)}
+        run = session.run.model_copy(update={"conditions_before": {}, "conditions_after": after})
         write_session(home, session.model_copy(update={"id": id, "run": run}))
     (home.results / "host" / "20200101T000000Z-x.json").write_text("{}")
     told = "\n".join(notes(load(home)))
-    assert f"session {'c' * 12} left out: drifting" in told
+    assert f"session {'c' * 12} left out: throttled" in told
+    assert "d" * 12 not in told
     assert "20200101T000000Z-x.json" in told
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bench.stats import across_sessions, order_ranks, quantile
+from bench.stats import across_passes, order_ranks, quantile
 
 
 @pytest.mark.parametrize(
@@ -40,6 +40,8 @@ def test_the_interval_covers_as_often_as_it_says(share: float, count: int) -> No
     assert covered >= 0.93 * 300
 
 
-def test_few_sessions_get_no_interval() -> None:
-    found = across_sessions([1.0, 1.1, 1.2, 1.3, 1.4])
+def test_passes_have_a_median_and_a_range_from_six_on() -> None:
+    found = across_passes([1.0, 1.1, 1.2, 1.3, 1.4])
     assert (found.value, found.low, found.high) == (1.2, None, None)
+    found = across_passes([1.5, 1.0, 1.1, 1.2, 1.3, 9.0])
+    assert (found.value, found.low, found.high) == (1.25, 1.0, 9.0)

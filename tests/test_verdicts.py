@@ -12,7 +12,7 @@ from recorded import recorded, sessions
 from bench.check import check
 from bench.record import Session
 from bench.store import write_session
-from bench.verdict import judge, verdict
+from bench.verdict import Label, Verdict, judge, verdict
 from devices.base import Loop, Reading
 from reports.load import load
 from reports.tables import notes
@@ -32,7 +32,7 @@ def test_verdicts_by_the_series() -> None:
     assert judge(series(calm)).label == "steady"
     assert judge(series(calm * np.linspace(1, 1.1, 200))).label == "drifting"
     assert judge(series(calm * np.linspace(1.2, 1, 200))).label == "drifting"
-    assert judge(series(calm * np.where(np.arange(200) < 100, 1, 1.3))).label == "throttled"
+    assert judge(series(calm * np.where(np.arange(200) < 100, 1, 1.3))).label == "drifting"
     assert judge(series(5 + generator.uniform(-1, 1, 200))).label == "noisy"
     assert judge(series(calm[:10])).label == "short"
     spiked = calm.copy()
@@ -124,13 +124,36 @@ def test_check_is_a_command_with_a_status(home: Home) -> None:
     assert "nothing" not in invoke("check", "zzz", status=1).output
 
 
-def test_reports_leave_out_what_was_disturbed_and_say_so(home: Home) -> None:
-    calm, busy = under({}, {}), under({}, {"busy_s": 13.0})
+def test_reports_leave_out_what_was_hot_and_say_so(home: Home) -> None:
+    calm, busy = under({}, {}, "android"), under({}, {"busy_s": 13.0}, "android")
+    hot = under({}, {"thermal_status": 2}, "android")
     write_session(home, calm)
     write_session(home, busy.model_copy(update={"id": "b" * 12}))
+    write_session(home, hot.model_copy(update={"id": "c" * 12}))
     (row,) = load(home).rows
-    assert row.sessions == (calm.id,)
-    assert any(f"session {'b' * 12} left out: disturbed" in note for note in notes(load(home)))
+    assert set(row.sessions) == {calm.id, "b" * 12}
+    assert any(f"session {'c' * 12} left out: throttled" in note for note in notes(load(home)))
+
+
+@pytest.mark.parametrize(
+    ("label", "counts"),
+    [
+        ("steady", True),
+        ("starved", True),
+        ("drifting", True),
+        ("noisy", True),
+        ("disturbed", True),
+        ("throttled", False),
+        ("hot start", False),
+        ("short", False),
+        ("failed", False),
+        ("unknown", False),
+    ],
+)
+def test_what_is_seen_is_told_and_only_heat_and_failure_leave_out(
+    label: Label, counts: bool
+) -> None:
+    assert Verdict(label=label, reason="as said").counts == counts
 
 
 def test_a_sustained_session_is_judged_by_its_last_part() -> None:
@@ -143,4 +166,5 @@ def test_a_sustained_session_is_judged_by_its_last_part() -> None:
     found = session.model_copy(update={"run": run, "plan": plan})
     assert verdict(found).label == "steady"
     burst = found.model_copy(update={"plan": session.plan})
-    assert verdict(burst).label == "throttled"
+    assert verdict(burst).label == "drifting"
+    assert verdict(burst).counts

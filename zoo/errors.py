@@ -148,5 +148,9 @@ class SessionFailed(DeviceError):
         super().__init__(f"{stage}: {seen}", expected=expected, remedy=remedy, code=code)
 
 
+class PassBroken(SessionFailed):
+    """The process that several files shared has ended, by the fault of another one of them."""
+
+
 class MissingStep(BenchError):
     """A step of the chain was asked for before the one it needs."""

@@ -22,12 +22,14 @@ from zoo.open_model import OpenModel
 
 @dataclass(frozen=True, kw_only=True)
 class Runtime:
-    """format: what it opens. distribution, module: what to install, and what to import."""
+    """format: what it opens. distribution, module: what to install, and what to import. in_caller:
+    whether with one thread all its work is done in the thread that calls it."""
 
     format: str
     distribution: str
     module: str
     default: bool
+    in_caller: bool = True
     remedy: str = "make setup"
 
 
@@ -43,7 +45,11 @@ RUNTIMES: Mapping[str, Runtime] = MappingProxyType(
             default=True,
         ),
         "coreml": Runtime(
-            format="coreml", distribution="coremltools", module="coremltools", default=True
+            format="coreml",
+            distribution="coremltools",
+            module="coremltools",
+            default=True,
+            in_caller=False,
         ),
         "torch": Runtime(format="torch", distribution="torch", module="torch", default=False),
         "tensorflow": Runtime(

@@ -45,9 +45,8 @@ MANY = 1000
 @click.option(
     "--target",
     type=Percent(),
-    default="1%",
-    show_default=True,
-    help="Sessions go on until the interval of the ratio is so narrow.",
+    help="Passes go on until the interval of the ratio is so narrow.  "
+    "[default: 1%, or a quarter of the difference]",
 )
 @click.option(
     "--fail-if-slower",
@@ -69,16 +68,16 @@ def command(
     stored: bool,
     dates: tuple[str, ...],
     commits: tuple[str, ...],
-    target: float,
+    target: float | None,
     limit: float | None,
     as_json: bool,
     **options: Any,
 ) -> None:
     """Compare the latency of models or files with that of A; exactly one factor may differ.
 
-    The factor is the variant or file, or an option that is given twice. Measures now, alternating
-    within seconds, and prints each ratio with its interval, or that it can not be told and about
-    how many more sessions would tell. With more than two, Holm's correction keeps false findings
+    The factor is the variant or file, or an option that is given twice. Measures now, in turns of
+    some milliseconds, and prints each ratio with its interval, or that it can not be told and about
+    how many more passes would tell. With more than two, Holm's correction keeps false findings
     at 5 % over all of them.
 
     \b
@@ -96,7 +95,9 @@ def command(
     if not stored or on.info().kind != "host":
         # A phone is made ready to be asked what it can do, stored sessions or not.
         context.with_resource(locked(home.device_results(on.info().key)))
-    plan = plan_of(on, target, **options)
+    plan = plan_of(on, target or 0.01, compares=True, **options)
+    if target is None:
+        plan = plan.model_copy(update={"of_difference": 0.25})
     subjects = _subjects(on, what, runtimes, precisions, threads)
     if stored:
         found = _from_store(home, subjects, dates, commits)
@@ -198,7 +199,7 @@ def _text(found: Comparison) -> str:
         for side in (one, other)
     ]
     if found.ratio is None:
-        return "\n".join([*lines, "no ratio: not both have steady sessions (bench check last)"])
+        return "\n".join([*lines, "no ratio: not both were measured (bench check last)"])
     counts = " and ".join(str(count) for count in found.ratio.counts)
     ratio = f"{ratio_text(found.ratio)} (95 %, {counts} {found.how})"
     if found.distinguishable:
@@ -206,15 +207,15 @@ def _text(found: Comparison) -> str:
         return "\n".join([*lines, f"{other.name} is {slower}: {ratio} of {one.name}"])
     if found.ratio.low is None:
         return "\n".join([*lines, f"not distinguishable: too few for an interval: {ratio}"])
-    more = found.more_sessions
-    needed = f"; about {more} more sessions each would tell" if more else ""
+    more = found.more_passes
+    needed = f"; about {more} more passes would tell" if more else ""
     if more and more > MANY:
-        needed = f"; not even {MANY} more sessions each would tell"
+        needed = f"; not even {MANY} more passes would tell"
     return "\n".join([*lines, f"not distinguishable: {ratio} of {one.name}{needed}"])
 
 
 def _record(found: Comparison) -> dict[str, Any]:
     return asdict(found) | {
         "distinguishable": found.distinguishable,
-        "more_sessions": found.more_sessions,
+        "more_passes": found.more_passes,
     }

@@ -73,7 +73,7 @@ def command(
 
     Says why, which is next, and how sure it is: how often it would be chosen again, were
     sessions and images drawn anew. Measures nothing. Exit status 4: nothing is within the
-    budget; 3: nothing steady and of known IoU was measured there.
+    budget; 3: nothing of known IoU was measured well there.
 
     \b
     Example:

@@ -11,7 +11,7 @@ from bench.cli.options import adding, deadline_option
 
 if TYPE_CHECKING:
     from bench.record import Plan
-    from devices.base import Device
+    from devices.base import Device, Loop
 
 # How a session samples, and how many there are.
 _PLAN_OPTIONS = (
@@ -21,7 +21,14 @@ _PLAN_OPTIONS = (
         default="burst",
         show_default=True,
         help="Back to back; one inference each --period, as a camera gives them; or back to back "
-        "for --duration.",
+        "for --duration. On this machine the files of a burst take turns.",
+    ),
+    click.option(
+        "--rounds",
+        # Under 4 none would count.
+        type=click.IntRange(4, 1000),
+        metavar="N",
+        help="Turns of a file in a pass, where files take turns.  [default: 24]",
     ),
     click.option(
         "--period",
@@ -33,45 +40,52 @@ _PLAN_OPTIONS = (
         "--duration",
         type=click.FloatRange(0.1, 7200),
         metavar="S",
-        help="Sampling time of a session at most.  [default: 1; cadence 2; sustained 120]",
+        help="Sampling time of a session at most, where files do not take turns.  [default: 1; "
+        "cadence 2; sustained 120]",
     ),
     click.option(
         "--samples",
         type=click.IntRange(1, 1_000_000),
         metavar="N",
-        help="Of a session at most.  [default: 1000; sustained 1000000]",
+        help="Of a session at most, likewise.  [default: 1000; sustained 1000000]",
     ),
     click.option(
         "--warmup",
         type=click.IntRange(0, 100_000),
-        default=300,
-        show_default=True,
         metavar="N",
-        help="Inferences at most until it has settled.",
+        help="Inferences at most until it has settled, likewise.  [default: 300]",
     ),
     click.option(
         "--sessions",
         type=click.IntRange(1, 1000),
         metavar="N",
-        help="Steady ones an artifact at least; below 6 give no interval.  "
-        "[default: 10; sustained 1]",
+        help="Passes an artifact at least, one session of it each; below 6 give no interval.  "
+        "[default: 6; sustained 1]",
     ),
     click.option(
         "--max-sessions",
         type=click.IntRange(1, 1000),
         metavar="N",
-        help="Tries an artifact at most.  [default: 4 times --sessions; as many as --sessions "
-        "where those are below 6, or sustained]",
+        help="Passes an artifact at most.  [default: 40; as many as --sessions where those are "
+        "below 6, or sustained]",
     ),
-    click.option("--seed", default=0, show_default=True, help="Of the order of the sessions."),
+    click.option(
+        "--time-limit",
+        type=click.FloatRange(min=0, min_open=True),
+        metavar="S",
+        help="Begin no pass that would end later, once each has its --sessions.  [default: none]",
+    ),
+    click.option("--seed", default=0, show_default=True, help="Of the order in a pass."),
     click.option(
         "--settle",
         type=click.FloatRange(0, 3600),
         metavar="S",
-        help="Wait so long before a session for a busy or hot device.  [default: 2; phones 300]",
+        help="Wait so long before a session for a busy or hot device, where files do not take "
+        "turns.  [default: 2; phones 300]",
     ),
     deadline_option,
 )
+FEWEST_FOR_INTERVAL = 6
 SETTLE_S = {"host": 2.0, "android": 300.0}
 MODES: dict[str, dict[str, Any]] = {
     "burst": {"limit_s": 1.0, "max_samples": 1000},
@@ -86,37 +100,70 @@ def plan_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def plan_of(
-    device: Device, target: float, frame: tuple[int, int] | None = None, **given: Any
+    device: Device,
+    target: float,
+    frame: tuple[int, int] | None = None,
+    compares: bool = False,
+    **given: Any,
 ) -> Plan:
-    """The plan that the options ask for. Raises click.UsageError where they contradict."""
+    """The plan that the options ask for. compares: of few files, whose ratio is looked for. Raises
+    click.UsageError where they contradict."""
     from bench.record import Plan
-    from devices.base import Loop
 
     mode = given["mode"]
-    if given["period"] is not None and mode != "cadence":
+    in_turns = device.holds_several and mode == "burst" and frame is None
+    _refuse_useless(given, in_turns)
+    # Below 6 there is no interval that more of them could narrow.
+    sessions = given["sessions"] or (1 if mode == "sustained" else 6)
+    fixed = mode == "sustained" or sessions < FEWEST_FOR_INTERVAL
+    most = given["max_sessions"] or (sessions if fixed else max(40, sessions))
+    if most < sessions:
+        raise click.UsageError(f"--max-sessions {most} is under --sessions {sessions}")
+    return Plan(
+        loop=_turns(given) if in_turns else _loop(given, frame),
+        sessions=sessions,
+        max_sessions=most,
+        target=target,
+        limit_s=given["time_limit"],
+        memory=not compares,
+        seed=given["seed"],
+        settle_s=SETTLE_S[device.info().kind] if given["settle"] is None else given["settle"],
+    )
+
+
+def _refuse_useless(given: dict[str, Any], in_turns: bool) -> None:
+    if given["period"] is not None and given["mode"] != "cadence":
         raise click.UsageError("--period is of --mode cadence")
-    values = MODES[mode] | {
+    if given["rounds"] is not None and not in_turns:
+        raise click.UsageError("--rounds is of files that take turns: --mode burst on this machine")
+    if not in_turns:
+        return
+    for name in ("duration", "samples", "warmup", "settle"):
+        if given[name] is not None:
+            raise click.UsageError(
+                f"--{name} is of sessions one after the other: of --mode cadence and sustained, "
+                "and of phones. Here the files take turns: --rounds, --sessions"
+            )
+
+
+def _turns(given: dict[str, Any]) -> Loop:
+    from devices.base import Loop, Turns
+
+    return Loop(turns=Turns(rounds=given["rounds"]) if given["rounds"] else Turns())
+
+
+def _loop(given: dict[str, Any], frame: tuple[int, int] | None) -> Loop:
+    from devices.base import Loop
+
+    values = MODES[given["mode"]] | {
         key: value
         for key, value in (
             ("limit_s", given["duration"]),
             ("max_samples", given["samples"]),
             ("period_ms", given["period"]),
+            ("max_warmup", given["warmup"]),
         )
         if value is not None
     }
     values["min_samples"] = min(Loop().min_samples, values["max_samples"])
-    loop = Loop(mode=mode, max_warmup=given["warmup"], frame=frame, **values)
-    sessions = given["sessions"] or (1 if mode == "sustained" else 10)
-    # Below 6 there is no interval that more of them could narrow.
-    fixed = mode == "sustained" or sessions < 6
-    most = given["max_sessions"] or (sessions if fixed else 4 * sessions)
-    if most < sessions:
-        raise click.UsageError(f"--max-sessions {most} is under --sessions {sessions}")
-    return Plan(
-        loop=loop,
-        sessions=sessions,
-        max_sessions=most,
-        target=target,
-        seed=given["seed"],
-        settle_s=SETTLE_S[device.info().kind] if given["settle"] is None else given["settle"],
-    )
+    return Loop(mode=given["mode"], frame=frame, **values)

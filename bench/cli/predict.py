@@ -11,7 +11,7 @@ import click
 from bench.cli.options import force_option
 
 if TYPE_CHECKING:
-    from bench.protocol import Work
+    from bench.work_item import Work
     from zoo.files import Home
     from zoo.spec import ModelSpec
 

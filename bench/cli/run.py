@@ -14,8 +14,8 @@ from bench.cli.plan_options import plan_of, plan_options
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bench.protocol import Work
     from bench.work import Subject
+    from bench.work_item import Work
     from devices.base import Device
     from zoo.errors import ArtifactRejected
     from zoo.files import Home
@@ -53,9 +53,9 @@ PARTIAL = 3
 @click.option(
     "--target",
     type=Percent(),
-    default="1.5%",
+    default="2%",
     show_default=True,
-    help="Sessions go on until the interval of the latency relative to the reference is so narrow.",
+    help="Passes go on until the interval of the latency relative to the reference is so narrow.",
 )
 @click.option(
     "--end-to-end",
@@ -90,10 +90,11 @@ def command(
 ) -> None:
     """Measure exported models, or any .onnx, .tflite or .mlpackage FILE.
 
-    Never trains and never exports. Each session is a fresh process and a JSON file under results/.
-    Sessions of all come in shuffled rounds, a reference among them, until each is known to
-    --target. One that fails is stored as such and the rest goes on; then the exit status is 3, as
-    where a rejected file (`bench eval`) is left out.
+    Never trains and never exports. On this machine all files are open at once, in a fresh process
+    a pass, and take turns of some milliseconds; passes go on until each file is known to --target.
+    Each file's session of a pass is a JSON file under results/. One that fails is stored as such
+    and the rest goes on; then the exit status is 3, as where a rejected file (`bench eval`) is left
+    out.
 
     \b
     Example:

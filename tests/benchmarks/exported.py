@@ -8,13 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from bench.protocol import Work
+from bench.work_item import Work
 from devices.base import RunRequest
+from train.calibrate import calibrate
 from train.config import load_recipe
 from zoo import registry
+from zoo.box import take
 from zoo.checkpoint import CheckpointRecord, Init, Split, checkpoint_path, save
 from zoo.export.run import export
-from zoo.export.targets import TARGETS
+from zoo.export.targets import targets
 from zoo.files import Home, sha256_of
 from zoo.manifest import Artifact
 from zoo.runtime import RUNTIMES
@@ -37,42 +39,54 @@ def write_checkpoint(home: Home, name: str) -> None:
     save(checkpoint_path(home, spec), registry.build(spec), record)
 
 
-def write_exports(home: Home, names: Iterable[str], formats: Iterable[str]) -> None:
-    """fp32 files of each name and format."""
-    wanted = set(formats)
-    targets = [t for t in TARGETS if t.format in wanted and t.precision == "fp32"]
+def write_exports(
+    home: Home, names: Iterable[str], formats: Iterable[str], precisions: Iterable[str] = ("fp32",)
+) -> None:
+    """Files of each name, format and precision. Where some need ranges, the weights are those of
+    the package."""
+    wanted = targets(formats, precisions)
     for name in names:
-        write_checkpoint(home, name)
         spec = registry.get(name)
-        made = export(home, [(spec, target) for target in targets], jobs=os.cpu_count() or 1)
+        if any(target.calibrated for target in wanted):
+            take(home, spec)
+            calibrate(home, spec, None)
+        else:
+            write_checkpoint(home, name)
+        made = export(home, [(spec, target) for target in wanted], jobs=os.cpu_count() or 1)
         outcomes = {target: outcome for _, target, outcome in made}
         assert all(isinstance(outcome, Artifact) for outcome in outcomes.values()), outcomes
 
 
 def exported_home(
-    factory: pytest.TempPathFactory, names: Iterable[str], formats: Iterable[str]
+    factory: pytest.TempPathFactory,
+    names: Iterable[str],
+    formats: Iterable[str],
+    precisions: Iterable[str] = ("fp32",),
 ) -> Home:
     """A home with these files; BENCH_SELF_HOME where that is set, to spare the exporting."""
     if given := os.environ.get("BENCH_SELF_HOME"):
         return Home(root=Path(given))
     home = Home(root=factory.mktemp("home"))
-    write_exports(home, names, formats)
+    write_exports(home, names, formats, precisions)
     return home
 
 
-def work_of(home: Home, name: str, runtime: str, threads: int = 1) -> Work:
+def work_of(home: Home, name: str, runtime: str, threads: int = 1, precision: str = "fp32") -> Work:
     """The work that measures an exported variant."""
-    spec, format = registry.get(name), RUNTIMES[runtime].format
-    return file_work(home.artifact(spec, format, "fp32"), name, spec.size, runtime, threads)
+    spec = registry.get(name)
+    path = home.artifact(spec, RUNTIMES[runtime].format, precision)
+    return file_work(path, name, spec.size, runtime, threads, precision)
 
 
-def file_work(path: Path, name: str, size: int, runtime: str, threads: int = 1) -> Work:
+def file_work(
+    path: Path, name: str, size: int, runtime: str, threads: int = 1, precision: str = "fp32"
+) -> Work:
     """The work that measures this file under this name."""
     request = RunRequest(
         model=name,
         size=size,
         format=RUNTIMES[runtime].format,
-        precision="fp32",
+        precision=precision,
         artifact_sha256=sha256_of(path),
         runtime=runtime,
         threads=threads,

@@ -6,6 +6,7 @@ from pathlib import Path
 from time import perf_counter_ns
 from typing import Any
 
+from devices.clocks import thread_cpu_ns
 from devices.host_worker import Worker, main
 
 SLOW_DOWN = 0.03
@@ -13,25 +14,29 @@ MARK = "slowed"
 
 
 class SlowedWorker(Worker):
-    """Spins for 3 % of each inference's time after it, where the file's name says so."""
+    """Spins for 3 % of each inference's CPU time after it, where the file's name says so. By CPU
+    time, so that an inference that was interrupted is not slowed the more."""
 
-    slowed = False
+    def __init__(self) -> None:
+        super().__init__()
+        self.slowed: set[int] = set()
 
     def open(
-        self, path: str, runtime: str, threads: int, size: int | None, seed: int
+        self, file: int, path: str, runtime: str, threads: int, size: int | None, seed: int
     ) -> dict[str, Any]:
-        self.slowed = MARK in Path(path).name
-        return super().open(path, runtime, threads, size, seed)
+        if MARK in Path(path).name:
+            self.slowed.add(file)
+        return super().open(file, path, runtime, threads, size, seed)
 
-    def infer_once(self) -> tuple[int, ...]:
-        started = perf_counter_ns()
-        self.model.infer()
-        taken = perf_counter_ns() - started
-        if self.slowed:
-            until = started + int(taken * (1 + SLOW_DOWN))
-            while perf_counter_ns() < until:
-                pass
-        return (perf_counter_ns() - started,)
+    def infer_once(self, file: int) -> int:
+        if file not in self.slowed:
+            return super().infer_once(file)
+        started, began = perf_counter_ns(), thread_cpu_ns()
+        super().infer_once(file)
+        until = began + (thread_cpu_ns() - began) * (1 + SLOW_DOWN)
+        while thread_cpu_ns() < until:
+            pass
+        return perf_counter_ns() - started
 
 
 if __name__ == "__main__":

@@ -22,9 +22,9 @@ import pytest
 from exported import work_of, write_exports
 from self_figures import Figure
 
-from bench.protocol import Work
-from bench.ranks import Ratio, paired_ratio
-from devices.base import Loop
+from bench.ratios import Ratio, ratio_over_passes
+from bench.work_item import Work
+from devices.base import Turns
 from devices.host import HostDevice
 from zoo.files import Home
 
@@ -39,6 +39,8 @@ FEW_PAIRS = min(PAIRS, 8)
 WARMUP, SAMPLES = 50, 150
 # The first inferences of a turn find the caches as the other process left them.
 TURNS, DROPPED = 50, 2
+# No turn of ours is ended by wall time.
+MOST_MS = 60_000
 # After a run onnxruntime's other threads spin for a while, on cores the other process would need.
 SPIN_S = 0.02
 BOUND_PERCENT = 1.0
@@ -77,7 +79,7 @@ def test_our_latency_is_the_runtimes_own(
     ours, theirs = our_process(work), native_process(runtime, work)
     rest_s = SPIN_S if runtime == "onnxruntime" and threads > 1 else 0.0
     logs = [log_ratio(ours, theirs, place, TURNS, rest_s) for place in range(PAIRS)]
-    ratio = paired_ratio(logs)
+    ratio = ratio_over_passes(logs)
     name = f"our p50 over {runtime}'s own clock, {told(threads)}"
     record(figure, name, ratio, BOUND_PERCENT)
 
@@ -90,7 +92,7 @@ def test_onnxruntimes_profiler_slows_what_it_times(
     work = work_of(home, MODEL, "onnxruntime", threads)
     ours, theirs = our_process(work), native_process("onnxruntime-profiler", work)
     # One turn, since the profiler tells its times when its session ends.
-    ratio = paired_ratio([log_ratio(ours, theirs, place, 1) for place in range(FEW_PAIRS)])
+    ratio = ratio_over_passes([log_ratio(ours, theirs, place, 1) for place in range(FEW_PAIRS)])
     record(figure, f"our p50 over onnxruntime's model_run, {told(threads)}", ratio)
 
 
@@ -108,7 +110,7 @@ def test_litert_benchmark_tool(home: Home, figure: Figure, threads: int, tmp_pat
         found = {name: steps[name]() for name in order}
         logs.append(math.log(found["ours"] / found["tool"]))
     name = f"our p50 over benchmark_litert_model's, {SLOW_MODEL}, {told(threads)}"
-    record(figure, name, paired_ratio(logs))
+    record(figure, name, ratio_over_passes(logs))
 
 
 def log_ratio(ours: Opener, theirs: Opener, place: int, turns: int, rest_s: float = 0.0) -> float:
@@ -132,10 +134,24 @@ def log_ratio(ours: Opener, theirs: Opener, place: int, turns: int, rest_s: floa
 
 
 def our_process(work: Work) -> Opener:
+    """Samples by the turns of a pass, so that what is read beside each inference is in them. A turn
+    ends by CPU time: it has about as many inferences as were asked for."""
+
     @contextmanager
     def opened() -> Iterator[Sampler]:
         with HostDevice().open(work.request, work.artifact) as run:
-            yield lambda count: run.sample(count, Loop())["total"]
+            once_ns: float = run.first_inference_ns
+
+            def take(count: int) -> list[int]:
+                nonlocal once_ns
+                # One is set apart at least, and the last one begins before the end.
+                sample_ms = max(1.0, count - 1.5) * once_ns / 1e6
+                turns = Turns(discard_ms=0, sample_ms=sample_ms, limit_ms=MOST_MS)
+                taken = run.burst(turns, 0, 0)
+                once_ns = median(taken.cpu_ns or taken.wall_ns)
+                return [*taken.wall_ns]
+
+            yield take
 
     return opened
 

@@ -30,7 +30,7 @@ const showAnswer = () => {
   const among = state.find.trim() ? ` among what matches “${state.find.trim()}”` : "";
   const box = byId("answer");
   if (!fit.length) {
-    box.replaceChildren(`${where}${among} nothing can be chosen: no steady session of a file of known IoU.`);
+    box.replaceChildren(`${where}${among} nothing can be chosen: no session that counts of a file of known IoU.`);
   } else if (!row) {
     const fastest = fit.reduce((a, b) => (a.p50[0] <= b.p50[0] ? a : b));
     box.replaceChildren(`${where}${among} nothing is within ${budget()} ms. The fastest is ${nameText(fastest)}, p50 ${latencyText(fastest)}, IoU ${iouText(fastest)}.`);

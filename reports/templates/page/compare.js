@@ -14,7 +14,7 @@ const iouSentence = (one, other, found) => {
 };
 
 const latencySentence = (one, other, found) => {
-  if (!found.latency) return "Their latencies can not be compared: not both have steady sessions.";
+  if (!found.latency) return "Their latencies can not be compared: not both have sessions that count.";
   const [value, low, high] = found.latency;
   const shown = low === null ? value.toFixed(3) : `${value.toFixed(3)} [${low.toFixed(3)}, ${high.toFixed(3)}]`;
   const how = found.paired ? "in the same rounds" : "unpaired";

@@ -28,7 +28,7 @@ const tipText = (row) => [
 
 const standingText = (row) => {
   if (row.rejected) return `rejected: ${row.rejected}`;
-  if (row.unsteady) return `no session was steady: ${row.unsteady}`;
+  if (row.unusable) return `no session counts: ${row.unusable}`;
   if (row.front) return row.chance === null ? "on the front; too few sessions to say how surely" : `on the front, P ${row.chance.toFixed(2)}${row.chance < 0.9 ? ": uncertain" : ""}`;
   const leader = rowOf.get(row.dominated_by);
   return `${row.near ? "close to the front; " : ""}dominated by ${leader ? leader.model : "another"}`;
@@ -141,6 +141,6 @@ const key = (rows) => {
   }
   const rank = ([name]) => (name.startsWith("width") ? 0 : 1e6) + Number(name.split(" ")[1]);
   const entries = [...seen].sort((a, b) => rank(a) - rank(b));
-  entries.push(["on the front (P: how surely)", ["circle", "#888888", "currentColor"]], ["not steady, or rejected", ["circle", "transparent", "#888888"]]);
+  entries.push(["on the front (P: how surely)", ["circle", "#888888", "currentColor"]], ["no session counts, or rejected", ["circle", "transparent", "#888888"]]);
   return el("div", { class: "key" }, ...entries.map(([name, look]) => el("span", {}, sign(...look), ` ${name}`)), el("span", {}, "bars: 95 %, over sessions and over images; the front is that of all points, also of those that a filter pales"));
 };

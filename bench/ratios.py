@@ -1,8 +1,9 @@
-"""Rank statistics of latency ratios: exact at small counts, nothing assumed but symmetry.
+"""Ratios of latencies with their intervals: over passes, or of two sets of sessions.
 
-One session in ten that met a disturbance hardly moves them, and they lose 5 % against the mean
-where there was none. Hollander, Wolfe and Chicken, Nonparametric Statistical Methods: signed ranks
-3.1-3.3 (pairs), rank sums 4.1-4.3 (two samples). Holm, Scand. J. Statist. 6 (1979) 65-70.
+Over passes by Student's t: a pass gives one ratio, and the passes are the replicates. Two sets that
+were never measured beside each other are compared by rank sums, exact at small counts (Hollander,
+Wolfe and Chicken, Nonparametric Statistical Methods, 4.1-4.3). Holm, Scand. J. Statist. 6 (1979)
+65-70.
 """
 
 from __future__ import annotations
@@ -10,16 +11,16 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import stdtr, stdtrit
 
-from bench.stats import CONFIDENCE
+from bench.stats import CONFIDENCE, FEWEST_PASSES
 
-# Beyond these counts the normal approximation of the null distribution is good to 0.001.
-EXACT_PAIRS = 50
+# Beyond this count the normal approximation of the null distribution is good to 0.001.
 EXACT_PRODUCT = 900
 
 Float64 = NDArray[np.float64]
@@ -29,8 +30,8 @@ Float64 = NDArray[np.float64]
 class Ratio:
     """A ratio of latencies with its 95 % interval, and the p-value of "it is 1".
 
-    low, high are None where the count allows no interval; p is then never below 0.05. counts:
-    pairs, or the sessions of either side.
+    low, high are None where the count allows no interval; p is then 1, or never below 0.05.
+    counts: passes, or the sessions of either side.
     """
 
     value: float
@@ -46,23 +47,37 @@ class Ratio:
             return None
         return (math.log(self.high) - math.log(self.low)) / 2
 
+    def within(self, target: float, of_difference: float = 0.0) -> bool:
+        """Whether the interval is within +-target, or within that share of the difference found."""
+        wanted = max(target, of_difference * abs(math.log(self.value)))
+        return self.half_width is not None and self.half_width <= wanted
+
     @property
     def differs(self) -> bool:
         """Whether the interval leaves 1 out."""
         return self.low is not None and self.high is not None and not self.low <= 1 <= self.high
 
 
-def paired_ratio(logs: Sequence[float]) -> Ratio:
-    """From the logarithms of pairs' ratios: the median of their Walsh averages.
+def ratio_over_passes(logs: Sequence[float]) -> Ratio:
+    """From the logarithms of the passes' ratios: their mean, by Student's t.
 
-    An interval needs 6 pairs.
+    An interval needs 6 passes.
     """
     values = np.asarray(logs, dtype=np.float64)
-    rows, columns = _every_pair(len(values))
-    walsh = np.sort((values[rows] + values[columns]) / 2)
-    cumulative = _signed_ranks(len(values))
-    positive = float(np.sum(walsh > 0) + np.sum(walsh == 0) / 2)
-    return _ratio(walsh, cumulative, positive, (len(values),))
+    count, mean = len(values), float(np.mean(values))
+    if count < FEWEST_PASSES:
+        return Ratio(value=math.exp(mean), low=None, high=None, p=1.0, counts=(count,))
+    error = float(np.std(values, ddof=1)) / math.sqrt(count)
+    half = float(stdtrit(count - 1, (1 + CONFIDENCE) / 2)) * error
+    beyond = math.inf if error == 0 else abs(mean) / error
+    p = 1.0 if mean == 0 else 2 * float(stdtr(count - 1, -beyond))
+    return Ratio(
+        value=math.exp(mean),
+        low=math.exp(mean - half),
+        high=math.exp(mean + half),
+        p=p,
+        counts=(count,),
+    )
 
 
 def unpaired_ratio(logs: Sequence[float], reference: Sequence[float]) -> Ratio:
@@ -78,7 +93,7 @@ def unpaired_ratio(logs: Sequence[float], reference: Sequence[float]) -> Ratio:
 
 
 def sessions_needed(ratio: Ratio, half_width: float) -> int | None:
-    """About how many pairs, or sessions a side, in all give an interval of that half width.
+    """About how many passes, or sessions a side, in all give an interval of that half width.
 
     None where there is no interval to reckon from.
     """
@@ -105,26 +120,6 @@ def _ratio(
     rarer = math.floor(min(positive, len(ordered) - positive))
     p = min(1.0, 2 * float(cumulative[rarer]))
     return Ratio(value=math.exp(np.median(ordered)), low=low, high=high, p=p, counts=counts)
-
-
-@lru_cache(maxsize=100)
-def _every_pair(count: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """The places of both, each with itself too."""
-    return np.triu_indices(count)
-
-
-@cache
-def _signed_ranks(pairs: int) -> Float64:
-    """P(W <= w) for w = 0..n(n+1)/2: the sum of the ranks of positive differences."""
-    top = pairs * (pairs + 1) // 2
-    if pairs > EXACT_PAIRS:
-        return _normal(top, top / 2, pairs * (pairs + 1) * (2 * pairs + 1) / 24)
-    mass = np.zeros(top + 1)
-    mass[0] = 1.0
-    for rank in range(1, pairs + 1):
-        mass[rank:] = (mass[rank:] + mass[:-rank]) / 2
-        mass[:rank] /= 2
-    return np.cumsum(mass)
 
 
 @cache

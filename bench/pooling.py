@@ -1,0 +1,42 @@
+"""What must not be pooled: runs on cores that others used as well, and runs left alone."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+from bench.bursts import Evidence, turns_of
+from bench.record import Session
+
+# Of a run's samples: from this share of interrupted ones on its cores were plainly not its own.
+CONTENDED = 0.2
+CONTENDED_CORES = "cores contended"
+
+
+def contended_batches(counts: Iterable[tuple[str, int, int]]) -> Mapping[str, bool]:
+    """By run, whether its cores were contended. counts: of each session its run, how many of its
+    samples were interrupted, and how many there were."""
+    interrupted: dict[str, int] = defaultdict(int)
+    samples: dict[str, int] = defaultdict(int)
+    for batch, some, every in counts:
+        interrupted[batch] += some
+        samples[batch] += every
+    return {batch: interrupted[batch] >= CONTENDED * every > 0 for batch, every in samples.items()}
+
+
+def counts_of(session: Session) -> tuple[str, int, int]:
+    """For `contended_batches`; of a session that took no turns nothing is known."""
+    if not turns_of(session):
+        return session.batch, 0, 0
+    found = Evidence.of(session)
+    return session.batch, found.samples - found.uninterrupted, found.samples
+
+
+def alike_load(sessions: Sequence[Session]) -> list[Session]:
+    """Without the runs whose load was plainly unlike that of the latest one."""
+    in_turns = [session for session in sessions if turns_of(session)]
+    if not in_turns:
+        return list(sessions)
+    contended = contended_batches(map(counts_of, in_turns))
+    latest = contended[in_turns[-1].batch]
+    return [s for s in sessions if contended.get(s.batch, latest) == latest]

@@ -1,0 +1,177 @@
+"""A pass: a fresh process holds all its files at once, and they take turns of some milliseconds.
+
+What disturbs the machine for a second then falls on all files alike, and what disturbs it for
+milliseconds on few of a file's turns. Randomized multiple interleaved trials (Abedi and Brecht,
+ICPE 2017), with the process as the replicate and milliseconds as the size of a trial.
+"""
+
+from __future__ import annotations
+
+import random
+import secrets
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+
+from bench.in_a_row import failure_of
+from bench.record import Failure, Plan, Session
+from bench.verdict import FEWEST_ROUNDS
+from bench.work_item import Work, with_references
+from devices.base import Burst, Device, OpenRun, RawRun, Reading, RunRequest, Series, Together
+from zoo.errors import PassBroken, SessionFailed
+from zoo.files import size_bytes
+from zoo.provenance import commit
+
+# What the files of a pass may take together, and what one takes of which nothing is known yet.
+MOST_BYTES = 3 * 10**9
+SHARE_OF_MEMORY = 0.25
+GROWTH = 4
+
+
+def groups(
+    work: Sequence[Work], left: Sequence[Work], sessions: Sequence[Session], device: Device
+) -> list[list[Work]]:
+    """What is left, with its references, in parts that fit into memory together."""
+    allowed = min(MOST_BYTES, SHARE_OF_MEMORY * device.info().memory_bytes)
+    known = {s.request: _grown(s) for s in sessions if s.plan.loop.mode == "memory" and s.run}
+    references = {one.reference for one in left}
+    parts: list[list[Work]] = [[]]
+    taken = 0.0
+    for one in left:
+        if one.request in references:
+            continue
+        needs = known.get(one.request) or GROWTH * size_bytes(one.artifact)
+        if parts[-1] and taken + needs > allowed:
+            parts.append([])
+            taken = 0.0
+        parts[-1].append(one)
+        taken += needs
+    if parts == [[]]:
+        return [list(left)]
+    return [with_references(work, part) for part in parts]
+
+
+def _grown(session: Session) -> int | None:
+    """How much memory the file took, by its memory pass."""
+    assert session.run is not None
+    peak, baseline = session.run.peak_memory_bytes, session.run.baseline_memory_bytes
+    return None if peak is None or baseline is None else max(1, peak - baseline)
+
+
+def pass_in_turns(
+    device: Device,
+    work: Sequence[Work],
+    plan: Plan,
+    batch: str,
+    number: int,
+    position: Iterator[int],
+    earlier: Sequence[Session],
+) -> Iterator[Session]:
+    """The sessions of one pass. Cut off by Ctrl-C they keep their whole rounds; with too few of
+    them there is none. A file that ended the process fails alone: the others keep their whole
+    rounds as well, and from the next pass on it has a process of its own."""
+    generator = random.Random(f"{plan.seed} {number}")
+    shuffled = generator.sample(list(work), len(work))
+    started_at, before, interrupted = datetime.now(UTC), device.conditions(), None
+    asked = [(one.request, one.artifact) for one in shuffled]
+    with device.open_together(asked, apart=_crashed(earlier)) as together:
+        taken = Pass(together, plan)
+        try:
+            taken.go(generator)
+        except KeyboardInterrupt as cut:
+            interrupted = cut
+    after, rounds = device.conditions(), taken.whole_rounds
+    for place, one in enumerate(shuffled):
+        if place not in taken.failed and rounds < (FEWEST_ROUNDS if interrupted else 1):
+            continue
+        found = taken.outcome(place, rounds)
+        run = None if isinstance(found, Failure) else _run(device, one, together.runs[place], found)
+        yield Session(
+            id=secrets.token_hex(6),
+            batch=batch,
+            round=number,
+            position=next(position),
+            started_at=started_at,
+            commit=commit(),
+            device=device.info(),
+            request=one.request,
+            reference=one.reference,
+            plan=plan,
+            run=run
+            and run.model_copy(update={"conditions_before": before, "conditions_after": after}),
+            failure=found if isinstance(found, Failure) else None,
+        )
+    if interrupted:
+        raise interrupted
+
+
+class Pass:
+    """The turns of open files, as far as they have got."""
+
+    def __init__(self, together: Together, plan: Plan) -> None:
+        assert plan.loop.turns is not None
+        self.turns = plan.loop.turns
+        self.failed: dict[int, SessionFailed] = {}
+        self.open: dict[int, OpenRun] = {}
+        for place, run in enumerate(together.runs):
+            if isinstance(run, OpenRun):
+                self.open[place] = run
+            else:
+                self.failed[place] = run
+        self.bursts: dict[int, list[Burst]] = {place: [] for place in self.open}
+        self.whole_rounds = 0
+
+    def go(self, generator: random.Random) -> None:
+        """All rounds; fewer where the process that the files share is gone."""
+        for round in range(self.turns.rounds):
+            order = [place for place in self.open if place not in self.failed]
+            for position, place in enumerate(generator.sample(order, len(order))):
+                try:
+                    taken = self.open[place].burst(self.turns, round, position)
+                except PassBroken:
+                    return
+                except SessionFailed as error:
+                    self.failed[place] = error
+                    continue
+                self.bursts[place].append(taken)
+            self.whole_rounds += 1
+        for place, run in self.open.items():
+            if place not in self.failed:
+                try:
+                    run.check()
+                except SessionFailed as error:
+                    self.failed[place] = error
+
+    def outcome(self, place: int, rounds: int) -> Series | Failure:
+        """Of one file: its turns in whole rounds, one at least, or why there are none."""
+        if place in self.failed:
+            return failure_of(self.failed[place])
+        bursts = tuple(burst for burst in self.bursts[place] if burst.round < rounds)
+        whole = rounds == self.turns.rounds
+        return Series(
+            warmup_ns=(),
+            settled=None,
+            samples_ns=None,
+            bursts=bursts,
+            stopped_by="pass" if whole else "cut off",
+        )
+
+
+def _run(device: Device, work: Work, opened: OpenRun | SessionFailed, series: Series) -> RawRun:
+    assert isinstance(opened, OpenRun)
+    nothing: dict[str, Reading] = {}
+    return RawRun(
+        load_ns=opened.load_ns,
+        first_inference_ns=opened.first_inference_ns,
+        series=series,
+        runtime_version=device.runtime_version(work.request.runtime),
+        conditions_before=nothing,
+        conditions_after=nothing,
+        program_sha256=opened.program_sha256,
+        fallback=opened.fallback,
+        shared_by=opened.shared_by,
+    )
+
+
+def _crashed(sessions: Sequence[Session]) -> set[RunRequest]:
+    """What failed before while others were beside it, and may have ended their process."""
+    return {s.request for s in sessions if s.failure is not None and s.plan.loop.turns is not None}
