@@ -1,4 +1,4 @@
-"""What the system tells of each sample: which are set aside, and by which clock a session is timed."""
+"""What the system tells of samples: which are set aside, and what clock times a session."""
 
 from __future__ import annotations
 

@@ -150,8 +150,9 @@ def contrast(values: NDArray[np.float64]) -> NDArray[np.float64]:
 def told_share(name: str, logs: NDArray[np.float64], figure: Figure) -> None:
     """The mean over the pairs, with its interval by Student's t in the name."""
     ratio = ratio_over_passes(logs.tolist())
-    low, high = (100 * math.log(side) if side else math.nan for side in (ratio.low, ratio.high))
-    figure(f"{name} (95 %: {low:+.2f} to {high:+.2f} %)", 100 * math.log(ratio.value), "%")
+    sides = [100 * math.log(side) for side in (ratio.low, ratio.high) if side is not None]
+    interval = f" (95 %: {sides[0]:+.2f} to {sides[1]:+.2f} %)" if sides else ""
+    figure(name + interval, 100 * math.log(ratio.value), "%")
 
 
 def rms(values: NDArray[np.float64]) -> float:
