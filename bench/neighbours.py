@@ -7,8 +7,8 @@ all of these log ratios best: weighted least squares over the graph of compariso
 counts less the further it is off, by Cauchy's weights, for now and then the speed changes between
 two turns.
 
-On recorded passes of 41 files this varied from pass to pass by half as much as the median polish of
-log time = file + round, which assumes one speed throughout a round (docs/measuring.md).
+The median polish of log time = file + round, which assumes one speed throughout a round, varies
+more from pass to pass on a machine whose speed changes within one.
 """
 
 from __future__ import annotations

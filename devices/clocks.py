@@ -1,5 +1,5 @@
-"""What this system tells of a process's time beside the wall clock, each read within a microsecond
-but for the last two, which take some fifty.
+"""What this system tells of a process beside the wall clock: its time, read within a microsecond;
+its memory and the machine's steal time and pressure, read from files within some twenty.
 
 Linux has all of it. macOS has the thread's CPU clock and the process's switches, by its
 documentation: this project never ran there, nor on Windows, whose CPU clock ticks every 15.6 ms. A
@@ -22,6 +22,7 @@ FINE_CPU = time.get_clock_info("thread_time").resolution <= 1e-5
 _THREAD = getattr(resource, "RUSAGE_THREAD", resource.RUSAGE_SELF)
 
 _STAT = Path("/proc/stat")
+_STATUS = Path("/proc/self/status")
 _PRESSURE = Path("/proc/pressure/cpu")
 _TICK_MS = 1000 / os.sysconf("SC_CLK_TCK")
 
@@ -30,6 +31,18 @@ def switches(of_process: bool) -> int:
     """Involuntary context switches so far, how often the core was taken away: of the process's
     threads together, else of the calling thread."""
     return resource.getrusage(resource.RUSAGE_SELF if of_process else _THREAD).ru_nivcsw
+
+
+def peak_bytes() -> int:
+    """The most memory that this program held at a time. Linux' ru_maxrss is no answer: it keeps the
+    peak of the parent that started it."""
+    try:
+        found = re.search(r"^VmHWM:\s+(\d+) kB", _STATUS.read_text(), re.MULTILINE)
+    except OSError:
+        found = None
+    # What is left is macOS, which counts in bytes.
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return int(found[1]) * 1024 if found else own
 
 
 def steal_ms() -> float | None:

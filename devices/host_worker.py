@@ -16,7 +16,6 @@ from __future__ import annotations
 import gc
 import json
 import os
-import resource
 import sys
 import time
 from collections.abc import Callable
@@ -32,9 +31,6 @@ from devices import clocks
 from zoo.errors import BenchError
 from zoo.open_model import OpenModel
 from zoo.runtime import load_library, open_model
-
-# Linux counts ru_maxrss in KiB, macOS in bytes.
-MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024
 
 
 @dataclass(kw_only=True)
@@ -161,8 +157,7 @@ class Worker:
         return lambda: frame_once(held.model, picture, size)
 
     def memory(self) -> dict[str, Any]:
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * MAXRSS_UNIT
-        return {"peak_bytes": peak, "baseline_bytes": self.baseline_bytes}
+        return {"peak_bytes": clocks.peak_bytes(), "baseline_bytes": self.baseline_bytes}
 
     def check(self, file: int) -> dict[str, Any]:
         held = self.held[file]

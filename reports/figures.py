@@ -69,7 +69,7 @@ def _draw_facet(axes: Axes, rows: Sequence[Row]) -> tuple[list[Annotation], list
         [row.joined.iou.value for row in fit if row.joined.iou],
     )
     axes.step(xs, ys, where="post", color="#444444", linewidth=1, zorder=1)
-    axes.set_xlabel("latency p50, ms (log scale; bars: 95 % over sessions)", fontsize=9)
+    axes.set_xlabel("latency p50, ms (log scale; bars: range over passes)", fontsize=9)
     _mark_budgets(axes, *widen(axes, [row.p50_ms.value for row in rows]))
     corners = list(zip(xs, ys, strict=True))
     across = [(one, (two[0], one[1])) for one, two in itertools.pairwise(corners)]
