@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from reports.rows import Row
-from reports.tables import NOT_MEASURED, front_text, iou_text, quantile_text, relative_text
+from reports.tables import NOT_MEASURED, front_text, iou_text, p50_text, relative_text
 
 Text = Callable[[Row, Sequence[Row]], str]
 
@@ -47,7 +47,7 @@ COLUMNS: tuple[tuple[str, str, Text], ...] = (
     ("threads", "threads", lambda row, rows: str(row.facet.threads)),
     ("precision", "precision", lambda row, rows: row.facet.precision),
     ("iou", "IoU [95 %]", lambda row, rows: iou_text(row.joined)),
-    ("p50", "p50 ms [range]", lambda row, rows: _short(quantile_text(row.p50_ms))),
+    ("p50", "p50 ms [range]", lambda row, rows: _short(p50_text(row))),
     ("relative", "relative [95 %]", lambda row, rows: _short(relative_text(row, rows))),
     ("p90", "p90 ms", lambda row, rows: _number(row.p90_ms.value if row.p90_ms else None, ".2f")),
     ("chance", "front", lambda row, rows: _front(row)),

@@ -119,7 +119,7 @@ def _markdown_row(row: Row, rows: list[Row]) -> str:
     cells = [
         row.model,
         iou_text(joined),
-        quantile_text(row.p50_ms),
+        p50_text(row),
         relative_text(row, rows),
         f"{row.p90_ms.value:.2f}" if row.p90_ms else "too few samples",
         NOT_MEASURED if row.first_inference_ms is None else f"{row.first_inference_ms:.2f}",
@@ -156,6 +156,11 @@ def quantile_text(found: Quantile) -> str:
     if found.low is None or found.high is None:
         return f"{found.value:.2f} (too few sessions for an interval)"
     return f"{found.value:.2f} [{found.low:.2f}, {found.high:.2f}]"
+
+
+def p50_text(row: Row) -> str:
+    """Named so where it is of CPU time."""
+    return quantile_text(row.p50_ms) + (" of CPU time" if row.by_cpu else "")
 
 
 def relative_text(row: Row, rows: Sequence[Row]) -> str:
