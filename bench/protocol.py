@@ -18,7 +18,7 @@ from bench.pooling import alike_load
 from bench.ratios import Ratio, ratio_over_passes
 from bench.record import Plan, Session
 from bench.relative import relative_logs
-from bench.turns import groups, pass_in_turns
+from bench.turns import durations_s, groups, pass_in_turns
 from bench.verdict import verdict
 from bench.work_item import Work
 from devices.base import Device, Loop
@@ -39,12 +39,13 @@ def measure(
     the whole rounds that are there, then rises on.
     """
     batch, position = secrets.token_hex(6), itertools.count()
-    kept, began = list(stored), time.monotonic()
+    kept, earlier_s = list(stored), durations_s(stored)
+    began = time.monotonic() - sum(earlier_s)
     if plan.memory:
         for session in _memory(device, work, plan, batch, position, kept):
             kept.append(session)
             yield session
-    numbers, longest_s = itertools.count(1), 0.0
+    numbers, longest_s = itertools.count(1), max(earlier_s, default=0.0)
     while True:
         known, now = Known.of(kept, plan), time.monotonic()
         left = unfinished(work, known, plan)

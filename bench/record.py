@@ -28,8 +28,9 @@ class Plan(Frozen):
     relative to the reference is within +-`target`, but max_sessions tries at most. of_difference:
     it is also enough where the interval is within this share of the difference that was found
     (its logarithm); 0 asks for the target alone. limit_s: once the fewest are there, no pass begins
-    that would end later than this after the run began. settle_s: how long to wait, before a session
-    that takes no turns, for a device that is not settled.
+    that would end later than this after the run began, counting the stored passes that it goes on
+    from. settle_s: how long to wait, before a session that takes no turns, for a device that is not
+    settled.
     """
 
     loop: Loop = Loop()

@@ -12,6 +12,7 @@ import secrets
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
+from bench.changes import number as number_of
 from bench.in_a_row import failure_of
 from bench.record import Failure, Plan, Session
 from bench.verdict import FEWEST_ROUNDS
@@ -48,6 +49,18 @@ def groups(
     if parts == [[]]:
         return [list(left)]
     return [with_references(work, part) for part in parts]
+
+
+def durations_s(sessions: Sequence[Session]) -> list[float]:
+    """How long each of the passes took that these sessions are of."""
+    took: dict[tuple[str, int], float] = {}
+    for session in sessions:
+        if session.run is not None and session.run.series.bursts is not None:
+            before = number_of(session.run.conditions_before, "clock_s")
+            after = number_of(session.run.conditions_after, "clock_s")
+            if before is not None and after is not None:
+                took[session.batch, session.round] = after - before
+    return list(took.values())
 
 
 def _grown(session: Session) -> int | None:

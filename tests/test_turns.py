@@ -247,3 +247,6 @@ def test_no_pass_begins_that_would_end_too_late(home: Home, model: Path, tmp_pat
     invoke("run", str(model), str(other), *words, "--time-limit", "0.01")
     timed = Counter(s.request.model for s in read_all(home).sessions if s.timed)
     assert timed == {model.name: 2, other.name: 2}
+    # The passes that are stored have used up the time.
+    again = ("--time-limit", "0.01", "--resume")
+    assert "is there already" in invoke("run", str(model), str(other), *words, *again).output

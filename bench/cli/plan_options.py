@@ -73,7 +73,8 @@ _PLAN_OPTIONS = (
         "--time-limit",
         type=click.FloatRange(min=0, min_open=True),
         metavar="S",
-        help="Begin no pass that would end later, once each has its --sessions.  [default: none]",
+        help="Begin no pass that would end later, once each has its --sessions; with --resume the "
+        "stored passes count as well.  [default: none]",
     ),
     click.option("--seed", default=0, show_default=True, help="Of the order in a pass."),
     click.option(
