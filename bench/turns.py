@@ -97,7 +97,9 @@ def pass_in_turns(
         if place not in taken.failed and rounds < (FEWEST_ROUNDS if interrupted else 1):
             continue
         found = taken.outcome(place, rounds)
-        run = None if isinstance(found, Failure) else _run(device, one, together.runs[place], found)
+        run = None
+        if isinstance(found, Series):
+            run = _run(device, one, together.runs[place], found, before, after)
         yield Session(
             id=secrets.token_hex(6),
             batch=batch,
@@ -109,8 +111,7 @@ def pass_in_turns(
             request=one.request,
             reference=one.reference,
             plan=plan,
-            run=run
-            and run.model_copy(update={"conditions_before": before, "conditions_after": after}),
+            run=run,
             failure=found if isinstance(found, Failure) else None,
         )
     if interrupted:
@@ -169,16 +170,22 @@ class Pass:
         )
 
 
-def _run(device: Device, work: Work, opened: OpenRun | SessionFailed, series: Series) -> RawRun:
+def _run(
+    device: Device,
+    work: Work,
+    opened: OpenRun | SessionFailed,
+    series: Series,
+    before: dict[str, Reading],
+    after: dict[str, Reading],
+) -> RawRun:
     assert isinstance(opened, OpenRun)
-    nothing: dict[str, Reading] = {}
     return RawRun(
         load_ns=opened.load_ns,
         first_inference_ns=opened.first_inference_ns,
         series=series,
         runtime_version=device.runtime_version(work.request.runtime),
-        conditions_before=nothing,
-        conditions_after=nothing,
+        conditions_before=before,
+        conditions_after=after,
         program_sha256=opened.program_sha256,
         fallback=opened.fallback,
         shared_by=opened.shared_by,
