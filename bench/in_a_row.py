@@ -102,4 +102,5 @@ def _run(device: Device, work: Work, loop: Loop, settled: Reading) -> RawRun:
             conditions_after=device.conditions(),
             program_sha256=opened.program_sha256,
             fallback=opened.fallback,
+            settings=opened.settings,
         )

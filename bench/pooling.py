@@ -1,4 +1,5 @@
-"""What must not be pooled: runs on cores that others used as well, and runs left alone."""
+"""What must not be pooled: runs on cores that others used as well, and runs left alone; one file
+with its runtime set otherwise, or partly on the CPU."""
 
 from __future__ import annotations
 
@@ -32,8 +33,18 @@ def counts_of(session: Session) -> tuple[str, int, int]:
     return session.batch, found.samples - found.uninterrupted, found.samples
 
 
-def alike_load(sessions: Sequence[Session]) -> list[Session]:
-    """Without the runs whose load was plainly unlike that of the latest one."""
+def alike(sessions: Sequence[Session]) -> list[Session]:
+    """Without what is unlike the latest: runs of plainly another load, and of each file the
+    sessions in which its runtime ran it in another way."""
+    latest = {s.request: _way(s) for s in sessions if s.run is not None}
+    return _alike_load([s for s in sessions if s.run is None or _way(s) == latest[s.request]])
+
+
+def _way(session: Session) -> tuple[str | None, str | None]:
+    return (session.run.settings, session.run.fallback) if session.run else (None, None)
+
+
+def _alike_load(sessions: Sequence[Session]) -> list[Session]:
     in_turns = [session for session in sessions if turns_of(session)]
     if not in_turns:
         return list(sessions)

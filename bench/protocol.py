@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from bench.in_a_row import next_order, one_session
-from bench.pooling import alike_load
+from bench.pooling import alike
 from bench.ratios import Ratio, ratio_over_passes
 from bench.record import Plan, Session
 from bench.relative import relative_logs
@@ -114,7 +114,7 @@ class Known:
 
     @classmethod
     def of(cls, sessions: Iterable[Session], plan: Plan) -> Known:
-        tries = alike_load([s for s in sessions if s.plan.loop == plan.loop])
+        tries = alike([s for s in sessions if s.plan.loop == plan.loop])
         counted = [s for s in tries if verdict(s).counts]
         return cls(tries=tries, counted=counted, logs=relative_logs(counted))
 

@@ -23,8 +23,8 @@ from zoo.spec import ModelSpec
 FREE: Mapping[str, frozenset[str]] = {
     "variant": frozenset({"model", "size", "artifact_sha256"}),
     "file": frozenset({"model", "artifact_sha256"}),
-    "precision": frozenset({"precision", "artifact_sha256"}),
-    "runtime": frozenset({"runtime", "runtime_version", "format", "artifact_sha256"}),
+    "precision": frozenset({"precision", "settings", "artifact_sha256"}),
+    "runtime": frozenset({"runtime", "runtime_version", "settings", "format", "artifact_sha256"}),
     "threads": frozenset({"threads"}),
     "date": frozenset(),
     "commit": frozenset({"artifact_sha256"}),
@@ -130,6 +130,7 @@ def _facts(session: Session, contended: Mapping[str, bool]) -> dict[str, Any]:
         **session.device.model_dump(),
         **session.request.model_dump(),
         "runtime_version": session.run.runtime_version,
+        "settings": session.run.settings,
         "protocol": session.protocol,
         "loop": session.plan.loop,
         CONTENDED_CORES: contended[session.batch],

@@ -7,8 +7,10 @@ ICPE 2017), with the process as the replicate and milliseconds as the size of a 
 
 from __future__ import annotations
 
+import math
 import random
 import secrets
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
@@ -87,7 +89,7 @@ def pass_in_turns(
     started_at, before, interrupted = datetime.now(UTC), device.conditions(), None
     asked = [(one.request, one.artifact) for one in shuffled]
     with device.open_together(asked, apart=_crashed(earlier)) as together:
-        taken = Pass(together, plan)
+        taken = Pass(together, plan, _turns_a_round(shuffled))
         try:
             taken.go(generator)
         except KeyboardInterrupt as cut:
@@ -121,9 +123,10 @@ def pass_in_turns(
 class Pass:
     """The turns of open files, as far as they have got."""
 
-    def __init__(self, together: Together, plan: Plan) -> None:
+    def __init__(self, together: Together, plan: Plan, turns_a_round: Sequence[int]) -> None:
         assert plan.loop.turns is not None
         self.turns = plan.loop.turns
+        self.turns_a_round = turns_a_round
         self.failed: dict[int, SessionFailed] = {}
         self.open: dict[int, OpenRun] = {}
         for place, run in enumerate(together.runs):
@@ -137,8 +140,9 @@ class Pass:
     def go(self, generator: random.Random) -> None:
         """All rounds; fewer where the process that the files share is gone."""
         for round in range(self.turns.rounds):
-            order = [place for place in self.open if place not in self.failed]
-            for position, place in enumerate(generator.sample(order, len(order))):
+            for position, place in enumerate(self._order(generator)):
+                if place in self.failed:
+                    continue
                 try:
                     taken = self.open[place].burst(self.turns, round, position)
                 except PassBroken:
@@ -155,6 +159,16 @@ class Pass:
                 except SessionFailed as error:
                     self.failed[place] = error
 
+    def _order(self, generator: random.Random) -> list[int]:
+        """Of one round, shuffled; several turns of a file are spread over it."""
+        turns = [
+            ((turn + generator.random()) / count, place)
+            for place in self.open
+            for count in [self.turns_a_round[place]]
+            for turn in range(count)
+        ]
+        return [place for _, place in sorted(turns)]
+
     def outcome(self, place: int, rounds: int) -> Series | Failure:
         """Of one file: its turns in whole rounds, one at least, or why there are none."""
         if place in self.failed:
@@ -168,6 +182,13 @@ class Pass:
             bursts=bursts,
             stopped_by="pass" if whole else "cut off",
         )
+
+
+def _turns_a_round(work: Sequence[Work]) -> list[int]:
+    """One of each, but of a reference the square root of how many stand beside it: its noise is in
+    all of their figures, and the turns that it takes more are few among theirs."""
+    beside = Counter(one.reference for one in work)
+    return [max(1, round(math.sqrt(beside[one.request]))) for one in work]
 
 
 def _run(
@@ -188,6 +209,7 @@ def _run(
         conditions_after=after,
         program_sha256=opened.program_sha256,
         fallback=opened.fallback,
+        settings=opened.settings,
         shared_by=opened.shared_by,
     )
 

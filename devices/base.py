@@ -72,11 +72,11 @@ class RunRequest(Frozen):
 class Turns(Frozen):
     """How the files of a pass take turns.
 
-    Each file has one turn a round, in an order that is shuffled every round. A turn begins with
-    inferences that are set apart, for the caches are another file's: until discard_ms of the
-    calling thread's CPU time are over, one at least. Samples follow until sample_ms of CPU time are
-    over, one at least; limit_ms of wall time ends a turn earlier, after one of them. Where there is
-    no CPU clock, wall time is counted.
+    Each file has one turn a round, a reference some more, in an order that is shuffled every round.
+    A turn begins with inferences that are set apart, for the caches are another file's: until
+    discard_ms of the calling thread's CPU time are over, one at least. Samples follow until
+    sample_ms of CPU time are over, one at least; limit_ms of wall time ends a turn earlier, after
+    one of them. Where there is no CPU clock, wall time is counted.
     """
 
     rounds: Annotated[int, Field(ge=1, le=1000)] = 24
@@ -178,7 +178,9 @@ class RawRun(Frozen):
     they took turns; None where it was this file's alone. Memory is of the whole process, and read
     in a pass of its own; null in the others. program_sha256: of the program that ran it, where that
     was not ours. fallback: what the accelerator that was asked for left to the CPU, in words; such
-    a figure is never pooled with a whole one. conditions_during: each second, where they were read.
+    a figure is never pooled with a whole one. settings: how the runtime was set for this file, if
+    machines differ in it; sessions set otherwise are never pooled. conditions_during: each second,
+    where they were read.
     """
 
     load_ns: tuple[Nanoseconds, ...]
@@ -192,6 +194,7 @@ class RawRun(Frozen):
     conditions_during: tuple[dict[str, Reading], ...] = ()
     program_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
     fallback: str | None = None
+    settings: str | None = None
     shared_by: Annotated[int, Field(ge=2)] | None = None
 
 
@@ -225,6 +228,7 @@ class OpenRun(Closing):
     first_inference_ns: int | None
     program_sha256: str | None = None
     fallback: str | None = None
+    settings: str | None = None
     conditions_during: tuple[dict[str, Reading], ...] = ()
     readings: Mapping[str, Reading] = MappingProxyType({})
     shared_by: int | None = None

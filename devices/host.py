@@ -81,6 +81,7 @@ class HostRun(OpenRun):
         )
         self.load_ns = tuple(opened["load_ns"])
         self.first_inference_ns: int = opened["first_inference_ns"]
+        self.settings: str | None = opened["settings"]
 
     @classmethod
     def alone(cls, process: HostProcess, request: RunRequest, path: Path) -> HostRun:

@@ -1,6 +1,7 @@
 """The child process of the host's sessions. Reads one JSON request a line, answers one line each.
 
-    {"command": "open", file, path, runtime, threads, size, seed} -> {load_ns, first_inference_ns}
+    {"command": "open", file, path, runtime, threads, size, seed} -> {load_ns,
+                                                  first_inference_ns, settings}
     {"command": "burst", file, turns}                 -> the fields of devices.base.Burst
     {"command": "sample", file, count, period_ms, frame} -> {durations: {total or stage: ns}}
     {"command": "memory"}                             -> {peak_bytes, baseline_bytes}
@@ -103,7 +104,7 @@ class Worker:
         self.check(file)
         gc.collect()
         gc.disable()
-        return {"load_ns": load_ns, "first_inference_ns": first_ns}
+        return {"load_ns": load_ns, "first_inference_ns": first_ns, "settings": model.settings}
 
     def burst(self, file: int, turns: dict[str, float]) -> dict[str, Any]:
         """One turn, as devices.base.Turns has it."""

@@ -72,7 +72,8 @@ class ReplayRun(OpenRun):
     def __init__(self, run: RawRun) -> None:
         self.load_ns = run.load_ns
         self.first_inference_ns = run.first_inference_ns
-        self.shared_by = run.shared_by
+        self.shared_by, self.program_sha256 = run.shared_by, run.program_sha256
+        self.fallback, self.settings = run.fallback, run.settings
         self.recorded = run
         self.series = iter((*run.series.warmup_ns, *(run.series.samples_ns or ())))
         self.bursts = iter(run.series.bursts or ())

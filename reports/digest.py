@@ -41,8 +41,9 @@ class Digest(Level):
 
     protocol: what must be equal to be pooled, in words. interrupted: how many of its samples were,
     of all that it took in turns. by_cpu: its median is of CPU time, for too few samples were left
-    alone. fallback: what an accelerator left to the CPU; None where nothing. p90_ms, p95_ms: None
-    where it has too few samples for them. known, unknown: names of conditions.
+    alone. fallback: what an accelerator left to the CPU; None where nothing. settings: of the
+    runtime for this file. p90_ms, p95_ms: None where it has too few samples for them. known,
+    unknown: names of conditions.
     stages_ms: medians, in the order of a frame's stages; empty where they were not timed.
     """
 
@@ -57,6 +58,7 @@ class Digest(Level):
     by_cpu: bool
     runtime_version: str | None
     fallback: str | None
+    settings: str | None
     p90_ms: float | None
     p95_ms: float | None
     samples: int
@@ -154,6 +156,7 @@ def digest(home: Home, path: Path, session: Session) -> Digest:
         verdict=_told(home, verdict(session)),
         runtime_version=_one(run.runtime_version) if run else None,
         fallback=_one(run.fallback) if run else None,
+        settings=_one(run.settings) if run else None,
         p90_ms=_tail(ordered, 0.9),
         p95_ms=_tail(ordered, 0.95),
         samples=len(samples),

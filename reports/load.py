@@ -138,7 +138,7 @@ def _file(request: RunRequest) -> _File:
 
 def _file_key(digest: Digest) -> tuple[object, ...]:
     """What may be pooled, with the loop: the same file, device, runtime and threads."""
-    how = (digest.runtime_version, digest.fallback)
+    how = (digest.runtime_version, digest.fallback, digest.settings)
     return (digest.request, digest.device, digest.runtime_version and how)
 
 

@@ -14,7 +14,7 @@ from reports.load import Report
 from reports.rows import Facet, Row
 
 BASELINE = "fp32"
-ORDER = ("fp32", "fp16", "int8w", "int8", "pal6", "pal4")
+ORDER = ("fp32", "fp16", "fp16a", "int8w", "int8", "pal6", "pal4")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,7 +180,7 @@ def lines_of(report: Report) -> dict[Facet, list[list[Row]]]:
     found: dict[Facet, dict[str, list[Row]]] = defaultdict(lambda: defaultdict(list))
     for row in report.rows:
         if row.joined.iou is not None and not row.joined.of_reference:
-            found[replace(row.facet, precision="every precision")][row.model].append(row)
+            found[_of_every_precision(row.facet)][row.model].append(row)
     return {
         facet: chains
         for facet, models in found.items()
@@ -188,8 +188,13 @@ def lines_of(report: Report) -> dict[Facet, list[list[Row]]]:
     }
 
 
+def _of_every_precision(facet: Facet) -> Facet:
+    """Settings are those of a file: an int8 one has some that the fp32 one beside it has not."""
+    return replace(facet, precision="every precision", settings=None)
+
+
 def _without_precision(facet: Facet) -> Facet:
-    return replace(facet, precision="every precision", iou_of=None)
+    return replace(_of_every_precision(facet), iou_of=None)
 
 
 def _place(row: Row) -> int:

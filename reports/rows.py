@@ -22,7 +22,7 @@ class Facet:
     """What must be equal for two rows to be compared: points of one picture.
 
     iou_of: the class, images and split of the IoUs; None where there is no IoU. partial: an
-    accelerator left some of the model to the CPU.
+    accelerator left some of the model to the CPU. settings: of the runtime for these files.
     """
 
     device: DeviceInfo
@@ -33,13 +33,15 @@ class Facet:
     protocol: str
     iou_of: str | None
     partial: bool = False
+    settings: str | None = None
 
     @property
     def how(self) -> str:
         """What ran it: `litert 2.3.0, 1 thread, fp16`."""
         part = " PARTLY ON THE CPU" if self.partial else ""
         threads = f"{self.threads} thread{'s' if self.threads > 1 else ''}"
-        return f"{self.runtime}{part} {self.runtime_version}, {threads}, {self.precision}"
+        settings = f" ({self.settings})" if self.settings else ""
+        return f"{self.runtime}{part} {self.runtime_version}{settings}, {threads}, {self.precision}"
 
     @property
     def title(self) -> str:
@@ -110,7 +112,8 @@ class Row:
     def key(self) -> str:
         """Names the row: of what was asked and where, so that it is the same in every report."""
         asked, device = self.digests[-1].request.model_dump(), self.facet.device.model_dump()
-        place = [self.facet.runtime_version, self.facet.protocol, self.digests[-1].fallback]
+        last = self.digests[-1]
+        place = [self.facet.runtime_version, self.facet.protocol, last.fallback, last.settings]
         return sha256_of_json([asked, device, place])[:10]
 
     @property
@@ -264,6 +267,7 @@ def _facet(session: Digest, iou_of: str | None) -> Facet:
         protocol=session.protocol,
         iou_of=iou_of,
         partial=session.fallback is not None,
+        settings=session.settings,
     )
 
 

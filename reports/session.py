@@ -34,6 +34,8 @@ def session_text(session: Session) -> str:
         lines.append(f"memory    {run.peak_memory_bytes / 1e6:.0f} MB at the peak of the process")
     if run.fallback is not None:
         lines.append(f"fallback  {run.fallback}")
+    if run.settings is not None:
+        lines.append(f"settings  {run.settings}")
     others = Changes.of(session).others_cores
     if others is not None:
         lines.append(f"others    took {others:.2f} cores meanwhile")

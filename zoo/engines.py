@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,16 @@ from numpy.typing import NDArray
 from zoo.errors import ArtifactError
 from zoo.open_model import OpenModel, Scale, TensorInfo
 from zoo.preprocess import INPUT_NAME
+from zoo.processor import int8_products_overflow
 from zoo.spec import parse
+
+if TYPE_CHECKING:
+    from onnxruntime import SessionOptions
+
+# Makes int8 weights unsigned, whose products onnxruntime adds exactly, and far slower with VNNI.
+UNSIGNED_WEIGHTS = "session.x64quantprecision"
+# Names of operators stand as they are in the file. These make or take integers.
+INT8_OPERATORS = (b"QuantizeLinear", b"QLinear", b"Integer")
 
 
 class OnnxRuntimeModel(OpenModel):
@@ -21,13 +30,7 @@ class OnnxRuntimeModel(OpenModel):
     def __init__(self, path: Path, threads: int) -> None:
         import onnxruntime
 
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        # Without it, x86 without VNNI adds products of int8 in 16 bits, which overflow: masks that
-        # no phone and no newer machine would give.
-        options.add_session_config_entry("session.x64quantprecision", "1")
+        options, self.settings = session_options(path, threads)
         self.session = onnxruntime.InferenceSession(
             str(path), options, providers=["CPUExecutionProvider"]
         )
@@ -53,6 +56,28 @@ class OnnxRuntimeModel(OpenModel):
 
     def outputs(self) -> list[NDArray[Any]]:
         return [np.array(found.numpy()) for found in self.binding.get_outputs()]
+
+
+def session_options(path: Path, threads: int) -> tuple[SessionOptions, str | None]:
+    """What onnxruntime is told, and what of it machines differ in: for a file in int8, whether
+    its weights become unsigned."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    if not holds_int8(path):
+        return options, None
+    chosen = "1" if int8_products_overflow() else "0"
+    options.add_session_config_entry(UNSIGNED_WEIGHTS, chosen)
+    return options, f"{UNSIGNED_WEIGHTS.removeprefix('session.')}={chosen}"
+
+
+def holds_int8(path: Path) -> bool:
+    """Whether an ONNX file has operators on quantised tensors; by their names in its bytes."""
+    content = path.read_bytes()
+    return any(name in content for name in INT8_OPERATORS)
 
 
 def _onnx_info(given: Any) -> TensorInfo:

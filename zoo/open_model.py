@@ -42,9 +42,13 @@ class TensorInfo:
 
 
 class OpenModel(ABC):
-    """A loaded artifact: give it inputs, `infer`, read the outputs."""
+    """A loaded artifact: give it inputs, `infer`, read the outputs.
+
+    settings: how its runtime was set for this file on this machine, where machines differ in it.
+    """
 
     inputs: tuple[TensorInfo, ...]
+    settings: str | None = None
     channels_last = False
     mask_scale: Scale | None = None
 

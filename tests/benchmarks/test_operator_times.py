@@ -17,6 +17,7 @@ from single_operators import operator_times_us
 
 from train.calibrate import calibrate
 from zoo.box import take
+from zoo.engines import session_options
 from zoo.export.run import export
 from zoo.export.targets import targets
 from zoo.files import Home
@@ -48,9 +49,7 @@ def litert_us(path: Path) -> dict[str, float]:
 
 def onnxruntime_us(path: Path, folder: Path) -> dict[str, float]:
     """By its own profiler, after its own fusions."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads, options.log_severity_level = 1, 3
-    options.add_session_config_entry("session.x64quantprecision", "1")
+    options, _ = session_options(path, threads=1)
     options.enable_profiling, options.profile_file_prefix = True, str(folder / path.stem)
     session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     image = np.random.default_rng(0).random((1, 3, SPEC.size, SPEC.size), dtype=np.float32)
