@@ -22,7 +22,7 @@ from zoo.network import SegmentationNetwork
 from zoo.spec import ModelSpec
 
 SPEC = registry.get("mnv2_unet_0.35_128")
-WITH_HEAD = registry.get("mnv2_unet_parent_0.35_128")
+WITH_HEAD = registry.get("mnv2_unet_tf_parent_0.35_128")
 
 
 def write_keras_file(
@@ -87,12 +87,33 @@ def test_converted_stem_equals_keras_away_from_the_edges(tmp_path: Path, spec: M
     load_first_weights(network, choose_first_weights(spec, "keras", tmp_path), spec)
     image = torch.rand(1, 3, 64, 64)
     with torch.no_grad():
-        # Keras samples one pixel further down and right than the parent, and where the lean one
-        # does: shift the image to meet it.
-        shift = -1 if spec is WITH_HEAD else 0
-        ours = next(network.encoder.children())(torch.roll(image, (shift, shift), dims=(2, 3)))
-        theirs = keras_stem(path, image)
+        ours, theirs = next(network.encoder.children())(image), keras_stem(path, image)
     assert torch.allclose(ours[..., 1:-1, 1:-1], theirs[..., 1:-1, 1:-1], atol=1e-4)
+
+
+def test_both_padded_by_one_side_compute_the_same_encoder(tmp_path: Path) -> None:
+    """All the way down: nothing of the parent's topology shifts the features of Keras' weights."""
+    image, features = torch.rand(1, 3, 128, 128), []
+    write_keras_file(tmp_path / "mobilenetv2_0.35_128.h5", registry.build(WITH_HEAD))
+    for spec in (SPEC, WITH_HEAD):
+        network = registry.build(spec).eval()
+        load_first_weights(network, choose_first_weights(spec, "auto", tmp_path), spec)
+        with torch.no_grad():
+            features.append(network.encoder[:18](image))  # type: ignore[index]
+    assert torch.equal(*features)
+
+
+@pytest.mark.parametrize("init", ["keras", "inherited", "widened"])
+def test_keras_weights_are_not_for_the_parents_own_padding(tmp_path: Path, init: str) -> None:
+    own = registry.get("mnv2_unet_parent_0.35_128")
+    write_keras_file(tmp_path / "mobilenetv2_0.35_128.h5", registry.build(own))
+    assert choose_first_weights(own, "auto", tmp_path).init.kind == "random"
+    with pytest.raises(WeightsError, match="pads on both sides") as refused:
+        choose_first_weights(own, init, tmp_path)
+    assert refused.value.remedy is not None
+    assert "mnv2_unet_tf_parent_0.35_128" in refused.value.remedy
+    given = choose_first_weights(own, str(tmp_path / "mobilenetv2_0.35_128.h5"), tmp_path)
+    assert given.init.kind == "keras"
 
 
 @pytest.mark.parametrize(

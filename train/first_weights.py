@@ -17,6 +17,8 @@ from zoo.spec import ModelSpec
 
 CHOICES = ("auto", "random", "torchvision", "keras", "inherited", "widened")
 PARENT = ("mnv2_unet_parent", "1.0")
+# Padded otherwise than Keras' weights were trained; and the same topology padded as they were.
+PADS_BOTH_SIDES, PADS_ONE_SIDE = "mnv2_unet_parent", "mnv2_unet_tf_parent"
 _KERAS_FILE = re.compile(r"mobilenet_?v2.*?_(?P<width>\d\.\d+)_\d+.*\.h5", re.IGNORECASE)
 _TORCHVISION_FILE = "mobilenet_v2-*.pth"
 
@@ -40,9 +42,10 @@ def choose_first_weights(spec: ModelSpec, init: str, folder: Path) -> FirstWeigh
     weights where they lie in torch's cache and the width is 1.0; of the Keras files of other widths
     the nearest by ratio, of a wider one the channels that matter most (`inherited`), of a narrower
     one all beside new ones (`widened`); random. It never reaches for a network; `torchvision`
-    does. A file by its ending: `.h5` is a Keras encoder, and of whole networks `.safetensors` is a
-    checkpoint of this project, `.ckpt` one of the parent's. Raises WeightsError when what was asked
-    for is not to be had.
+    does. Keras' weights are not for a network that pads on both sides: there `auto` leaves them
+    out. A file by its ending: `.h5` is a Keras encoder, whatever it is to fill, and of whole
+    networks `.safetensors` is a checkpoint of this project, `.ckpt` one of the parent's. Raises
+    WeightsError when what was asked for is not to be had.
     """
     if init == "random":
         return FirstWeights(init=Init(kind="random"))
@@ -50,9 +53,12 @@ def choose_first_weights(spec: ModelSpec, init: str, folder: Path) -> FirstWeigh
         return _from("torchvision", _downloaded(spec))
     if init not in CHOICES:
         return _of_file(spec, Path(init))
-    found = _keras_files(folder)
+    one_sided = spec.arch != PADS_BOTH_SIDES
+    found = _keras_files(folder) if one_sided else {}
     if init == "auto":
         return _nearest_at_hand(spec, found)
+    if not one_sided:
+        _refuse_padding(spec)
     path = found.get(_width_for(spec, found, init))
     return _from(init, path or _absent(folder, spec, init))
 
@@ -118,6 +124,14 @@ def _of_parent(spec: ModelSpec, path: Path) -> FirstWeights:
 def _from(kind: str, path: Path, source: str | None = None) -> FirstWeights:
     init = {"kind": kind, "source": source or path.name, "sha256": sha256_of(path)}
     return FirstWeights(init=Init.model_validate(init), path=path)
+
+
+def _refuse_padding(spec: ModelSpec) -> NoReturn:
+    raise WeightsError(
+        f"{spec.name} pads on both sides, Keras' weights were trained with one-sided padding",
+        expected=f"{PADS_ONE_SIDE}, the same topology padded as they want it",
+        remedy=f"bench train --model {PADS_ONE_SIDE}_{spec.width}_{spec.size} --data NAME",
+    )
 
 
 def _keras_files(folder: Path) -> dict[float, Path]:

@@ -2,7 +2,9 @@
 
 The Keras files differ in three ways: batch-norm epsilon 1e-3 (accounted for here), inputs in -1..1
 (INPUTS; converted to the network's own where they are loaded), and stride-2 convolutions padded at
-the bottom and right only (the one thing fine-tuning has to absorb: half a pixel of shift a level).
+the bottom and right only, which the network has to do too. Padded on both sides instead, the
+features of width 0.35 correlate with the right ones by 0.64 at stride 2, 0.29 at stride 4 and 0.38
+at the head (torch 2.14.1).
 """
 
 from __future__ import annotations

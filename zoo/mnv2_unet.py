@@ -43,7 +43,7 @@ class MobileNetV2UNet(SegmentationNetwork):
         super().__init__()
         features = mobilenet_v2(weights=None, width_mult=width_multiplier).features
         self.encoder = features[: LEVELS[-1] + 1]
-        _pad_one_side(self.encoder)
+        pad_one_side(self.encoder)
         *skips, deep = [_out_channels(features[level]) for level in LEVELS]
         blocks = []
         for skip, least, expansion in zip(skips[::-1], LEAST_CHANNELS, EXPANSIONS, strict=True):
@@ -90,7 +90,8 @@ class OneSidedConv2d(nn.Conv2d):
         return super().forward(F.pad(x, (0, 1, 0, 1)))
 
 
-def _pad_one_side(encoder: nn.Module) -> None:
+def pad_one_side(encoder: nn.Module) -> None:
+    """Every convolution of stride 2 of it, as TensorFlow pads even inputs."""
     for parent in encoder.modules():
         for name, layer in parent.named_children():
             if isinstance(layer, nn.Conv2d) and layer.stride == (2, 2):

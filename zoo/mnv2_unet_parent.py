@@ -20,6 +20,7 @@ from torch.nn import functional as F
 from torchvision.models import mobilenet_v2
 from torchvision.models.mobilenetv2 import InvertedResidual
 
+from zoo.mnv2_unet import pad_one_side
 from zoo.network import SegmentationNetwork
 
 # Index in `features` of the last block at each stride 2, 4, 8, 16, then of the 1280-channel head.
@@ -63,6 +64,15 @@ class ParentUNet(SegmentationNetwork):
         for up, skip in zip(self.decoder, reversed(skips), strict=True):
             x = up(x, skip)
         return F.interpolate(self.head(x), scale_factor=2.0, mode="bilinear", align_corners=False)
+
+
+class TFParentUNet(ParentUNet):
+    """The same for Keras' ImageNet weights, which were trained with padding at the bottom and right
+    only: with the parent's own they lose most of what they learned."""
+
+    def __init__(self, width_multiplier: float) -> None:
+        super().__init__(width_multiplier)
+        pad_one_side(self.encoder)
 
 
 class UpBlock(nn.Module):

@@ -46,7 +46,14 @@ ARCHITECTURES: Mapping[str, Architecture] = MappingProxyType(
             widths=("0.35", "0.5", "0.75", "1.0"),
             sizes=(128, 160, 192, 224),
             stride=32,
-            summary="the parent project's topology, for comparison",
+            summary="the parent project's topology, as its checkpoints want it",
+        ),
+        "mnv2_unet_tf_parent": Architecture(
+            builder="zoo.mnv2_unet_parent:TFParentUNet",
+            widths=("0.35", "0.5", "0.75", "1.0"),
+            sizes=(128, 160, 192, 224),
+            stride=32,
+            summary="the parent's topology padded as Keras' weights want it, for comparison",
         ),
     }
 )
