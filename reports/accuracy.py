@@ -106,7 +106,7 @@ def _of_artifact(
 
 def _stands_for(record: CheckpointRecord, artifact: Artifact) -> bool:
     """Whether the shipped counts may stand beside this file, its own difference beside them."""
-    floats = artifact.precision in ("fp32", "fp16")
+    floats = artifact.precision in ("fp32", "fp16", "fp16a")
     return record.shipped is not None and floats and artifact.parity is not None
 
 

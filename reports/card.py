@@ -12,7 +12,7 @@ from reports.load import Report
 from reports.rows import Row
 from zoo.checkpoint import CheckpointRecord, checkpoint_path, read_record
 from zoo.files import Home, write_text
-from zoo.manifest import Artifact, read_manifest
+from zoo.manifest import Artifact, Parity, read_manifest
 from zoo.network import complexity
 from zoo.spec import ModelSpec
 
@@ -103,13 +103,29 @@ def _file(artifact: Artifact) -> str:
         iou, change = judged.iou, judged.difference
         rejected = " **rejected**" if judged.rejected else ""
         cells += [
-            f"{iou.value:.3f} [{iou.low:.3f}, {iou.high:.3f}]{rejected}",
+            f"{iou.value:.3f} [{iou.low:.3f}, {iou.high:.3f}]{_of(artifact)}{rejected}",
             f"{100 * change.value:+.2f} [{100 * change.low:+.2f}, {100 * change.high:+.2f}]",
             f"{judged.fell} of {artifact.accuracy.images}",
         ]
     parity = artifact.parity
-    cells.append("not measured" if parity is None else f"{parity.max_abs_difference:.1e}")
+    cells.append("not measured" if parity is None else _differs(parity))
     return f"| {' | '.join(cells)} |"
+
+
+def _differs(parity: Parity) -> str:
+    sides = parity.unlike_pixels
+    decided = "" if sides is None else f"; {sides:.3%} of the pixels decided otherwise"
+    return f"{parity.max_abs_difference:.1e}{decided}"
+
+
+def _of(artifact: Artifact) -> str:
+    """Of an fp16 file that was computed in fp32 here: what fp16 arithmetic changes, by torch."""
+    if artifact.accuracy is None or artifact.accuracy.computed_in is None:
+        return ""
+    words = f" of its weights, computed in {artifact.accuracy.computed_in}"
+    if artifact.half is None:
+        return words
+    return f"{words}; in fp16 {100 * artifact.half.judgement.difference.value:+.2f} points"
 
 
 def _of_weights(artifact: Artifact) -> list[str]:

@@ -18,7 +18,15 @@ from reports.rows import Row
 from zoo.registry import ARCHITECTURES
 from zoo.spec import parse
 
-SHAPES = {"fp32": "o", "fp16": "s", "int8w": "v", "int8": "D", "pal6": "P", "pal4": "X"}
+SHAPES = {
+    "fp32": "o",
+    "fp16": "s",
+    "fp16a": "p",
+    "int8w": "v",
+    "int8": "D",
+    "pal6": "P",
+    "pal4": "X",
+}
 GREY = "#888888"
 
 

@@ -12,6 +12,7 @@ from train.evaluate import Predict, evaluate, torch_predictor
 from zoo.checkpoint import checkpoint_path, load, read_record
 from zoo.errors import DataError
 from zoo.files import Home, sha256_of, sha256_of_json
+from zoo.half import PRECISIONS, computes_in_half
 from zoo.iou import ImageCounts, read_counts, write_counts
 from zoo.judgement import judge
 from zoo.manifest import Accuracy, Artifact
@@ -39,7 +40,30 @@ def measure_accuracy(
     whose = f"{dataset.record.name}.{split}"
     file = home.artifact_folder(spec) / f"{spec.name}.{artifact.key}.{whose}.counts.csv"
     write_counts(file, counts)
-    reference = torch_counts(home, spec, dataset, split)
+    in_fp32 = artifact.precision in PRECISIONS and not computes_in_half(runtime)
+    found = _judged(home, spec, runtime, file, dataset, split, bound)
+    return found.model_copy(update={"computed_in": "fp32"}) if in_fp32 else found
+
+
+def half_accuracy(
+    home: Home, spec: ModelSpec, dataset: Dataset, split: SplitName, bound: float
+) -> Accuracy:
+    """What the checkpoint's weights, rounded to fp16, give where torch computes in fp16."""
+    file = torch_counts(home, spec, dataset, split, half=True)
+    return _judged(home, spec, "torch, in fp16", file, dataset, split, bound)
+
+
+def _judged(
+    home: Home,
+    spec: ModelSpec,
+    runtime: str,
+    file: Path,
+    dataset: Dataset,
+    split: SplitName,
+    bound: float,
+) -> Accuracy:
+    """Of stored counts, beside torch's in fp32."""
+    reference, counts = torch_counts(home, spec, dataset, split), read_counts(file)
     return Accuracy(
         dataset=dataset.record.name,
         split=split,
@@ -54,19 +78,23 @@ def measure_accuracy(
     )
 
 
-def torch_counts(home: Home, spec: ModelSpec, dataset: Dataset, split: SplitName) -> Path:
-    """The stored counts of the checkpoint in torch, fp32; counted if they are not there.
+def torch_counts(
+    home: Home, spec: ModelSpec, dataset: Dataset, split: SplitName, *, half: bool = False
+) -> Path:
+    """The stored counts of the checkpoint in torch, in fp32 or in fp16; counted if they are not
+    there.
 
     Their name holds what they depend on.
     """
     checkpoint = checkpoint_path(home, spec)
     images = sorted((item.id, item.sha256) for item in dataset.items(split))
     key = sha256_of_json([sha256_of(checkpoint), images])[:12]
-    path = home.artifact_folder(spec) / f"{spec.name}.torch.{split}.{key}.counts.csv"
+    how = "torch-fp16" if half else "torch"
+    path = home.artifact_folder(spec) / f"{spec.name}.{how}.{split}.{key}.counts.csv"
     if path.is_file():
         return path
     network, _ = load(checkpoint)
-    predict, bar = torch_predictor(network), _bar(f"{spec.name} torch")
+    predict, bar = torch_predictor(network, half=half), _bar(f"{spec.name} {how}")
     write_counts(path, _counts(predict, home, spec, dataset, split, TORCH_BATCH, bar))
     return path
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from PIL import Image
 
-from train.accuracy import measure_accuracy
+from train.accuracy import half_accuracy, measure_accuracy
 from train.dataset import Dataset, SplitName
 from train.evaluate import Predict, torch_predictor
 from train.synthetic.scene import portrait
@@ -16,6 +16,7 @@ from zoo import parity
 from zoo.checkpoint import CheckpointRecord, checkpoint_path, load, read_record
 from zoo.errors import MissingStep
 from zoo.files import Home, sha256_of
+from zoo.half import PRECISIONS, largest_inside
 from zoo.judgement import BOUNDS
 from zoo.manifest import Accuracy, Artifact, Parity, verified
 from zoo.preprocess import to_input
@@ -51,7 +52,9 @@ def is_proved(home: Home, spec: ModelSpec, artifact: Artifact, dataset: Dataset 
         return False
     if artifact.accuracy is None or dataset is None:
         return dataset is None
-    return _holds(home, spec, artifact.accuracy, dataset)
+    needed = artifact.accuracy.computed_in is not None
+    half = not needed or (artifact.half is not None and _holds(home, spec, artifact.half, dataset))
+    return half and _holds(home, spec, artifact.accuracy, dataset)
 
 
 def prove(
@@ -63,6 +66,8 @@ def prove(
     not run, leaves nulls; the reasons say which.
     """
     runtime, reason = runtime_for(artifact)
+    if artifact.precision in PRECISIONS:
+        artifact = artifact.model_copy(update={"largest": _largest(home, spec)})
     if runtime is None:
         told = _with(artifact, parity_reason=reason, accuracy_reason=reason)
         if dataset is None or not is_compressed(artifact):
@@ -101,7 +106,9 @@ def evaluate_file(
         found = measure_accuracy(home, spec, artifact, runtime, predict, dataset, split, allowed)
     own = read_record(checkpoint_path(home, spec)).split
     if split == SPLIT and own.sha256 == dataset.record.sha256:
-        return artifact.model_copy(update={"accuracy": found, "accuracy_reason": None}), None
+        half = half_accuracy(home, spec, dataset, split, allowed) if found.computed_in else None
+        told = {"accuracy": found, "accuracy_reason": None, "half": half}
+        return artifact.model_copy(update=told), None
     others = artifact.others | {f"{dataset.record.name} {split}": found}
     return artifact.model_copy(update={"others": others}), None
 
@@ -109,6 +116,13 @@ def evaluate_file(
 def is_compressed(artifact: Artifact) -> bool:
     """Whether it is a package that holds other weights than its checkpoint rounded to fp16."""
     return artifact.format == "coreml" and artifact.precision not in ("fp32", "fp16")
+
+
+def _largest(home: Home, spec: ModelSpec) -> float:
+    from zoo.export.fold import folded
+
+    network, _ = load(checkpoint_path(home, spec))
+    return largest_inside(folded(network), spec.size)
 
 
 def _weights(home: Home, spec: ModelSpec, artifact: Artifact, dataset: Dataset) -> Accuracy:
@@ -166,5 +180,5 @@ def runtime_for(artifact: Artifact) -> tuple[str | None, str]:
 
 
 def _with(artifact: Artifact, **changes: object) -> Artifact:
-    cleared = {"parity": None, "parity_reason": None, "accuracy": None, "accuracy_reason": None}
-    return Artifact.model_validate(artifact.model_dump() | cleared | changes)
+    names = ("parity", "parity_reason", "accuracy", "accuracy_reason", "half")
+    return Artifact.model_validate(artifact.model_dump() | dict.fromkeys(names) | changes)

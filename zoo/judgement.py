@@ -13,7 +13,15 @@ from zoo.iou import ImageCounts, Interval, paired_difference, pooled_interval
 
 # How much pooled IoU a file may lose against torch in fp32.
 BOUNDS: Mapping[str, float] = MappingProxyType(
-    {"fp32": 0.001, "fp16": 0.002, "int8": 0.01, "int8w": 0.01, "pal6": 0.01, "pal4": 0.01}
+    {
+        "fp32": 0.001,
+        "fp16": 0.002,
+        "fp16a": 0.002,
+        "int8": 0.01,
+        "int8w": 0.01,
+        "pal6": 0.01,
+        "pal4": 0.01,
+    }
 )
 # An image has fallen whose own IoU is lower by more.
 FALL = 0.05

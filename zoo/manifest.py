@@ -25,17 +25,21 @@ Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class Parity(Frozen):
-    """How far the file's masks are from torch's, on the same images: probabilities in 0..1."""
+    """How far the file's masks are from torch's, on the same images: probabilities in 0..1.
+    unlike_pixels: the share on the other side of the threshold; null in older manifests."""
 
     images: Annotated[int, Field(gt=0)]
     source: str
     max_abs_difference: Annotated[float, Field(ge=0)]
     mean_abs_difference: Annotated[float, Field(ge=0)]
+    unlike_pixels: Annotated[float, Field(ge=0, le=1)] | None = None
 
 
 class Accuracy(Frozen):
     """Where the per-image counts of this very file lie, and those of its network in torch on the
-    same images; the judgement derives from them."""
+    same images; the judgement derives from them. computed_in: the type in which the runtime
+    computed a file of another one, so that its weights alone were judged; null where it was the
+    file's own."""
 
     dataset: str
     split: Literal["train", "validation", "test"]
@@ -47,6 +51,7 @@ class Accuracy(Frozen):
     torch_counts_file: Annotated[str, Field(pattern=r"^[^/\\]+\.csv$")]
     torch_counts_sha256: Sha256
     judgement: Judgement
+    computed_in: Literal["fp32"] | None = None
 
 
 class Artifact(Frozen):
@@ -54,12 +59,14 @@ class Artifact(Frozen):
 
     io: the type of its ends. accuracy: on the validation images of its checkpoint; others: on
     further images, by data set and split. weights: where the file can not run, what its weights
-    give in torch, if they are compressed.
+    give in torch, if they are compressed. half: where the runtime computes an fp16 file in fp32,
+    what its weights give in fp16 arithmetic, in torch. largest: of an fp16 file, what no number
+    inside exceeds, whatever the image.
     """
 
     model: str
     format: Literal["onnx", "tflite", "coreml"]
-    precision: Literal["fp32", "fp16", "int8", "int8w", "pal6", "pal4"]
+    precision: Literal["fp32", "fp16", "fp16a", "int8", "int8w", "pal6", "pal4"]
     io: Io = "float"
     sha256: Sha256
     size_bytes: Annotated[int, Field(gt=0)]
@@ -75,6 +82,8 @@ class Artifact(Frozen):
     accuracy_reason: str | None = None
     others: dict[str, Accuracy] = Field(default_factory=dict)
     weights: Accuracy | None = None
+    half: Accuracy | None = None
+    largest: Annotated[float, Field(gt=0)] | None = None
 
     @model_validator(mode="after")
     def _missing_has_a_reason(self) -> Artifact:
@@ -92,7 +101,10 @@ class Artifact(Frozen):
     def rejected(self) -> str | None:
         """Why the file is not to be used, if so."""
         judged = self.accuracy or self.weights
-        return judged.judgement.rejected if judged else None
+        reason = judged.judgement.rejected if judged else None
+        if reason is None and self.half is not None and self.half.judgement.rejected:
+            return f"in fp16 arithmetic {self.half.judgement.rejected}"
+        return reason
 
     @property
     def key(self) -> str:

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     "--bound",
     type=Percent(),
     help="How much pooled IoU a file may lose against torch before it is rejected.  "
-    "[default: 0.1% for fp32, 0.2% for fp16, 1% for the others]",
+    "[default: 0.1% for fp32, 0.2% for fp16 and fp16a, 1% for the others]",
 )
 @json_option
 @force_option

@@ -44,7 +44,7 @@ precisions_option: Decorator = click.option(
     "precisions",
     multiple=True,
     metavar="P",
-    help="fp32, fp16, int8, int8w, pal6, pal4, as far as the format has it. Repeatable.  "
+    help="fp32, fp16, fp16a, int8, int8w, pal6, pal4, as far as the format has it. Repeatable.  "
     "[default: all]",
 )
 json_option: Decorator = click.option(

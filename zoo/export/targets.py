@@ -39,6 +39,7 @@ _COREML = ("torch", "coremltools")
 TARGETS = (
     Target(format="onnx", precision="fp32", tools=_ONNX),
     Target(format="onnx", precision="fp16", tools=_ONNX_AGAIN, made_from="fp32"),
+    Target(format="onnx", precision="fp16a", tools=_ONNX_AGAIN, made_from="fp32"),
     Target(format="onnx", precision="int8", tools=_ONNX_AGAIN, made_from="fp32", calibrated=True),
     Target(format="tflite", precision="fp32", tools=_TFLITE),
     Target(format="tflite", precision="fp16", tools=_TFLITE_AGAIN, made_from="fp32"),

@@ -9,8 +9,9 @@ import numpy as np
 
 from zoo.export.label import Label
 from zoo.export.steps import NetworkRanges, tensor_ranges
-from zoo.export.tflite_graph import read_graph
-from zoo.export.tflite_metadata import write_metadata
+from zoo.export.tflite_biases import halve_biases
+from zoo.export.tflite_graph import read_graph, read_model, write_model
+from zoo.export.tflite_metadata import add_metadata
 from zoo.preprocess import INPUT_NAME
 from zoo.spec import ModelSpec
 
@@ -29,15 +30,15 @@ def export(deployed: nn.Module, spec: ModelSpec, label: Label, path: Path) -> No
     example = torch.zeros(1, spec.size, spec.size, 3)
     model = litert_torch.convert(ChannelsLast(deployed).eval(), sample_kwargs={INPUT_NAME: example})
     model.export(str(path))
-    write_metadata(path, label)
+    _finish(path, label)
 
 
 def recast(source: Path, label: Label, path: Path, ranges: NetworkRanges | None) -> None:
     """Write `path` from the fp32 file `source`; raises what the quantizer raises.
 
-    fp16: weights in fp16; the arithmetic is fp32, unless a delegate computes in fp16. int8w:
-    weights in int8, a scale a channel; the arithmetic is fp32. int8: weights and activations. Both
-    ends stay fp32, but for an int8 file that was asked for with int8 ends.
+    fp16: weights and biases in fp16; the arithmetic is fp32, unless a delegate computes in fp16.
+    int8w: weights in int8, a scale a channel; the arithmetic is fp32. int8: weights and
+    activations. Both ends stay fp32, but for an int8 file that was asked for with int8 ends.
     """
     from ai_edge_quantizer import quantizer
 
@@ -56,7 +57,15 @@ def recast(source: Path, label: Label, path: Path, ranges: NetworkRanges | None)
                 _leave_ends(recipe)
     found = None if ranges is None else _calibrated(source, ranges)
     path.write_bytes(recipe.quantize(found).quantized_model)
-    write_metadata(path, label)
+    _finish(path, label)
+
+
+def _finish(path: Path, label: Label) -> None:
+    model = read_model(path)
+    if label.precision == "fp16":
+        halve_biases(model)
+    add_metadata(model, label)
+    write_model(path, model)
 
 
 def _leave_ends(recipe: Quantizer) -> None:

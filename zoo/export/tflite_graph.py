@@ -1,4 +1,4 @@
-"""Reads the graph of a TFLite file: its operators in the order of execution."""
+"""Reads and writes the graph of a TFLite file: its operators in the order of execution."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
@@ -18,6 +19,7 @@ KINDS: dict[str, Kind] = {
     "ADD": "add",
     "LOGISTIC": "sigmoid",
 }
+MODEL_IDENTIFIER = b"TFL3"
 _NAMES = {v: k for k, v in vars(schema.BuiltinOperator).items() if isinstance(v, int)}
 
 
@@ -40,6 +42,21 @@ def read_model(path: Path) -> Any:
             buffer.data = np.frombuffer(content, np.uint8, buffer.size, buffer.offset)
             buffer.offset = buffer.size = 0
     return model
+
+
+def write_model(path: Path, model: Any) -> None:
+    """In place of the file. Both fields of every operator's code are filled.
+
+    Readers of the time before operator 127 know the older field alone, which ai-edge-quantizer
+    0.10.0 leaves 0, ADD, for the DEQUANTIZE and QUANTIZE that it adds.
+    """
+    older = schema.BuiltinOperator.PLACEHOLDER_FOR_GREATER_OP_CODES
+    for code in model.operatorCodes:
+        code.builtinCode = max(code.builtinCode, code.deprecatedBuiltinCode)
+        code.deprecatedBuiltinCode = min(code.builtinCode, older)
+    builder = flatbuffers.Builder(path.stat().st_size)
+    builder.Finish(model.Pack(builder), MODEL_IDENTIFIER)
+    path.write_bytes(bytes(builder.Output()))
 
 
 def read_graph(path: Path) -> Graph:

@@ -7,17 +7,15 @@ package writes it any more, so its few tables are built here, slot by slot.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from typing import Any
 
 import flatbuffers
 from ai_edge_litert import schema_py_generated as schema
 
 from zoo.export.label import AUTHOR, LICENCE, Label
-from zoo.export.tflite_graph import read_model
 from zoo.preprocess import INPUT_NAME, OUTPUT_NAME
 
 ENTRY = b"TFLITE_METADATA"
-MODEL_IDENTIFIER = b"TFL3"
 METADATA_IDENTIFIER = b"M001"
 PARSER_VERSION = "1.0.0"
 # Of unions and enumerations in the schema.
@@ -26,9 +24,8 @@ FEATURE_PROPERTIES, IMAGE_PROPERTIES = 1, 2
 RGB = 1
 
 
-def write_metadata(path: Path, label: Label) -> None:
-    """Put the label into the file, in the place of one that is there."""
-    model = read_model(path)
+def add_metadata(model: Any, label: Label) -> None:
+    """Put the label into the schema's ModelT, in the place of one that is there."""
     content = schema.BufferT()
     content.data = list(metadata_bytes(label))
     kept = [entry for entry in model.metadata or [] if entry.name != ENTRY]
@@ -36,9 +33,6 @@ def write_metadata(path: Path, label: Label) -> None:
     entry.name, entry.buffer = ENTRY, len(model.buffers)
     model.buffers.append(content)
     model.metadata = [*kept, entry]
-    builder = flatbuffers.Builder(path.stat().st_size)
-    builder.Finish(model.Pack(builder), MODEL_IDENTIFIER)
-    path.write_bytes(bytes(builder.Output()))
 
 
 def metadata_bytes(label: Label) -> bytes:
