@@ -9,10 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from bench.bursts import Evidence, turns_of
-from bench.changes import STALL_LIMIT, STEAL_LIMIT, Changes
+from bench.changes import STALL_LIMIT, STEAL_LIMIT, Changes, number
 from bench.record import Session
 from bench.stats import FEWEST_PASSES, order_ranks, session_median_ms, timed_ns
 from bench.verdict import verdict
+from bench.work_item import DENORMAL_WEIGHTS
 
 SPIKE = 2.0
 # From this share of interrupted samples on, something else wants the cores.
@@ -115,6 +116,14 @@ def _of_conditions(session: Session) -> list[tuple[str, str]]:
         seen.append((f"steal time {changes.steal:.0%}", "run on a machine of your own"))
     if changes.memory_stall is not None and changes.memory_stall > STALL_LIMIT:
         seen.append((f"{changes.memory_stall:.0%} of the time waited for memory", "free memory"))
+    denormal = number(before, DENORMAL_WEIGHTS)
+    if denormal:
+        seen.append(
+            (
+                f"{denormal:.0f} weights are denormal: some runtimes take many times as long",
+                "set what is smaller than 1e-30 to zero where the file is made",
+            )
+        )
     # A phone has a governor of its own; what of it can be chosen is --fixed-performance.
     wanted = [("power", "mains")]
     if session.device.kind == "host":

@@ -97,7 +97,10 @@ def _run(device: Device, work: Work, loop: Loop, settled: Reading) -> RawRun:
             peak_memory_bytes=memory[0],
             baseline_memory_bytes=memory[1],
             runtime_version=device.runtime_version(work.request.runtime),
-            conditions_before=before | {"settled": settled} | dict(opened.readings),
+            conditions_before=before
+            | {"settled": settled}
+            | dict(opened.readings)
+            | dict(work.readings),
             conditions_during=opened.conditions_during,
             conditions_after=device.conditions(),
             program_sha256=opened.program_sha256,

@@ -205,7 +205,7 @@ def _run(
         first_inference_ns=opened.first_inference_ns,
         series=series,
         runtime_version=device.runtime_version(work.request.runtime),
-        conditions_before=before,
+        conditions_before=before | dict(work.readings),
         conditions_after=after,
         program_sha256=opened.program_sha256,
         fallback=opened.fallback,

@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench.record import SCHEMA, Plan, Session
-from bench.work_item import Work
-from devices.base import Device, RunRequest
+from bench.work_item import DENORMAL_WEIGHTS, Work
+from devices.base import Device, Reading, RunRequest
 from zoo.checkpoint import checkpoint_path
+from zoo.denormals import denormal_weights
 from zoo.errors import ArtifactError, ArtifactRejected, DeviceError, MissingStep, UnknownName
 from zoo.files import EXTENSIONS, Home, sha256_of, size_bytes
 from zoo.manifest import read_manifest, verified
@@ -107,6 +108,19 @@ def beside_references(work: Sequence[Work], reference: str | None) -> list[Work]
         chosen = named[reference] if reference else min(group, key=_weight)
         found += [one if one is chosen else replace(one, reference=chosen.request) for one in group]
     return found
+
+
+def looked_at(work: Sequence[Work]) -> list[Work]:
+    """With what can be told of each file's weights without running it."""
+    found = denormal_weights([(one.artifact, one.request.format) for one in work])
+    return [
+        replace(one, readings={DENORMAL_WEIGHTS: _reading(count)})
+        for one, count in zip(work, found, strict=True)
+    ]
+
+
+def _reading(found: int | str) -> Reading:
+    return Reading(value=found) if isinstance(found, int) else Reading(value=None, reason=found)
 
 
 def alike(sessions: Iterable[Session], device: Device, plan: Plan) -> list[Session]:

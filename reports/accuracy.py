@@ -25,6 +25,7 @@ from zoo.iou import (
 )
 from zoo.manifest import Artifact, read_manifest
 from zoo.registry import get
+from zoo.resize_record import read_resizes, resize_text
 from zoo.spec import ModelSpec
 
 
@@ -37,6 +38,7 @@ class Joined:
     ones are not to be compared. counts: what the IoU is made of, an image each. iou_change: the
     file's IoU minus torch's, paired over the same images. rejected: why the file is not to be used.
     init: where the first weights came from; a front that mixes them compares more than width.
+    resizes: what other ways of shrinking the photograph cost, in words, where that was measured.
     """
 
     orphan: str | None = None
@@ -53,6 +55,7 @@ class Joined:
     checkpoint_sha256: str | None = None
     init: str | None = None
     commit: str | None = None
+    resizes: str | None = None
 
     @cached_property
     def draws(self) -> NDArray[np.float64]:
@@ -90,6 +93,7 @@ def _of_artifact(
         init=record.init.kind,
         commit=artifact.commit,
         rejected=artifact.rejected,
+        resizes=_resizes(home, spec, artifact),
     )
     counts, what = _counts(home, spec, record, artifact)
     if counts is not None:
@@ -102,6 +106,11 @@ def _of_artifact(
     whose = f"{whose}, of the reference export of these weights" if reference else whose
     joined = _with_iou(common, reference, whose)
     return replace(joined, of_reference=joined.iou is not None, iou_reason=what)
+
+
+def _resizes(home: Home, spec: ModelSpec, artifact: Artifact) -> str | None:
+    found = read_resizes(home, spec, artifact)
+    return None if found is None else resize_text(found)
 
 
 def _stands_for(record: CheckpointRecord, artifact: Artifact) -> bool:

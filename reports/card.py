@@ -14,6 +14,7 @@ from zoo.checkpoint import CheckpointRecord, checkpoint_path, read_record
 from zoo.files import Home, write_text
 from zoo.manifest import Artifact, Parity, read_manifest
 from zoo.network import complexity
+from zoo.resize_record import read_resizes, resize_lines
 from zoo.spec import ModelSpec
 
 TEMPLATES = Path(__file__).parent / "templates" / "feed"
@@ -76,8 +77,21 @@ Input `image`: the whole photograph, upright, resized to {spec.size}x{spec.size}
 shape, RGB in 0..1. Output `mask`: the probability of {target}, {spec.size}x{spec.size}; resize it
 to the photograph and cut at 0.5.
 
+The way of resizing can cost more than the choice of the model: use one that filters.
+
+{_resizes(home, spec, list(manifest.artifacts.values()))}
+
 {fed}
 """
+
+
+def _resizes(home: Home, spec: ModelSpec, artifacts: Sequence[Artifact]) -> str:
+    """What was measured of it, of any of the files."""
+    found = [read_resizes(home, spec, artifact) for artifact in artifacts]
+    known = ["\n".join(resize_lines(record)) for record in found if record is not None]
+    if not known:
+        return f"Not measured here: `bench eval --model {spec.name} --resize linear`"
+    return "```\n" + "\n".join(known) + "\n```"
 
 
 def _fed(name: str, spec: ModelSpec, target: str) -> str:

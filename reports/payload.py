@@ -116,6 +116,7 @@ def _row(row: Row) -> dict[str, Any]:
         "iou": _interval(joined.iou),
         "iou_reason": joined.orphan or joined.iou_reason,
         "reference": joined.of_reference,
+        "resizes": joined.resizes,
         "p50": _interval(row.p50_ms),
         "p90": _interval(row.p90_ms),
         "relative": _interval(row.relative),

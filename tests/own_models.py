@@ -13,13 +13,16 @@ SIDE = 96
 Shape = Sequence[int | str]
 
 
-def write_convolutions(path: Path, layers: int = 4, *, channels: int = 16) -> Path:
-    """A stack of 3x3 convolutions over [1, channels, 96, 96]: its time grows with its layers."""
+def write_convolutions(
+    path: Path, layers: int = 4, *, channels: int = 16, scale: float = 0.05
+) -> Path:
+    """A stack of 3x3 convolutions over [1, channels, 96, 96]: its time grows with its layers.
+    scale: the deviation of its weights."""
     generator = np.random.default_rng(0)
     shape = [1, channels, SIDE, SIDE]
     weights, nodes, last = [], [], "x"
     for layer in range(layers):
-        kernel = generator.normal(0, 0.05, (channels, channels, 3, 3)).astype(np.float32)
+        kernel = generator.normal(0, scale, (channels, channels, 3, 3)).astype(np.float32)
         weights.append(onnx.numpy_helper.from_array(kernel, f"w{layer}"))
         result = "y" if layer == layers - 1 else f"h{layer}"
         nodes.append(helper.make_node("Conv", [last, f"w{layer}"], [result], pads=[1, 1, 1, 1]))

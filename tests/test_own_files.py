@@ -21,6 +21,7 @@ from own_models import (
 )
 
 from bench.store import read_all
+from bench.work_item import DENORMAL_WEIGHTS
 from devices.base import Loop, RunRequest
 from devices.host import HostDevice
 from reports.load import load
@@ -45,6 +46,19 @@ def test_a_file_of_ones_own_is_measured_without_an_iou(home: Home, tmp_path: Pat
     assert all(row.joined.iou is None and row.joined.orphan is None for row in rows.values())
     printed = invoke("report").output
     assert "not measured: a file of one's own" in printed
+
+
+def test_denormal_weights_are_named(home: Home, tmp_path: Path) -> None:
+    sound = write_convolutions(tmp_path / "sound.onnx", 1)
+    tiny = write_convolutions(tmp_path / "tiny.onnx", 1, scale=1e-40)
+    invoke("run", str(sound), str(tiny), *QUICK)
+    counts = {
+        s.request.model: s.run.conditions_before[DENORMAL_WEIGHTS].value
+        for s in read_all(home).sessions
+        if s.run
+    }
+    assert counts == {"sound.onnx": 0, "tiny.onnx": 16 * 16 * 9}
+    assert "2304 weights are denormal" in invoke("check", "last").output
 
 
 def test_inputs_are_filled_by_shape_and_type(home: Home, tmp_path: Path) -> None:

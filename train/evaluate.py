@@ -37,10 +37,14 @@ def evaluate(
         batch = items[start : start + batch_size]
         pixels = np.stack([resized(dataset.photograph(item), size) for item in batch])
         for item, probability in zip(batch, predict(scaled(pixels)), strict=True):
-            labelled = dataset.mask(item) == CLASSES[target]
-            predicted = mask_at(probability, item.width, item.height)
-            counts.append(count(item.id, predicted, labelled))
+            counts.append(counted(dataset, item, probability, target))
     return counts
+
+
+def counted(dataset: Dataset, item: Item, probability: Float32, target: str) -> ImageCounts:
+    """Of one item, from its mask [S, S]."""
+    labelled = dataset.mask(item) == CLASSES[target]
+    return count(item.id, mask_at(probability, item.width, item.height), labelled)
 
 
 def torch_predictor(network: nn.Module, *, half: bool = False) -> Predict:

@@ -25,12 +25,14 @@ INT8_OPERATORS = (b"QuantizeLinear", b"QLinear", b"Integer")
 
 
 class OnnxRuntimeModel(OpenModel):
-    """onnxruntime on the CPU, inputs and outputs bound once, so that a run allocates nothing."""
+    """onnxruntime on the CPU, inputs and outputs bound once, so that a run allocates nothing.
 
-    def __init__(self, path: Path, threads: int) -> None:
+    unsigned: whether int8 weights become unsigned; None: where products would overflow."""
+
+    def __init__(self, path: Path, threads: int, unsigned: bool | None = None) -> None:
         import onnxruntime
 
-        options, self.settings = session_options(path, threads)
+        options, self.settings = session_options(path, threads, unsigned)
         self.session = onnxruntime.InferenceSession(
             str(path), options, providers=["CPUExecutionProvider"]
         )
@@ -58,7 +60,9 @@ class OnnxRuntimeModel(OpenModel):
         return [np.array(found.numpy()) for found in self.binding.get_outputs()]
 
 
-def session_options(path: Path, threads: int) -> tuple[SessionOptions, str | None]:
+def session_options(
+    path: Path, threads: int, unsigned: bool | None = None
+) -> tuple[SessionOptions, str | None]:
     """What onnxruntime is told, and what of it machines differ in: for a file in int8, whether
     its weights become unsigned."""
     import onnxruntime
@@ -69,7 +73,8 @@ def session_options(path: Path, threads: int) -> tuple[SessionOptions, str | Non
     options.log_severity_level = 3
     if not holds_int8(path):
         return options, None
-    chosen = "1" if int8_products_overflow() else "0"
+    wanted = int8_products_overflow() if unsigned is None else unsigned
+    chosen = "1" if wanted else "0"
     options.add_session_config_entry(UNSIGNED_WEIGHTS, chosen)
     return options, f"{UNSIGNED_WEIGHTS.removeprefix('session.')}={chosen}"
 

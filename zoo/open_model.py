@@ -65,8 +65,9 @@ class OpenModel(ABC):
         """Copies of the last results."""
 
     def fill(self, seed: int) -> None:
-        """Set every input by its shape and type: floats in 0..1, integers over their range's
-        lower half where that is small, else 0, for they may be indices."""
+        """Set every input by its shape and type: floats as the levels of a picture, 0..1, of which
+        none is denormal; integers over their range's lower half where that is small, else 0, for
+        they may be indices."""
         generator = np.random.default_rng(seed)
         self.set_inputs([_filled(tensor, generator) for tensor in self.inputs])
 
@@ -91,7 +92,8 @@ class OpenModel(ABC):
 
 def _filled(tensor: TensorInfo, generator: np.random.Generator) -> NDArray[Any]:
     if tensor.dtype.kind == "f":
-        return generator.random(tensor.shape, dtype=np.float32).astype(tensor.dtype)
+        levels = generator.integers(0, 256, tensor.shape, dtype=np.uint8)
+        return (levels / np.float32(255)).astype(tensor.dtype)
     if tensor.dtype.kind in "iu" and tensor.dtype.itemsize == 1:
         return generator.integers(0, 128, tensor.shape).astype(tensor.dtype)
     return np.zeros(tensor.shape, tensor.dtype)

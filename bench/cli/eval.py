@@ -40,6 +40,28 @@ if TYPE_CHECKING:
     help="How much pooled IoU a file may lose against torch before it is rejected.  "
     "[default: 0.1% for fp32, 0.2% for fp16 and fp16a, 1% for the others]",
 )
+@click.option(
+    "--resize",
+    "resizes",
+    multiple=True,
+    type=click.Choice(["pil", "linear", "area", "halving"]),
+    help="Instead, what this way of shrinking photographs loses against pil, the zoo's filtered "
+    "one. Repeatable.",
+)
+@click.option(
+    "--side",
+    type=click.IntRange(32, 8192),
+    default=1080,
+    show_default=True,
+    help="With --resize: the longer side of the enlarged photographs in pixels.",
+)
+@click.option(
+    "--grain",
+    type=click.FloatRange(0, 64),
+    default=4.0,
+    show_default=True,
+    help="With --resize: the deviation of their noise, in levels of 0 to 255.",
+)
 @json_option
 @force_option
 @click.pass_context
@@ -51,6 +73,9 @@ def command(
     data: str,
     split: str,
     bound: float | None,
+    resizes: tuple[str, ...],
+    side: int,
+    grain: float,
     as_json: bool,
     force: bool,
 ) -> None:
@@ -61,32 +86,67 @@ def command(
     run` refuses it. The exit status is 1 where one is.
 
     \b
-    Example:
+    Examples:
       bench eval --model 'mnv2_unet_0.5_*' --format tflite --precision int8 --data lfw
+      bench eval --model mnv2_unet_0.5_224 --format tflite --precision fp32 \\
+        --resize linear --resize area --resize halving --side 1080 --grain 4
     """
     from reports.files import file_line
     from train.dataset import Dataset
     from zoo.files import Home
     from zoo.lock import locked
-    from zoo.manifest import read_manifest
-    from zoo.registry import select
 
     home, dataset = Home.default(), Dataset.open(Home.default(), data)
     rows = []
-    for spec in select(models):
+    for spec, artifact in _chosen(home, models, formats, precisions):
         with locked(home.artifact_folder(spec)):
-            for artifact in read_manifest(home, spec).artifacts.values():
-                if formats and artifact.format not in formats:
-                    continue
-                if precisions and artifact.precision not in precisions:
-                    continue
+            if resizes:
+                row, lines = _resize(home, spec, artifact, dataset, split, resizes, side, grain)
+            else:
                 row = _evaluate(home, spec, artifact, dataset, split, bound, force)
-                rows.append(row)
-                if not as_json:
-                    click.echo(file_line(row))
+                lines = [file_line(row)]
+        rows.append(row)
+        if not as_json:
+            click.echo("\n".join(lines))
     if as_json:
         click.echo(json.dumps(rows, indent=1))
-    context.exit(1 if any(row["rejected"] for row in rows) else 0)
+    context.exit(1 if any(row.get("rejected") for row in rows) else 0)
+
+
+def _chosen(
+    home: Home, models: tuple[str, ...], formats: tuple[str, ...], precisions: tuple[str, ...]
+) -> list[tuple[ModelSpec, Artifact]]:
+    from zoo.manifest import read_manifest
+    from zoo.registry import select
+
+    return [
+        (spec, artifact)
+        for spec in select(models)
+        for artifact in read_manifest(home, spec).artifacts.values()
+        if not formats or artifact.format in formats
+        if not precisions or artifact.precision in precisions
+    ]
+
+
+def _resize(
+    home: Home,
+    spec: ModelSpec,
+    artifact: Artifact,
+    dataset: Dataset,
+    split: Any,
+    resizes: tuple[str, ...],
+    side: int,
+    grain: float,
+) -> tuple[dict[str, Any], list[str]]:
+    from train.resizes import measure_resizes
+    from zoo.resize_record import resize_lines
+
+    found = measure_resizes(home, spec, artifact, dataset, split, resizes, side, grain)
+    if isinstance(found, str):
+        name = f"{spec.name}.{artifact.key}"
+        row = {"model": spec.name, "key": artifact.key, "by_resize": None, "reason": found}
+        return row, [f"{name}: not measured: {found}"]
+    return found.model_dump(mode="json"), resize_lines(found)
 
 
 def _evaluate(

@@ -21,6 +21,7 @@ from bench.record import Plan, Session
 from bench.stats import Quantile, across_passes, session_median_ms
 from bench.store import write_session
 from bench.verdict import verdict
+from bench.work import looked_at
 from bench.work_item import Work
 from devices.base import Device
 from zoo.files import Home
@@ -35,6 +36,7 @@ def take(
     is stored, and says how to go on."""
     taken: list[Session] = []
     began = time.monotonic()
+    work = looked_at(work)
     _tell(_intent(work, plan))
     with tqdm(total=len(work) * (plan.sessions + plan.memory), unit="session", disable=None) as bar:
         try:

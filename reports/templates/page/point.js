@@ -26,6 +26,7 @@ const figures = (row) => [
   ["peak memory", orNot(row.peak, (x) => `${(x / 1e6).toFixed(0)} MB of the whole process`)],
   ["size", orNot(row.size, (x) => `${(x / 1e6).toFixed(2)} MB`)],
   ...row.stages.map(([name, ms]) => [name, `${digits(ms)} ms`]),
+  ["shrunk otherwise", row.resizes],
   ["left to the CPU", row.fallback],
   ["standing", standingText(row)],
   ["unknown", row.unknown.join(", ")],

@@ -1,0 +1,20 @@
+"""The host's child process, with int8 weights made unsigned for files named so: as every int8 ONNX
+file was opened once, on any processor."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from devices.host_worker import Worker, main
+from zoo.engines import ENGINES, OnnxRuntimeModel
+
+MARK = "unsigned"
+
+
+def opened(path: Path, threads: int) -> OnnxRuntimeModel:
+    return OnnxRuntimeModel(path, threads, unsigned=True if MARK in path.name else None)
+
+
+if __name__ == "__main__":
+    ENGINES["onnxruntime"] = opened
+    main(Worker())
