@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -116,7 +117,7 @@ def test_tflite_has_no_constant_left_in_fp32(chain: Chain) -> None:
     ).max() == pytest.approx(0, abs=1e-4)
 
 
-EXTREMES = {
+EXTREMES: dict[str, Callable[[int], NDArray[Any]]] = {
     "black": lambda size: np.zeros((1, 3, size, size)),
     "white": lambda size: np.ones((1, 3, size, size)),
     "pixels": lambda size: np.indices((1, 3, size, size)).sum(0) % 2,

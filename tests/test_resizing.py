@@ -53,11 +53,13 @@ def test_a_smooth_picture_is_the_same_by_any_way(name: str) -> None:
 
 def test_grain_is_the_same_each_time_and_as_strong_as_asked() -> None:
     grey = Image.new("RGB", (250, 200), (128, 128, 128))
-    one, again = (as_photographed(grey, 1000, 5.0, "a") for _ in range(2))
-    assert one.size == (1000, 800)
+    one, again, other = (
+        np.asarray(as_photographed(grey, 1000, 5.0, name), np.float64) for name in "aab"
+    )
+    assert one.shape == (800, 1000, 3)
     assert np.array_equal(one, again)
-    assert not np.array_equal(one, as_photographed(grey, 1000, 5.0, "b"))
-    assert np.asarray(one, np.float64).std() == pytest.approx(5.0, abs=0.1)
+    assert not np.array_equal(one, other)
+    assert one.std() == pytest.approx(5.0, abs=0.1)
 
 
 def test_eval_tells_what_a_resize_costs_and_the_report_shows_it(in_chain: Chain) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -240,7 +240,7 @@ def _picture(image: NDArray[Any]) -> Any:
 
 
 # By the names of zoo.runtime.RUNTIMES: called with the path and the thread count.
-ENGINES = {
+ENGINES: dict[str, Callable[[Path, int], OpenModel]] = {
     "onnxruntime": OnnxRuntimeModel,
     "litert": InterpreterModel.litert,
     "tensorflow": InterpreterModel.tensorflow,

@@ -40,7 +40,7 @@ from zoo.export.label import Label
 from zoo.export.ranges import network_ranges
 from zoo.files import Home, sha256_of
 from zoo.iou import paired_difference
-from zoo.mnv2_unet import LEVELS, MobileNetV2UNet
+from zoo.mnv2_unet import LEVELS, DecoderBlock, MobileNetV2UNet
 from zoo.network import Deployed
 from zoo.preprocess import THRESHOLD, to_input
 from zoo.registry import get
@@ -109,8 +109,9 @@ class Doubling(nn.Module):
     def __init__(self, network: MobileNetV2UNet, way: str) -> None:
         super().__init__()
         self.encoder, self.decoder, self.head = network.encoder, network.decoder, network.head
-        channels = [block.reduce[0].out_channels for block in network.decoder]  # type: ignore[union-attr, index]
-        self.doubles = nn.ModuleList(WAYS[way](int(count)) for count in [*channels, 1])  # type: ignore[arg-type]
+        blocks = [block for block in network.decoder if isinstance(block, DecoderBlock)]
+        channels = [next(b.reduce.parameters()).shape[0] for b in blocks]
+        self.doubles = nn.ModuleList(WAYS[way](count) for count in [*channels, 1])
 
     def forward(self, image: Tensor) -> Tensor:
         skips, x = [], image
@@ -131,7 +132,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str, str]
     home = Home(root=folder)
     take(home, SPEC)
     images = [to_input(portrait(7, index)[0], SPEC.size) for index in range(64)]
-    found = {}
+    found: dict[tuple[str, str, str], Path] = {}
     for way in WAYS:
         network, _ = load(checkpoint_path(home, SPEC))
         other = folded(Doubling(network, way))  # type: ignore[arg-type]

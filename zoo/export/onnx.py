@@ -95,7 +95,8 @@ def _half(model: onnx.ModelProto, *, clip: bool) -> onnx.ModelProto:
     )
 
     kept = [*DEFAULT_OP_BLOCK_LIST, *([] if clip else ["Clip"])]
-    return convert_float_to_float16(model, keep_io_types=True, op_block_list=kept)
+    half: onnx.ModelProto = convert_float_to_float16(model, keep_io_types=True, op_block_list=kept)
+    return half
 
 
 def _save(model: onnx.ModelProto, label: Label, path: Path) -> None:
