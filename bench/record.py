@@ -55,7 +55,7 @@ def protocol_text(loop: Loop) -> str:
         return "memory"
     if loop.turns:
         turns = loop.turns
-        return f"{loop.mode}, {turns.rounds} turns of {turns.sample_ms:g} ms a pass"
+        return f"{loop.mode}, {turns.rounds} rounds of {turns.sample_ms:g} ms turns a pass"
     mode = f"cadence of {loop.period_ms:g} ms" if loop.period_ms else loop.mode
     frame = f" from {loop.frame[0]}x{loop.frame[1]} frames" if loop.frame else ""
     if loop.mode == "sustained":

@@ -127,6 +127,9 @@ class Pass:
         assert plan.loop.turns is not None
         self.turns = plan.loop.turns
         self.turns_a_round = turns_a_round
+        self.rounds = max(
+            self.turns.rounds, math.ceil(self.turns.fewest_turns / max(1, sum(turns_a_round)))
+        )
         self.failed: dict[int, SessionFailed] = {}
         self.open: dict[int, OpenRun] = {}
         for place, run in enumerate(together.runs):
@@ -139,7 +142,7 @@ class Pass:
 
     def go(self, generator: random.Random) -> None:
         """All rounds; fewer where the process that the files share is gone."""
-        for round in range(self.turns.rounds):
+        for round in range(self.rounds):
             for position, place in enumerate(self._order(generator)):
                 if place in self.failed:
                     continue
@@ -174,7 +177,7 @@ class Pass:
         if place in self.failed:
             return failure_of(self.failed[place])
         bursts = tuple(burst for burst in self.bursts[place] if burst.round < rounds)
-        whole = rounds == self.turns.rounds
+        whole = rounds == self.rounds
         return Series(
             warmup_ns=(),
             settled=None,

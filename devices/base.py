@@ -73,13 +73,15 @@ class Turns(Frozen):
     """How the files of a pass take turns.
 
     Each file has one turn a round, a reference some more, in an order that is shuffled every round.
-    A turn begins with inferences that are set apart, for the caches are another file's: until
+    A pass of few files has more rounds, until it has fewest_turns in all: a few turns may happen to
+    be one file's while the machine was quick and the other's while it was slow. A turn begins with inferences that are set apart, for the caches are another file's: until
     discard_ms of the calling thread's CPU time are over, one at least. Samples follow until
     sample_ms of CPU time are over, one at least; limit_ms of wall time ends a turn earlier, after
     one of them. Where there is no CPU clock, wall time is counted.
     """
 
     rounds: Annotated[int, Field(ge=1, le=1000)] = 24
+    fewest_turns: Annotated[int, Field(ge=0, le=100_000)] = 80
     discard_ms: Annotated[float, Field(ge=0, le=1000)] = 5.0
     sample_ms: Annotated[float, Field(gt=0, le=10_000)] = 5.0
     limit_ms: Annotated[float, Field(gt=0, le=60_000)] = 60.0

@@ -19,7 +19,7 @@ from devices.replay import ReplayDevice
 INFO = DeviceInfo(kind="host", name="a phone", os="1", cpu="c", cores=8, memory_bytes=2**34)
 LOOP = Loop(max_warmup=20, min_samples=30, max_samples=30)
 PLAN = Plan(sessions=2, max_sessions=2, loop=LOOP)
-IN_TURNS = Plan(sessions=6, max_sessions=6, loop=Loop(turns=Turns(rounds=6)))
+IN_TURNS = Plan(sessions=6, max_sessions=6, loop=Loop(turns=Turns(rounds=6, fewest_turns=0)))
 
 
 def request(model: str = TINY, runtime: str = "onnxruntime") -> RunRequest:

@@ -36,7 +36,7 @@ from devices.replay import ReplayDevice, ReplayRun
 from zoo.files import Home, sha256_of
 
 # Turns of a millisecond are enough for tiny files.
-TURNS = Turns(rounds=8, discard_ms=0.2, sample_ms=1.0)
+TURNS = Turns(rounds=8, fewest_turns=0, discard_ms=0.2, sample_ms=1.0)
 PLAN = Plan(loop=Loop(turns=TURNS), sessions=1, max_sessions=1, memory=False)
 
 
@@ -199,7 +199,10 @@ class CutDevice(ReplayDevice):
 
 @pytest.mark.parametrize("cut", [6, FEWEST_ROUNDS, FEWEST_ROUNDS - 1, 0])
 def test_ctrl_c_in_a_pass_keeps_its_whole_rounds(cut: int) -> None:
-    work, plan = paired_work(2), IN_TURNS.model_copy(update={"loop": Loop(turns=Turns(rounds=9))})
+    work, plan = (
+        paired_work(2),
+        IN_TURNS.model_copy(update={"loop": Loop(turns=Turns(rounds=9, fewest_turns=0))}),
+    )
     runs = recorded_passes(work, plan, lambda name, moment: 5.0)
     device = CutDevice(INFO, [recorded(1.0), recorded(1.0), *runs])
     device.cut = cut

@@ -150,7 +150,7 @@ def _refuse_useless(given: dict[str, Any], in_turns: bool) -> None:
 def _turns(given: dict[str, Any]) -> Loop:
     from devices.base import Loop, Turns
 
-    return Loop(turns=Turns(rounds=given["rounds"]) if given["rounds"] else Turns())
+    return Loop(turns=Turns(rounds=given["rounds"], fewest_turns=0) if given["rounds"] else Turns())
 
 
 def _loop(given: dict[str, Any], frame: tuple[int, int] | None) -> Loop:
