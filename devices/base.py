@@ -74,7 +74,9 @@ class Turns(Frozen):
 
     Each file has one turn a round, a reference some more, in an order that is shuffled every round.
     A pass of few files has more rounds, until it has fewest_turns in all: a few turns may happen to
-    be one file's while the machine was quick and the other's while it was slow. A turn begins with inferences that are set apart, for the caches are another file's: until
+    be one file's while the machine was quick and the other's while it was slow.
+
+    A turn begins with inferences that are set apart, for the caches are another file's: until
     discard_ms of the calling thread's CPU time are over, one at least. Samples follow until
     sample_ms of CPU time are over, one at least; limit_ms of wall time ends a turn earlier, after
     one of them. Where there is no CPU clock, wall time is counted.
