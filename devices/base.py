@@ -83,7 +83,7 @@ class Turns(Frozen):
     """
 
     rounds: Annotated[int, Field(ge=1, le=1000)] = 24
-    fewest_turns: Annotated[int, Field(ge=0, le=100_000)] = 80
+    fewest_turns: Annotated[int, Field(ge=0, le=100_000)] = 64
     discard_ms: Annotated[float, Field(ge=0, le=1000)] = 5.0
     sample_ms: Annotated[float, Field(gt=0, le=10_000)] = 5.0
     limit_ms: Annotated[float, Field(gt=0, le=60_000)] = 60.0

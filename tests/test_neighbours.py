@@ -40,6 +40,25 @@ def test_known_effects_are_recovered_though_the_speed_jumps() -> None:
     assert np.sqrt(np.mean(np.square(off))) < np.sqrt(np.mean(np.square(blurred))) / 2
 
 
+def test_of_two_files_none_is_taken_for_the_other_speed_of_the_machine() -> None:
+    """A machine that is at times slower by 1.45: no pass of 32 rounds ends near that ratio, and
+    most are nearer to the truth than the turns' own noise."""
+    off = []
+    for seed in range(60):
+        generator = np.random.default_rng(seed)
+        files = [int(file) for _ in range(32) for file in generator.permutation(2)]
+        slow: list[bool] = []
+        while len(slow) < len(files):
+            slow += [bool(generator.random() < 0.4)] * int(generator.integers(1, 5))
+        speed = np.where(slow[: len(files)], np.log(1.45), 0.0)
+        logs = np.array([0.0, 0.03])[files] + speed + generator.normal(0, 0.05, len(files))
+        found = file_effects(files, logs.tolist())
+        off.append(found[1] - found[0] - 0.03)
+    assert np.abs(off).max() < 0.1
+    assert np.sqrt(np.mean(np.square(off))) < 0.025
+    assert np.abs(np.mean(off)) < 0.01
+
+
 def test_a_turn_that_was_far_off_hardly_counts() -> None:
     files, logs, truth = a_pass(0)
     whole = file_effects(files, logs)

@@ -7,6 +7,7 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -80,6 +81,24 @@ def test_a_pass_is_a_session_of_each_in_whole_shuffled_rounds(three: list[Work])
     assert len(set(orders)) > 1
     starts = sorted((b.started_ns, b.round, b.position) for s in found for b in turns_of(s))
     assert [place for _, *place in starts] == sorted(place for _, *place in starts)
+
+
+def test_few_files_take_more_rounds_and_a_reference_more_turns(tmp_path: Path) -> None:
+    paths = [write_tiny(tmp_path / f"{number}.tflite", 4 + number) for number in range(10)]
+    first, *others = map(work_of, paths)
+    work = [first, *(replace(one, reference=first.request) for one in others)]
+    turns = TURNS.model_copy(update={"fewest_turns": 30})
+    plan = PLAN.model_copy(update={"loop": Loop(turns=turns)})
+    pair = list(measure(HostDevice(), work[:2], plan))
+    assert [len(turns_of(session)) for session in pair] == [15, 15]
+    many = {s.request: turns_of(s) for s in measure(HostDevice(), work, plan)}
+    assert {len(many[one.request]) for one in others} == {TURNS.rounds}
+    # Nine stand beside it: three turns in each round, one in each third of it.
+    of_reference = Counter(burst.round for burst in many[first.request])
+    assert of_reference == dict.fromkeys(range(TURNS.rounds), 3)
+    places = sorted(b.position for b in many[first.request] if b.round == 0)
+    assert places[0] < 6
+    assert places[2] > 5
 
 
 class KilledRun(OpenRun):
