@@ -6,6 +6,7 @@ import itertools
 
 import pytest
 import torch
+from torch import Tensor
 from torch.nn import functional as F
 from torchvision.models import mobilenet_v2
 
@@ -78,6 +79,26 @@ def test_the_1280_channel_convolution_is_not_built() -> None:
 )
 def test_macs_are_those_of_the_design(name: str, million: int) -> None:
     assert round(complexity(registry.get(name)).macs / 1e6) == million
+
+
+@pytest.mark.parametrize("arch", registry.ARCHITECTURES)
+def test_macs_are_those_of_a_whole_pass_at_that_size(arch: str) -> None:
+    spec = registry.get(f"{arch}_0.35_160")
+    network = registry.build(spec).eval()
+    seen: list[int] = []
+
+    def count(layer: torch.nn.Module, given: tuple[Tensor], output: Tensor) -> None:
+        # A kernel is applied at each output, that of a transposed convolution at each input.
+        transposed = isinstance(layer, torch.nn.ConvTranspose2d)
+        pixels = (given[0] if transposed else output)[0, 0].numel()
+        seen.append(layer.get_parameter("weight").numel() * pixels)
+
+    for layer in network.modules():
+        if isinstance(layer, torch.nn.Conv2d | torch.nn.ConvTranspose2d):
+            layer.register_forward_hook(count)
+    with torch.inference_mode():
+        network(torch.zeros(1, 3, spec.size, spec.size))
+    assert complexity(spec).macs == sum(seen)
 
 
 def test_a_size_that_is_no_multiple_is_refused() -> None:

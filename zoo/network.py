@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 
 import torch
 from torch import Tensor, nn
@@ -42,7 +43,16 @@ class Complexity:
 
 
 def complexity(spec: ModelSpec) -> Complexity:
-    """Counted by one forward pass on the CPU (the meta device is slower: it is all Python)."""
+    """Of a variant: counted at the smallest size, and scaled. Sizes are multiples of all strides, so
+    every convolution puts out a fixed share of the input's pixels."""
+    smallest = registry.ARCHITECTURES[spec.arch].stride
+    found = _counted(replace(spec, size=smallest))
+    return replace(found, macs=found.macs * (spec.size // smallest) ** 2)
+
+
+@cache
+def _counted(spec: ModelSpec) -> Complexity:
+    """By one forward pass on the CPU (the meta device is slower: it is all Python)."""
     macs = 0
 
     def count(module: nn.Module, _: tuple[Tensor, ...], output: Tensor) -> None:
