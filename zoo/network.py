@@ -43,8 +43,8 @@ class Complexity:
 
 
 def complexity(spec: ModelSpec) -> Complexity:
-    """Of a variant: counted at the smallest size, and scaled. Sizes are multiples of all strides, so
-    every convolution puts out a fixed share of the input's pixels."""
+    """Of a variant: counted at the smallest size, and scaled. Sizes are multiples of all strides,
+    so every convolution puts out a fixed share of the input's pixels."""
     smallest = registry.ARCHITECTURES[spec.arch].stride
     found = _counted(replace(spec, size=smallest))
     return replace(found, macs=found.macs * (spec.size // smallest) ** 2)
