@@ -46,6 +46,8 @@ from zoo.preprocess import THRESHOLD, to_input
 from zoo.registry import get
 from zoo.runtime import open_model
 
+# Converters warn of what is theirs.
+pytestmark = pytest.mark.filterwarnings("ignore")
 SPEC = get(os.environ.get("BENCH_SELF_MODEL", "mnv2_unet_0.5_224"))
 FORMATS = {"onnx": (onnx, "onnxruntime"), "tflite": (tflite, "litert")}
 PRECISIONS = ("fp32", "int8")
