@@ -51,6 +51,8 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 SPEC = get(os.environ.get("BENCH_SELF_MODEL", "mnv2_unet_0.5_224"))
 FORMATS = {"onnx": (onnx, "onnxruntime"), "tflite": (tflite, "litert")}
 PRECISIONS = ("fp32", "int8")
+# TFLite's TRANSPOSE_CONV has no groups: litert-torch 0.10.0 was not done with one after minutes.
+UNTRIED = {("tflite", "transposed")}
 PLAN = Plan(sessions=8, max_sessions=16, target=0.02, memory=False, loop=Loop(turns=Turns()))
 
 
@@ -140,6 +142,8 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str, str]
         other = folded(Doubling(network, way))  # type: ignore[arg-type]
         ranges = network_ranges(other, activation_ranges(other, images))
         for format, (exporter, _) in FORMATS.items():
+            if (format, way) in UNTRIED:
+                continue
             made = {p: folder / f"{way}.{p}.{format}" for p in PRECISIONS}
             try:
                 exporter.export(Deployed(other).eval(), SPEC, _label("fp32"), made["fp32"])
