@@ -139,8 +139,8 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str, str]
     found: dict[tuple[str, str, str], Path] = {}
     for way in WAYS:
         network, _ = load(checkpoint_path(home, SPEC))
-        other = folded(Doubling(network, way))  # type: ignore[arg-type]
-        ranges = network_ranges(other, activation_ranges(other, images))
+        whole = Doubling(network, way)  # type: ignore[arg-type]
+        ranges, other = network_ranges(whole, activation_ranges(whole, images)), folded(whole)
         for format, (exporter, _) in FORMATS.items():
             if (format, way) in UNTRIED:
                 continue
