@@ -51,7 +51,7 @@ def command(models: tuple[str, ...], as_long: bool, as_json: bool) -> None:
 
 
 def _print_short(rows: Sequence[dict[str, Any]]) -> None:
-    click.echo(f"{'model':26}{'params':>9}{'MMACs':>8}  {'checkpoint':18} {'files':30} sessions")
+    click.echo(f"{'model':30}{'params':>9}{'MMACs':>8}  {'checkpoint':18} {'files':30} sessions")
     for row in rows:
         counts = Counter(file["format"] for file in row["artifacts"].values())
         made = ", ".join(f"{count} {format}" for format, count in counts.items()) or "-"
@@ -63,7 +63,7 @@ def _print_long(rows: Sequence[dict[str, Any]]) -> None:
     file that was exported."""
     from reports.files import file_line
 
-    click.echo(f"{'model':26}{'params':>9}{'MMACs':>8}  {'IoU [95 %]':22} init        of")
+    click.echo(f"{'model':30}{'params':>9}{'MMACs':>8}  {'IoU [95 %]':22} init        of")
     for row in rows:
         found, shipped = row["checkpoint"], row["shipped"]
         best = found or shipped
@@ -85,7 +85,7 @@ def _print_long(rows: Sequence[dict[str, Any]]) -> None:
 
 
 def _size(row: dict[str, Any]) -> str:
-    return f"{row['model']:26}{row['parameters']:>9,}{row['macs'] / 1e6:>8.1f}"
+    return f"{row['model']:30}{row['parameters']:>9,}{row['macs'] / 1e6:>8.1f}"
 
 
 def _row(home: Home, spec: ModelSpec, sessions: int) -> dict[str, Any]:
