@@ -26,6 +26,11 @@ SHAPES = {
     "P": "cross",
     "X": "triangle-right",
     "*": "triangle-left",
+    "p": "arrow",
+    "h": "wedge",
+    # As paths: a narrow rhomb, and one that is wide.
+    "d": "M0,-1L0.5,0L0,1L-0.5,0Z",
+    "8": "M0,-0.5L1,0L0,0.5L-1,0Z",
 }
 # Of more files, or rows of one place, none can be compared in the page.
 MOST_COMPARED = 64

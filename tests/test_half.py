@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -69,13 +70,13 @@ def test_onnx_computes_rounded_weights_in_fp32(
     assert abs(artifact.half.judgement.difference.value) < 0.02
 
 
-@in_fp32
+@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="of x86 alone")
 def test_every_clip_of_fp16_is_taken_into_its_convolution(chain: Chain, tmp_path: Path) -> None:
     """As in fp32. All in fp16 none is: the file takes a third longer."""
     left = {}
     for precision in ("fp32", "fp16", "fp16a"):
         options = onnxruntime.SessionOptions()
-        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
+        options.log_severity_level = 3
         options.optimized_model_filepath = str(tmp_path / f"{precision}.onnx")
         path = chain.home.artifact(SPEC, "onnx", precision)
         onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
@@ -154,8 +155,8 @@ def test_weights_that_may_overflow_are_told() -> None:
     with torch.no_grad():
         before = largest_inside(network, SPEC.size)
         convolutions = [m for m in network.modules() if isinstance(m, torch.nn.Conv2d)]
-        convolutions[0].weight.mul_(LARGEST_HALF / before * 100)
-        # It is clipped behind that layer, and the largest sum is that layer's own now.
+        convolutions[0].weight.mul_(1e6)
+        assert before < LARGEST_HALF
         assert largest_inside(network, SPEC.size) > LARGEST_HALF
 
 

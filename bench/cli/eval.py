@@ -86,7 +86,7 @@ def command(
     run` refuses it. The exit status is 1 where one is.
 
     \b
-    Examples:
+    Example:
       bench eval --model 'mnv2_unet_0.5_*' --format tflite --precision int8 --data lfw
       bench eval --model mnv2_unet_0.5_224 --format tflite --precision fp32 \\
         --resize linear --resize area --resize halving --side 1080 --grain 4

@@ -16,7 +16,7 @@ from zoo.preprocess import INPUT_NAME, Float32
 
 Array = NDArray[Any]
 # What may stand between a convolution and the values that the next layer reads.
-BEHIND = ("Clip", "QuantizeLinear", "DequantizeLinear")
+BEHIND = ("Cast", "Clip", "QuantizeLinear", "DequantizeLinear")
 
 
 def file_layers(path: Path, image: Float32) -> tuple[list[Array], list[Array]]:
