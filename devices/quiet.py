@@ -30,7 +30,8 @@ _OWN_MACHINE = "run on a machine of your own"
 @dataclass(frozen=True, kw_only=True)
 class Present:
     """The conditions of now, and what they are judged by: cores this process may use and all
-    there are, memory, seconds since boot, and whether this is known to be a virtual machine."""
+    there are, memory, seconds since boot, whether this is known to be a virtual machine, and the
+    programs that take most of the cores, in words."""
 
     conditions: Mapping[str, Reading]
     cores: int
@@ -38,6 +39,7 @@ class Present:
     memory_bytes: int
     up_s: float
     virtual: bool
+    busiest: tuple[str, ...] = ()
 
     @classmethod
     def read(cls) -> Present:
@@ -49,6 +51,7 @@ class Present:
             memory_bytes=info.memory_bytes,
             up_s=time.time() - psutil.boot_time(),
             virtual=_is_virtual(),
+            busiest=_busiest(),
         )
 
 
@@ -57,7 +60,7 @@ def measuring(present: Present) -> list[Finding]:
     return [
         *_clocks(present),
         _load(present),
-        _busiest(),
+        _programs(present),
         _steal(present),
         _memory(present),
         _power(present),
@@ -99,8 +102,16 @@ def _load(present: Present) -> Finding:
     return _finding("load", ok, found, None if ok else "close other programs, and wait a minute")
 
 
-def _busiest() -> Finding:
-    """Who takes the cores now: the programs that used most CPU time while it looked."""
+def _programs(present: Present) -> Finding:
+    """Who takes the cores now."""
+    if not present.busiest:
+        return _finding("programs", True, "no other program takes a tenth of a core")
+    remedy = "end them, or measure all the same: longer"
+    return _finding("programs", False, ", ".join(present.busiest), remedy)
+
+
+def _busiest() -> tuple[str, ...]:
+    """The programs that used most CPU time while it looked."""
     before = {process.pid: _cpu_s(process) for process in psutil.process_iter()}
     time.sleep(LOOK_S)
     used = [
@@ -109,12 +120,7 @@ def _busiest() -> Finding:
         if process.pid in before and process.pid != os.getpid()
     ]
     busy = sorted((one for one in used if one[0] > BUSY * LOOK_S), key=lambda one: -one[0])
-    names = [f"{_name(process)} {taken / LOOK_S:.0%} of a core" for taken, process in busy[:3]]
-    if not names:
-        return _finding("programs", True, "no other program takes a tenth of a core")
-    return _finding(
-        "programs", False, ", ".join(names), "end them, or measure all the same: longer"
-    )
+    return tuple(f"{_name(process)} {taken / LOOK_S:.0%} of a core" for taken, process in busy[:3])
 
 
 def _cpu_s(process: psutil.Process) -> float:

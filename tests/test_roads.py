@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -150,6 +151,8 @@ def present(
 
 def test_a_quiet_machine_is_all_good() -> None:
     assert all(finding.ok for finding in measuring(present()))
+    busy = replace(present(), busiest=("python (7) 98% of a core",))
+    assert by_need(measuring(busy))["programs"].ok is False
 
 
 @pytest.mark.parametrize(
