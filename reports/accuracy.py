@@ -13,6 +13,7 @@ from devices.base import RunRequest
 from zoo.checkpoint import COUNTS_NAME, CheckpointRecord, checkpoint_path, read_record
 from zoo.errors import BenchError
 from zoo.files import Home, sha256_of, size_bytes
+from zoo.half import PRECISIONS
 from zoo.iou import (
     ImageCounts,
     Interval,
@@ -115,7 +116,7 @@ def _resizes(home: Home, spec: ModelSpec, artifact: Artifact) -> str | None:
 
 def _stands_for(record: CheckpointRecord, artifact: Artifact) -> bool:
     """Whether the shipped counts may stand beside this file, its own difference beside them."""
-    floats = artifact.precision in ("fp32", "fp16", "fp16a")
+    floats = artifact.precision in {"fp32", *PRECISIONS}
     return record.shipped is not None and floats and artifact.parity is not None
 
 

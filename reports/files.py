@@ -75,19 +75,19 @@ def _accuracy(record: dict[str, Any]) -> list[str]:
 
 
 def _in_half(found: dict[str, Any]) -> str:
-    change = found["difference"]
-    return (
-        f"in fp16 arithmetic, by torch, {100 * change['value']:+.2f} points "
-        f"[{100 * change['low']:+.2f}, {100 * change['high']:+.2f}]"
-    )
+    return f"in fp16 arithmetic, by torch, {_points(found['difference'])}"
+
+
+def _points(change: dict[str, float]) -> str:
+    low, high = 100 * change["low"], 100 * change["high"]
+    return f"{100 * change['value']:+.2f} points [{low:+.2f}, {high:+.2f}]"
 
 
 def _judged(found: dict[str, Any], where: str) -> str:
-    iou, change = found["iou"], found["difference"]
+    iou = found["iou"]
     return (
         f"{iou['value']:.4f} [{iou['low']:.4f}, {iou['high']:.4f}] {where}, "
-        f"{100 * change['value']:+.2f} points [{100 * change['low']:+.2f}, "
-        f"{100 * change['high']:+.2f}] from torch's, {found['fell']} images fell by more than 5"
+        f"{_points(found['difference'])} from torch's, {found['fell']} images fell by more than 5"
     )
 
 

@@ -23,9 +23,10 @@ from zoo.checkpoint import checkpoint_path, load
 from zoo.export.fold import folded
 from zoo.export.tflite_graph import read_model
 from zoo.files import Home
-from zoo.half import LARGEST_HALF, computes_in_half, largest_inside
+from zoo.half import LARGEST_HALF, largest_inside
 from zoo.manifest import read_manifest
 from zoo.preprocess import to_input
+from zoo.processor import computes_in_half
 from zoo.registry import get
 from zoo.runtime import open_model
 

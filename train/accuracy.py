@@ -12,10 +12,11 @@ from train.evaluate import Predict, evaluate, torch_predictor
 from zoo.checkpoint import checkpoint_path, load, read_record
 from zoo.errors import DataError
 from zoo.files import Home, sha256_of, sha256_of_json
-from zoo.half import PRECISIONS, computes_in_half
+from zoo.half import PRECISIONS
 from zoo.iou import ImageCounts, read_counts, write_counts
 from zoo.judgement import judge
 from zoo.manifest import Accuracy, Artifact
+from zoo.processor import computes_in_half
 from zoo.spec import ModelSpec
 
 TORCH_BATCH = 10

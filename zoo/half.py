@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import copy
-import platform
-from pathlib import Path
 from typing import TYPE_CHECKING
-
-from zoo.processor import CPUINFO
 
 if TYPE_CHECKING:
     from torch import nn
@@ -40,23 +36,3 @@ def largest_inside(network: nn.Module, size: int) -> float:
             module.register_forward_hook(look)
         magnitudes(torch.ones(1, 3, size, size))
     return largest
-
-
-def computes_in_half(
-    runtime: str,
-    machine: str | None = None,
-    system: str | None = None,
-    cpuinfo: Path = CPUINFO,
-) -> bool:
-    """Whether the runtime's CPU kernels compute an fp16 file in fp16 on this machine.
-
-    onnxruntime 1.32 has such kernels on Arm64 alone, where the processor has the arithmetic, and
-    not on Apple's (cpu_execution_provider.cc). LiteRT's kernels compute in fp32 everywhere.
-    """
-    arm = (machine or platform.machine()).lower() in ("aarch64", "arm64")
-    if runtime != "onnxruntime" or not arm or (system or platform.system()) == "Darwin":
-        return False
-    try:
-        return "asimdhp" in cpuinfo.read_text()
-    except OSError:
-        return False

@@ -1,4 +1,4 @@
-"""What this machine's processor can do that changes how a runtime must be set."""
+"""What this machine's processor can do: what a runtime computes in, and how it must be set."""
 
 from __future__ import annotations
 
@@ -26,3 +26,23 @@ def int8_products_overflow(machine: str | None = None, cpuinfo: Path = CPUINFO) 
         return True
     flags = next((line.partition(":")[2] for line in lines if line.startswith("flags")), "")
     return VNNI.isdisjoint(flags.split())
+
+
+def computes_in_half(
+    runtime: str,
+    machine: str | None = None,
+    system: str | None = None,
+    cpuinfo: Path = CPUINFO,
+) -> bool:
+    """Whether the runtime's CPU kernels compute an fp16 file in fp16 on this machine.
+
+    onnxruntime 1.32 has such kernels on Arm64 alone, where the processor has the arithmetic, and
+    not on Apple's (cpu_execution_provider.cc). LiteRT's kernels compute in fp32 everywhere.
+    """
+    arm = (machine or platform.machine()).lower() in ("aarch64", "arm64")
+    if runtime != "onnxruntime" or not arm or (system or platform.system()) == "Darwin":
+        return False
+    try:
+        return "asimdhp" in cpuinfo.read_text()
+    except OSError:
+        return False

@@ -95,33 +95,33 @@ def command(
     from train.dataset import Dataset
     from zoo.files import Home
     from zoo.lock import locked
+    from zoo.registry import select
 
     home, dataset = Home.default(), Dataset.open(Home.default(), data)
     rows = []
-    for spec, artifact in _chosen(home, models, formats, precisions):
+    for spec in select(models):
         with locked(home.artifact_folder(spec)):
-            if resizes:
-                row, lines = _resize(home, spec, artifact, dataset, split, resizes, side, grain)
-            else:
-                row = _evaluate(home, spec, artifact, dataset, split, bound, force)
-                lines = [file_line(row)]
-        rows.append(row)
-        if not as_json:
-            click.echo("\n".join(lines))
+            for artifact in _chosen(home, spec, formats, precisions):
+                if resizes:
+                    row, lines = _resize(home, spec, artifact, dataset, split, resizes, side, grain)
+                else:
+                    row = _evaluate(home, spec, artifact, dataset, split, bound, force)
+                    lines = [file_line(row)]
+                rows.append(row)
+                if not as_json:
+                    click.echo("\n".join(lines))
     if as_json:
         click.echo(json.dumps(rows, indent=1))
     context.exit(1 if any(row.get("rejected") for row in rows) else 0)
 
 
 def _chosen(
-    home: Home, models: tuple[str, ...], formats: tuple[str, ...], precisions: tuple[str, ...]
-) -> list[tuple[ModelSpec, Artifact]]:
+    home: Home, spec: ModelSpec, formats: tuple[str, ...], precisions: tuple[str, ...]
+) -> list[Artifact]:
     from zoo.manifest import read_manifest
-    from zoo.registry import select
 
     return [
-        (spec, artifact)
-        for spec in select(models)
+        artifact
         for artifact in read_manifest(home, spec).artifacts.values()
         if not formats or artifact.format in formats
         if not precisions or artifact.precision in precisions

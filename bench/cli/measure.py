@@ -36,7 +36,8 @@ def take(
     is stored, and says how to go on."""
     taken: list[Session] = []
     began = time.monotonic()
-    work = looked_at(work)
+    if unfinished(work, Known.of(stored, plan), plan):
+        work = looked_at(work)
     _tell(_intent(work, plan))
     with tqdm(total=len(work) * (plan.sessions + plan.memory), unit="session", disable=None) as bar:
         try:

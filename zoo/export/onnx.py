@@ -11,6 +11,7 @@ import numpy as np
 
 from zoo.export.label import AUTHOR, Label
 from zoo.export.steps import Kind, NetworkRanges, Step, tensor_ranges
+from zoo.half import PRECISIONS
 from zoo.preprocess import INPUT_NAME, OUTPUT_NAME
 from zoo.spec import ModelSpec
 
@@ -60,7 +61,7 @@ def recast(source: Path, label: Label, path: Path, ranges: NetworkRanges | None)
     """
     import onnx
 
-    if label.precision in ("fp16", "fp16a"):
+    if label.precision in PRECISIONS:
         _save(_half(onnx.load(source), clip=label.precision == "fp16a"), label, path)
         return
     from onnxruntime.quantization import QuantType, quantize_static
