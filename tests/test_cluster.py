@@ -62,18 +62,18 @@ def settings_of(home: Home, seed: int | None = None) -> Settings:
 
 @needs_ray
 def test_a_killed_worker_s_variant_is_finished_elsewhere(drawn: Home, chain: Chain) -> None:
-    process = bench_process(drawn, *ON_RAY)
-    assert process.stdout
-    said: list[str] = []
-    for line in process.stdout:
-        said.append(line)
-        if line.startswith(f"{TINY}  epoch 1/"):
-            break
-    wait_for(drawn.training_folder(TINY) / "resume.pt")
-    [first] = workers(said)
-    os.kill(first, signal.SIGKILL)
-    said += process.stdout
-    assert process.wait(timeout=600) == 0, said
+    with bench_process(drawn, *ON_RAY) as process:
+        assert process.stdout
+        said: list[str] = []
+        for line in process.stdout:
+            said.append(line)
+            if line.startswith(f"{TINY}  epoch 1/"):
+                break
+        wait_for(drawn.training_folder(TINY) / "resume.pt")
+        [first] = workers(said)
+        os.kill(first, signal.SIGKILL)
+        said += process.stdout
+    assert process.returncode == 0, said
     output = "".join(said)
     assert f"{TINY}: its worker was lost" in output
     assert re.search(rf"{TINY}: going on after epoch [1-9]", output)
