@@ -1,6 +1,6 @@
 # `make help` lists the targets. Several are named like folders, hence .PHONY for all of them.
 .DEFAULT_GOAL := help
-.PHONY: help setup zoo data train export run report test lint soak bench-self clean
+.PHONY: help setup zoo data train export run report web test lint soak bench-self clean
 
 PYTHON ?= python3
 VENV   := .venv
@@ -27,6 +27,9 @@ JOBS   ?=
 ENCODERS ?=
 # On Linux: the address that pytorch.org shows for "Linux, pip, CPU", to spare 4 GB of CUDA.
 TORCH_INDEX ?=
+
+PAGE := devices/browser/page
+SITE := devices/browser/site/manifest.json
 
 CHOSEN   = $(foreach model,$(MODELS),--model '$(model)')
 LITERAL  = $(firstword $(foreach model,$(MODELS),$(if $(findstring *,$(model)),,$(model))))
@@ -82,6 +85,11 @@ run: setup ## measure MODELS on DEVICE
 
 report: setup ## write the report of all stored sessions
 	$(BENCH) report
+
+web: $(SITE) ## build the page for browsers (Node 20 or later)
+
+$(SITE): $(PAGE)/package-lock.json $(PAGE)/build.mjs $(wildcard $(PAGE)/src/* $(PAGE)/src/*/*)
+	cd $(PAGE) && npm ci && npm run build
 
 test: setup ## run the tests
 	$(VENV)/bin/python -m pytest

@@ -21,11 +21,13 @@ HOT_PC_C = 90.0
 # A fall of the time at the highest clocks that is called throttled, and the readings it takes.
 CLOCK_FALL_LIMIT = 0.15
 CLOCK_READINGS = 6
+# Phones that save power draw 30 frames a second.
+SLOW_FRAME_MS = 30.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Changes:
-    """steal, memory_stall: shares of the session's time. The last three: None, or what was seen."""
+    """steal, memory_stall: shares of the session's time. The last four: None, or what was seen."""
 
     others_cores: float | None
     steal: float | None
@@ -33,6 +35,7 @@ class Changes:
     hot_start: str | None
     throttled: str | None
     disturbed: str | None
+    page: str | None
 
     @classmethod
     def of(cls, session: Session) -> Changes:
@@ -48,6 +51,7 @@ class Changes:
             hot_start=_hot(before, session.device.kind),
             throttled=_throttled([*session.run.conditions_during, after]),
             disturbed=_disturbed(others, cores, session.request.threads),
+            page=_page(before, after),
         )
 
 
@@ -107,6 +111,17 @@ def _clocks_fell(during: Sequence[dict[str, Reading]]) -> str | None:
     if early is None or late is None or not early or 1 - late / early <= CLOCK_FALL_LIMIT:
         return None
     return f"the share of time at the highest clocks fell from {early:.0%} to {late:.0%}"
+
+
+def _page(before: dict[str, Reading], after: dict[str, Reading]) -> str | None:
+    """Of a browser: whether its page was hidden meanwhile, or its phone saves power."""
+    hidden = _grown(before, after, "page_hidden")
+    if hidden:
+        return "the page was hidden meanwhile"
+    frames = [number(one, "frame_ms") for one in (before, after)]
+    if all(frame is not None and frame >= SLOW_FRAME_MS for frame in frames):
+        return f"low power suspected: animation frames come each {frames[-1]:.0f} ms"
+    return None
 
 
 def _ratio(part: float | None, whole: float | None) -> float | None:

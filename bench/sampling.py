@@ -17,6 +17,8 @@ from bench.stats import quantile
 from devices.base import Loop, OpenRun, Series
 
 WINDOW = 10
+# Of an engine that compiles while it runs: the fewest before windows are compared.
+WARM_INFERENCES = 30
 WINDOW_S = 0.05
 MEDIAN_CHANGE = 0.03
 QUARTILE_CHANGE = 0.05
@@ -47,11 +49,14 @@ def series_of(opened: OpenRun, loop: Loop) -> Series:
 
 
 def warm_up(opened: OpenRun, loop: Loop) -> tuple[list[int], bool]:
-    """Inferences until two windows in a row agree, and whether they did within max_warmup."""
+    """Inferences until two windows in a row agree, and whether they did within max_warmup. An
+    engine that compiles while it runs is at it for warm_s first, and then has max_warmup more."""
     series: list[int] = []
-    window, last = WINDOW, 0
-    while len(series) < loop.max_warmup:
-        count = min(window, loop.max_warmup - len(series))
+    while loop.warm_s and (sum(series) < 1e9 * loop.warm_s or len(series) < WARM_INFERENCES):
+        series += opened.sample(WINDOW, loop)["total"]
+    window, last, most = WINDOW, 0, len(series) + loop.max_warmup
+    while len(series) < most:
+        count = min(window, most - len(series))
         series += opened.sample(count, loop)["total"]
         if last and agree(series[-count - last : -count], series[-count:]):
             return series, True

@@ -18,6 +18,7 @@ from bench.changes import number as number_of
 from bench.in_a_row import failure_of
 from bench.record import Failure, Plan, Session
 from bench.verdict import FEWEST_ROUNDS
+from bench.warming import Warmed, warm_up_together
 from bench.work_item import Work, with_references
 from devices.base import Burst, Device, OpenRun, RawRun, Reading, RunRequest, Series, Together
 from zoo.errors import PassBroken, SessionFailed
@@ -125,7 +126,7 @@ class Pass:
 
     def __init__(self, together: Together, plan: Plan, turns_a_round: Sequence[int]) -> None:
         assert plan.loop.turns is not None
-        self.turns = plan.loop.turns
+        self.loop, self.turns = plan.loop, plan.loop.turns
         self.turns_a_round = turns_a_round
         self.rounds = max(
             self.turns.rounds, math.ceil(self.turns.fewest_turns / max(1, sum(turns_a_round)))
@@ -138,10 +139,15 @@ class Pass:
             else:
                 self.failed[place] = run
         self.bursts: dict[int, list[Burst]] = {place: [] for place in self.open}
+        self.warmed = Warmed()
         self.whole_rounds = 0
 
     def go(self, generator: random.Random) -> None:
         """All rounds; fewer where the process that the files share is gone."""
+        self.warmed = warm_up_together(self.open, self.loop)
+        self.failed |= self.warmed.failed
+        if self.warmed.broken:
+            return
         for round in range(self.rounds):
             for position, place in enumerate(self._order(generator)):
                 if place in self.failed:
@@ -179,8 +185,8 @@ class Pass:
         bursts = tuple(burst for burst in self.bursts[place] if burst.round < rounds)
         whole = rounds == self.rounds
         return Series(
-            warmup_ns=(),
-            settled=None,
+            warmup_ns=tuple(self.warmed.wall_ns.get(place, ())),
+            settled=self.warmed.settled,
             samples_ns=None,
             bursts=bursts,
             stopped_by="pass" if whole else "cut off",
@@ -208,7 +214,7 @@ def _run(
         first_inference_ns=opened.first_inference_ns,
         series=series,
         runtime_version=device.runtime_version(work.request.runtime),
-        conditions_before=before | dict(work.readings),
+        conditions_before=before | dict(opened.readings) | dict(work.readings),
         conditions_after=after,
         program_sha256=opened.program_sha256,
         fallback=opened.fallback,

@@ -15,7 +15,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.bursts import FEWEST_SAMPLES, Evidence, turns_of
+from bench.bursts import FEWEST_SAMPLES, Evidence, log_figure, turns_of
 from bench.changes import Changes
 from bench.record import Session
 from bench.sampling import SHORTEST_SERIES
@@ -72,7 +72,7 @@ def verdict(session: Session) -> Verdict:
         return Verdict(label="throttled", reason=changes.throttled)
     series = session.run.series
     if series.bursts is not None:
-        return judge_turns(session)
+        return _if_steady(judge_turns(session), changes)
     if series.samples_ns is None and series.reported is None:
         return Verdict(label="unknown", reason=series.samples_reason or "no samples")
     if series.samples_ns is not None:
@@ -81,23 +81,42 @@ def verdict(session: Session) -> Verdict:
         found = judge_reported(series.reported or {}, series.samples_reason or "")
     if found.label == "steady" and changes.disturbed:
         return Verdict(label="disturbed", reason=changes.disturbed)
+    return _if_steady(found, changes)
+
+
+def _if_steady(found: Verdict, changes: Changes) -> Verdict:
+    """Unless the page of a browser was in no state to be measured."""
+    if found.label == "steady" and changes.page:
+        return Verdict(label="disturbed", reason=changes.page)
     return found
 
 
 def judge_turns(session: Session) -> Verdict:
-    """By what the system told of each sample. short: under 4 rounds; starved: under 20 samples
-    that nothing interrupted."""
+    """By what the system told of each sample; where it tells nothing, by whether the turns became
+    quicker or slower. short: under 4 rounds; starved: under 20 samples that nothing interrupted."""
     rounds = len(turns_of(session))
     if rounds < FEWEST_ROUNDS:
         return Verdict(label="short", reason=f"cut off after {rounds} rounds of {FEWEST_ROUNDS}")
     found = Evidence.of(session)
     if found.interrupted is None:
-        return Verdict(label="steady", reason="nothing tells here what was interrupted")
+        return _judge_drift(session)
     told = f"{found.interrupted:.0%} of {found.samples} samples interrupted"
     if found.starved and found.interrupted > 0:
         few = f"{found.uninterrupted} of {FEWEST_SAMPLES} were left alone"
         return Verdict(label="starved", reason=f"{told}, {few}")
     return Verdict(label="steady", reason=told)
+
+
+def _judge_drift(session: Session) -> Verdict:
+    """An engine may have compiled better code meanwhile, or a phone have grown slow with heat."""
+    logs = [log_figure(burst, session.request) for burst in turns_of(session)]
+    figures = np.exp([log for log in logs if log is not None])
+    first, *_, last = map(median, _fifths(figures)) if len(figures) >= 5 else (1.0, 1.0)
+    drift = last / first - 1
+    if abs(drift) > DRIFT_LIMIT:
+        return Verdict(label="drifting", reason=f"the last fifth is {drift:+.1%} off the first")
+    untold = "nothing tells here what was interrupted"
+    return Verdict(label="steady", reason=f"drift {drift:+.1%}; {untold}")
 
 
 def judge(samples_ns: Sequence[int]) -> Verdict:

@@ -75,11 +75,15 @@ def runtimes_for(device: Device, what: ModelSpec | Path, wanted: Sequence[str]) 
         _available(device, name)
     available = [name for name, why in device.runtimes().items() if why is None]
     # An accelerator is asked for by its name.
-    usual = [name for name in available if name in RUNTIMES and RUNTIMES[name].default]
-    names = list(wanted) or usual
+    usual = device.default_runtimes or [
+        name for name in available if name in RUNTIMES and RUNTIMES[name].default
+    ]
+    names = list(wanted or usual)
     if not isinstance(what, Path):
         return names
     format = SUFFIXES[what.suffix]
+    if not wanted and device.default_runtimes:
+        names = [*names, *(name for name in available if name in RUNTIMES and name not in names)]
     fitting = [name for name in names if engine(name).format == format]
     if not fitting:
         raise DeviceError(

@@ -92,7 +92,8 @@ class Turns(Frozen):
 class Loop(Frozen):
     """How inferences follow one another within a session.
 
-    turns: of a file that takes turns with others; then nothing else here but the mode matters.
+    turns: of a file that takes turns with others; then nothing else here but the mode and warm_s
+    matters. warm_s: how long an engine that compiles while it runs is to run first.
     mode: burst (back to back, cool), cadence (one each period_ms, as a camera gives them),
     sustained (back to back for limit_s), memory (a few, untimed). Warm-up goes on until it has
     settled, for max_warmup inferences at most. Then samples are taken until the 95 % interval of
@@ -103,6 +104,7 @@ class Loop(Frozen):
 
     mode: Literal["burst", "cadence", "sustained", "memory"] = "burst"
     turns: Turns | None = None
+    warm_s: Annotated[float, Field(ge=0, le=600)] = 0.0
     period_ms: Annotated[float, Field(gt=0, le=60_000)] | None = None
     max_warmup: Count = 300
     min_samples: Count = 40
@@ -273,10 +275,16 @@ class Together(Closing):
 class Device(Closing):
     """One device of one kind. A context manager: closing puts back what was changed on it.
 
-    holds_several: whether it holds several files open, to be measured in turns.
+    holds_several: whether it holds several files open, to be measured in turns. default_runtimes:
+    those used where none is named; None leaves it to the runtimes. reads_memory: whether it can
+    tell what a file takes of it. warm_s: how long its engine runs before its figures are good,
+    where it compiles what it runs.
     """
 
     holds_several = False
+    default_runtimes: Sequence[str] | None = None
+    reads_memory = True
+    warm_s = 0.0
 
     @abstractmethod
     def info(self) -> DeviceInfo:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 KINDS = ("host", "android", "iphone", "browser")
 HERE = ("host", "android")
+# Measured through a page that the device opens: by a command that serves it.
+BY_PAGE = ("iphone", "browser")
 
 
 def find_device(name: str, deadline_s: float = 120.0, android: Options | None = None) -> Device:
@@ -23,9 +25,12 @@ def find_device(name: str, deadline_s: float = 120.0, android: Options | None = 
     kind, _, serial = name.partition(":")
     if kind not in KINDS or name.startswith("host:"):
         raise UnknownName.of("device", name, KINDS, "bench devices")
-    reason = why_not_kind(kind)
-    if reason is not None:
-        raise DeviceError(f"{name}: {reason}", expected=" or ".join(HERE), remedy="bench devices")
+    if kind in BY_PAGE:
+        raise DeviceError(
+            f"{name}: it has to open a page first",
+            expected=" or ".join(HERE),
+            remedy=f"bench run --device {kind}",
+        )
     if kind == "android":
         from devices.android.device import AndroidDevice, Options
 
@@ -33,8 +38,3 @@ def find_device(name: str, deadline_s: float = 120.0, android: Options | None = 
     from devices.host import HostDevice
 
     return HostDevice(deadline_s)
-
-
-def why_not_kind(kind: str) -> str | None:
-    """Why this version can not measure on a kind of device; None when it can."""
-    return None if kind in HERE else "this version has no adapter for it yet"

@@ -9,7 +9,8 @@ from typing import Self
 
 from pydantic import field_validator, model_validator
 
-from devices.find import find_device, why_not_kind
+from devices.browser.site import why_not_built
+from devices.find import find_device
 from devices.programs import Machine, ask
 from zoo.frozen import Frozen
 from zoo.runtime import RUNTIMES
@@ -136,26 +137,32 @@ def android(machine: Machine) -> list[Finding]:
     if sdk := machine.environment.get("ANDROID_HOME"):
         program = replace(ADB, names=(f"{sdk}/platform-tools/adb", *ADB.names))
         elsewhere = f", nor in {sdk}/platform-tools (ANDROID_HOME)"
-    return [program.look("android", machine, elsewhere), _adapter("android")]
+    return [program.look("android", machine, elsewhere), _page("android")]
 
 
 def iphone(machine: Machine) -> list[Finding]:
     """Xcode and its devicectl. Never run on a Mac: none was at hand."""
+    cable = Finding(
+        road="iphone",
+        need="Core ML",
+        ok=None,
+        found="can not be measured: the road by cable is not built",
+    )
     if machine.system != "darwin":
         here = PLATFORMS.get(machine.system, machine.system)
         found = f"this is {here}; an iPhone is driven by Xcode's devicectl, on macOS only"
         remedy = "on a Mac with Xcode: bench doctor"
         macos = Finding(road="iphone", need="macOS", ok=None, found=found, remedy=remedy)
-        return [macos, _adapter("iphone")]
+        return [_page("iphone"), macos, cable]
     macos = Finding(road="iphone", need="macOS", ok=True, found="this is macOS")
-    return [macos, *_xcode(machine), _adapter("iphone")]
+    return [_page("iphone"), macos, *_xcode(machine), cable]
 
 
 def browser(machine: Machine) -> list[Finding]:
     """A browser that can run without a window, and Node, asked side by side."""
     with ThreadPoolExecutor() as pool:
         found = pool.map(lambda program: program.look("browser", machine), (CHROMIUM, NODE))
-        return [*found, _adapter("browser")]
+        return [*found, _page("browser")]
 
 
 def _xcode(machine: Machine) -> list[Finding]:
@@ -182,10 +189,13 @@ def _xcode(machine: Machine) -> list[Finding]:
     ]
 
 
-def _adapter(kind: str) -> Finding:
-    """Whether this version of the tool drives such a device at all, whatever is installed."""
-    reason = why_not_kind(kind)
-    if reason is None:
-        found = "this version has one; no device was asked"
-        return Finding(road=kind, need="adapter", ok=True, found=found)
-    return Finding(road=kind, need="adapter", ok=None, found=f"can not be measured: {reason}")
+def _page(road: str) -> Finding:
+    """The page that any device opens; built once, by Node."""
+    reason = why_not_built()
+    return Finding(
+        road=road,
+        need="page",
+        ok=reason is None,
+        found=reason or "built; no device was asked",
+        remedy="make web" if reason else None,
+    )

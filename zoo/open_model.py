@@ -65,11 +65,8 @@ class OpenModel(ABC):
         """Copies of the last results."""
 
     def fill(self, seed: int) -> None:
-        """Set every input by its shape and type: floats as the levels of a picture, 0..1, of which
-        none is denormal; integers over their range's lower half where that is small, else 0, for
-        they may be indices."""
-        generator = np.random.default_rng(seed)
-        self.set_inputs([_filled(tensor, generator) for tensor in self.inputs])
+        """Set every input to `noise` of this seed."""
+        self.set_inputs(noise(self.inputs, seed))
 
     def feed(self, image: Float32) -> None:
         """Set the zoo's one input: RGB float32 [1, 3, S, S] in 0..1."""
@@ -88,6 +85,14 @@ class OpenModel(ABC):
         self.feed(image)
         self.infer()
         return self.mask()[None]
+
+
+def noise(inputs: Sequence[TensorInfo], seed: int) -> list[NDArray[Any]]:
+    """Values for these inputs by their shapes and types: floats as the levels of a picture, 0..1,
+    of which none is denormal; integers over their range's lower half where that is small, else 0,
+    for they may be indices."""
+    generator = np.random.default_rng(seed)
+    return [_filled(tensor, generator) for tensor in inputs]
 
 
 def _filled(tensor: TensorInfo, generator: np.random.Generator) -> NDArray[Any]:

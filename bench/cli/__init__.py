@@ -18,6 +18,8 @@ COMMANDS = (
     "eval",
     "explain",
     "run",
+    "serve",
+    "demo",
     "check",
     "compare",
     "profile",

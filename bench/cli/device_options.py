@@ -38,7 +38,44 @@ _DEVICE_OPTIONS = (
         default="host",
         show_default=True,
         metavar="NAME",
-        help="host, android (the one phone that is there), or android:SERIAL.",
+        help="host; android (the one phone that is there) or android:SERIAL; browser, or iphone: a "
+        "page that any phone opens.",
+    ),
+    click.option(
+        "--via",
+        type=click.Choice(["cable", "browser"]),
+        help="How a phone is reached.  [default: a cable where there is a road by one]",
+    ),
+    click.option(
+        "--network",
+        is_flag=True,
+        help="Let other devices reach the page of a browser; for iphone they always do.",
+    ),
+    click.option(
+        "--address",
+        metavar="IP",
+        help="Of this machine, by which other devices reach it.  [default: the one that leads "
+        "outside]",
+    ),
+    click.option(
+        "--port",
+        type=click.IntRange(0, 65535),
+        default=0,
+        metavar="N",
+        help="Of the page.  [default: a free one]",
+    ),
+    click.option(
+        "--plain",
+        is_flag=True,
+        help="The page without a certificate, by http: one thread and a coarse clock.",
+    ),
+    click.option(
+        "--wait",
+        type=click.FloatRange(1, 86_400),
+        default=600.0,
+        show_default=True,
+        metavar="S",
+        help="How long to wait for a page.",
     ),
     click.option("--adb", metavar="PATH", help="[default: ANDROID_HOME's, else PATH's]"),
     click.option(
@@ -73,22 +110,69 @@ def device_of(home: Home, options: dict[str, Any]) -> Device:
 
     From here on SIGTERM ends the command as Ctrl-C does, so that a phone is left as it was found.
     """
-    from devices.find import find_device
-
     click.get_current_context().with_resource(_ended_alike())
     name, deadline_s = options.pop("device"), options.pop("deadline")
     of_phone = {key: options.pop(key) for key in ("adb", "program", "cores", "fixed_performance")}
-    if not name.startswith("android"):
-        if any(of_phone.values()):
-            raise click.UsageError(
-                "--adb, --benchmark-model, --cores and --fixed-performance are "
-                "of phones: --device android"
-            )
+    via = options.pop("via")
+    of_page = {key: options.pop(key) for key in ("network", "address", "port", "plain", "wait")}
+    by_cable = name.startswith("android") and via != "browser"
+    if not by_cable and any(of_phone.values()):
+        raise click.UsageError(
+            "--adb, --benchmark-model, --cores and --fixed-performance are of phones on a cable: "
+            "--device android"
+        )
+    if by_cable:
+        return _android(home, name, via, deadline_s, of_phone, of_page)
+    if name == "host":
+        from devices.find import find_device
+
         return find_device(name, deadline_s)
+    if name == "iphone" and via == "cable":
+        raise click.UsageError("the road to an iPhone by cable is not built; --via browser is")
+    return _browser(home, name, deadline_s, of_page)
+
+
+def _android(
+    home: Home,
+    name: str,
+    via: str | None,
+    deadline_s: float,
+    of_phone: dict[str, Any],
+    of_page: dict[str, Any],
+) -> Device:
+    """By cable; through its browser where there is no cable, and none was asked for."""
     from bench.cli.expected import torch_masks
     from devices.android.device import Options
+    from devices.find import find_device
+    from zoo.errors import DeviceError
 
-    return find_device(name, deadline_s, Options(expect=torch_masks(home), **of_phone))
+    try:
+        return find_device(name, deadline_s, Options(expect=torch_masks(home), **of_phone))
+    except DeviceError as error:
+        if via == "cable" or name != "android" or error.code not in ("no_tool", "no_device"):
+            raise
+        if any(of_phone.values()) or not of_page["network"]:
+            error.remedy = f"{error.remedy}; or, without a cable: --via browser --network"
+            raise
+        click.echo(f"no cable: {error.seen}; so through the phone's browser", err=True)
+    return _browser(home, name, deadline_s, of_page)
+
+
+def _browser(home: Home, name: str, deadline_s: float, of_page: dict[str, Any]) -> Device:
+    from bench.cli.browser import ASKED, one_browser
+    from devices.browser.serving import Where
+    from zoo.errors import UnknownName
+
+    if name not in ASKED:
+        raise UnknownName.of("device", name, ("host", *ASKED), "bench devices")
+    where = Where(
+        # No iPhone reaches this machine's loopback.
+        network=of_page["network"] or of_page["address"] is not None or name == "iphone",
+        address=of_page["address"],
+        port=of_page["port"],
+        plain=of_page["plain"],
+    )
+    return one_browser(home, name, where, of_page["wait"], deadline_s)
 
 
 @contextmanager

@@ -46,20 +46,33 @@ def command(as_json: bool, adb: str | None, emulate: str | None, faults: tuple[s
 
         run_phone(adb, faults)
         return
-    found = {"host": _host(), "android": _android(adb), "unavailable": _unavailable()}
+    found = {"host": _host(), "android": _android(adb), "by_page": _by_page()}
     if as_json:
         click.echo(json.dumps(found, indent=1))
         return
     _show_host(found["host"])
     _show_android(found["android"])
-    for kind, reason in found["unavailable"].items():
-        click.echo(f"{kind}: {reason}")
+    for kind, road in found["by_page"].items():
+        click.echo(f"{kind}: {road['road']}\n  > {road['remedy']}")
 
 
-def _unavailable() -> dict[str, str]:
-    from devices.find import KINDS, why_not_kind
+def _by_page() -> dict[str, dict[str, str | None]]:
+    """What is measured in a page that it opens, and what to type."""
+    from devices.browser.site import why_not_built
 
-    return {kind: reason for kind in KINDS if (reason := why_not_kind(kind))}
+    reason = why_not_built()
+    roads = {
+        "iphone": "Safari's engine, by a page that it opens; the road to Core ML is not built",
+        "browser": "any device, by a page that it opens",
+    }
+    return {
+        kind: {
+            "road": road,
+            "reason": reason,
+            "remedy": "make web" if reason else f"bench run --device {kind} --model NAME",
+        }
+        for kind, road in roads.items()
+    }
 
 
 def _host() -> dict[str, Any]:

@@ -110,7 +110,12 @@ def _line(known: Known, work: Work) -> str:
 
 
 def _interruptions(sessions: Sequence[Session]) -> str:
-    found = [Evidence.of(session) for session in sessions]
+    found = [one for one in map(Evidence.of, sessions) if one.interrupted is not None]
+    if not found:
+        return (
+            "nothing tells here which samples were interrupted; p50 is of here, at this time: its "
+            "range over the passes is in brackets"
+        )
     samples = sum(one.samples for one in found)
     aside = samples - sum(one.uninterrupted for one in found)
     return (

@@ -87,7 +87,7 @@ _PLAN_OPTIONS = (
     deadline_option,
 )
 FEWEST_FOR_INTERVAL = 6
-SETTLE_S = {"host": 2.0, "android": 300.0}
+SETTLE_S = {"host": 2.0, "android": 300.0, "browser": 0.0}
 MODES: dict[str, dict[str, Any]] = {
     "burst": {"limit_s": 1.0, "max_samples": 1000},
     "cadence": {"limit_s": 2.0, "max_samples": 1000, "period_ms": 33.3},
@@ -112,6 +112,8 @@ def plan_of(
     from bench.record import Plan
 
     mode = given["mode"]
+    if frame and device.info().kind == "browser":
+        raise click.UsageError("--end-to-end is not of browsers; the page's Try shows its stages")
     in_turns = device.holds_several and mode == "burst" and frame is None
     _refuse_useless(given, in_turns)
     # Below 6 there is no interval that more of them could narrow.
@@ -121,12 +123,12 @@ def plan_of(
     if most < sessions:
         raise click.UsageError(f"--max-sessions {most} is under --sessions {sessions}")
     return Plan(
-        loop=_turns(given) if in_turns else _loop(given, frame),
+        loop=_turns(device, given) if in_turns else _loop(device, given, frame),
         sessions=sessions,
         max_sessions=most,
         target=target,
         limit_s=given["time_limit"],
-        memory=not compares,
+        memory=device.reads_memory and not compares,
         seed=given["seed"],
         settle_s=SETTLE_S[device.info().kind] if given["settle"] is None else given["settle"],
     )
@@ -147,13 +149,14 @@ def _refuse_useless(given: dict[str, Any], in_turns: bool) -> None:
             )
 
 
-def _turns(given: dict[str, Any]) -> Loop:
+def _turns(device: Device, given: dict[str, Any]) -> Loop:
     from devices.base import Loop, Turns
 
-    return Loop(turns=Turns(rounds=given["rounds"], fewest_turns=0) if given["rounds"] else Turns())
+    turns = Turns(rounds=given["rounds"], fewest_turns=0) if given["rounds"] else Turns()
+    return Loop(turns=turns, warm_s=device.warm_s)
 
 
-def _loop(given: dict[str, Any], frame: tuple[int, int] | None) -> Loop:
+def _loop(device: Device, given: dict[str, Any], frame: tuple[int, int] | None) -> Loop:
     from devices.base import Loop
 
     values = MODES[given["mode"]] | {
@@ -167,4 +170,4 @@ def _loop(given: dict[str, Any], frame: tuple[int, int] | None) -> Loop:
         if value is not None
     }
     values["min_samples"] = min(Loop().min_samples, values["max_samples"])
-    return Loop(mode=given["mode"], frame=frame, **values)
+    return Loop(mode=given["mode"], frame=frame, warm_s=device.warm_s, **values)

@@ -1,0 +1,181 @@
+"""Measures in pages as they come, each in a thread of its own, and stores what they give."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from bench.protocol import Known as KnownSoFar
+from bench.protocol import measure
+from bench.ratios import Ratio
+from bench.record import Plan, Session
+from bench.stats import across_passes, session_median_ms
+from bench.store import write_session
+from bench.verdict import verdict
+from bench.work import Subject, beside_references, find, runtimes_for
+from bench.work_item import Work
+from devices.base import DeviceInfo, Loop, Turns
+from devices.browser.device import BrowserDevice, Known
+from devices.browser.inputs import Expect
+from devices.browser.pages import Page
+from devices.browser.server import Offered
+from zoo.errors import BenchError
+from zoo.files import Home
+from zoo.lock import locked
+from zoo.spec import ModelSpec
+
+MOST_PASSES = 40
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What to measure in each page."""
+
+    specs: Sequence[ModelSpec]
+    runtimes: Sequence[str] = ()
+    precisions: Sequence[str] = ("fp32",)
+    threads: int = 1
+    target: float = 0.02
+    limit_s: float = 900.0
+
+    def plan(self, device: BrowserDevice) -> Plan:
+        return Plan(
+            loop=Loop(turns=Turns(), warm_s=device.warm_s),
+            target=self.target,
+            limit_s=self.limit_s,
+            max_sessions=MOST_PASSES,
+            memory=device.reads_memory,
+        )
+
+
+@dataclass(kw_only=True)
+class Measured:
+    """How far one page has got. lines: of each file, what is known; problem: why it ended early."""
+
+    device: DeviceInfo
+    sessions: int = 0
+    lines: list[str] = field(default_factory=list)
+    problem: str | None = None
+
+
+class Measuring:
+    """All pages of a server. tell: takes a line for the terminal."""
+
+    def __init__(
+        self,
+        home: Home,
+        asked: Asked,
+        offered: Offered,
+        expect: Expect,
+        tell: Callable[[str], None],
+    ) -> None:
+        self.home, self.asked, self.offered, self.tell = home, asked, offered, tell
+        self.known = Known(expect=expect)
+        self.measured: list[Measured] = []
+        self.threads: list[threading.Thread] = []
+
+    @property
+    def busy(self) -> bool:
+        return any(thread.is_alive() for thread in self.threads)
+
+    def begin(self, page: Page) -> None:
+        thread = threading.Thread(target=self._measure, args=(page,), daemon=True)
+        self.threads.append(thread)
+        thread.start()
+
+    def wait(self) -> None:
+        """Until all have ended; pages that are told that it is over end soon."""
+        for thread in self.threads:
+            thread.join(timeout=30)
+
+    def _measure(self, page: Page) -> None:
+        device = BrowserDevice(page, self.offered, self.known)
+        measured = Measured(device=device.info())
+        self.measured.append(measured)
+        name = f"{measured.device.name} on {measured.device.os}"
+        self.tell(f"{name}: here")
+        try:
+            with device, locked(self.home.device_results(device.info().key)):
+                self._passes(page, device, measured, name)
+        except BenchError as error:
+            measured.problem = error.seen
+            self.tell(f"{name}: {error.seen}")
+            page.end(error.seen if page.over is None else page.over)
+
+    def _passes(self, page: Page, device: BrowserDevice, measured: Measured, name: str) -> None:
+        plan, began = self.asked.plan(device), time.monotonic()
+        page.show(status("Preparing", [], 0, 0, None))
+        work = beside_references(
+            [
+                find(self.home, device, Subject(what=s, runtime=r, precision=p, threads=threads))
+                for threads in [self.asked.threads]
+                for s in self.asked.specs
+                for r in runtimes_for(device, s, self.asked.runtimes)
+                for p in self.asked.precisions
+            ],
+            None,
+        )
+        page.show(status("Loading the models", [], 0, len(work) * plan.sessions, None))
+        taken: list[Session] = []
+        for session in measure(device, work, plan):
+            write_session(self.home, session)
+            taken.append(session)
+            measured.sessions += 1
+            rows = rows_of(taken, work, plan)
+            measured.lines = [" ".join(row) for row in rows]
+            least, spent = len(work) * plan.sessions, time.monotonic() - began
+            eta = max(0.0, (plan.limit_s or 0) - spent) if len(taken) >= least else None
+            if eta is None:
+                eta = spent / len(taken) * (least - len(taken))
+            text = f"{len(taken)} of {least} sessions or more"
+            page.show(status("Measuring", rows, len(taken), max(least, len(taken)), eta))
+            self.tell(f"{name}: {text}, {eta:.0f} s left; {_newest(session)}")
+
+
+def _newest(session: Session) -> str:
+    what = f"{session.request.model} {session.request.precision}"
+    if session.failure is not None:
+        return f"{what} failed: {session.failure.stage}: {session.failure.reason}"
+    return f"{what} {session_median_ms(session):.1f} ms"
+
+
+Row = tuple[str, str, str]
+
+
+def rows_of(sessions: Sequence[Session], work: Sequence[Work], plan: Plan) -> list[Row]:
+    """Of each file: its model, how it is run, and its latency so far or why it has none."""
+    known, rows = KnownSoFar.of(sessions, plan), []
+    for one in work:
+        request = one.request
+        mine = [m for s in known.of_work(one) if (m := session_median_ms(s)) is not None]
+        how = f"{request.runtime}, {request.precision}"
+        rows.append((request.model, how, _state(mine, known.ratio(one), sessions, one)))
+    return rows
+
+
+def _state(
+    medians: Sequence[float], ratio: Ratio | None, sessions: Sequence[Session], work: Work
+) -> str:
+    if medians:
+        told = f"{across_passes(medians).value:.1f} ms"
+        if ratio is not None and ratio.half_width is not None:
+            told += f", x{ratio.value:.2f} to {ratio.half_width:.1%}"
+        return told
+    failures = [s for s in sessions if s.request == work.request and s.failure is not None]
+    return verdict(failures[-1]).reason if failures else "not yet"
+
+
+def status(
+    text: str, rows: Sequence[Row], done: int, total: int, eta_s: float | None
+) -> dict[str, object]:
+    """What the page shows its user."""
+    return {
+        "text": text,
+        "done": done,
+        "total": total,
+        "eta_s": eta_s,
+        "rows": [{"model": model, "how": how, "state": state} for model, how, state in rows],
+        "finished": False,
+    }

@@ -1,0 +1,155 @@
+"""Whether the page computes what the same file gives here, and what ran there, by what it proved.
+
+A first output that is right proves nothing: on some GPUs LiteRT.js is right once and wrong ever
+after. So the output of the last inference is compared as well, before a figure is taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from devices.base import Reading, RunRequest
+from devices.browser.inputs import Expected
+from devices.browser.messages import Evidence, Output
+from devices.browser.site import Site
+from zoo.errors import SessionFailed
+from zoo.preprocess import THRESHOLD
+
+NAMES = {"litert": "LiteRT.js", "onnxruntime": "onnxruntime-web"}
+# Pixels on the other side of the threshold, as everywhere where a phone's mask meets torch's.
+UNLIKE_TORCH = 0.05
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bound:
+    """Of an output against the same file's on this machine: the largest difference of a value, and
+    the share of values that may lie on the other side of the threshold."""
+
+    largest: float
+    flipped: float
+
+
+def bound_of(request: RunRequest) -> Bound:
+    """docs/browser.md says where these were seen."""
+    if request.runtime.endswith("-webgpu"):
+        whole = request.precision == "fp32"
+        return Bound(largest=1e-3, flipped=0.0) if whole else Bound(largest=0.05, flipped=0.005)
+    if request.precision in ("int8", "as given"):
+        # Relaxed SIMD may saturate products where this machine does not.
+        return Bound(largest=0.05, flipped=0.005)
+    return Bound(largest=1e-5, flipped=0.0)
+
+
+def largest_difference(
+    found: Sequence[Output], expected: Expected, request: RunRequest, which: str
+) -> float:
+    """Of the outputs. Raises SessionFailed where they are beyond the bound."""
+    if len(found) != len(expected.outputs):
+        raise _wrong(f"{len(found)} outputs, not {len(expected.outputs)}", which)
+    bound, worst = bound_of(request), 0.0
+    for one, wanted in zip(found, expected.outputs, strict=True):
+        values = _values(one, wanted, which)
+        difference = np.abs(values.astype(np.float64) - wanted.astype(np.float64))
+        scale = 1.0 if wanted.dtype.kind == "f" else float(np.iinfo(wanted.dtype).max)
+        largest = float(difference.max(initial=0.0)) / scale
+        sides = np.mean((values > THRESHOLD) != (wanted > THRESHOLD))
+        if largest > bound.largest or sides > bound.flipped:
+            raise _wrong(
+                f"values differ by up to {largest:.2g} from the same file's on this machine", which
+            )
+        worst = max(worst, largest)
+    return worst
+
+
+def _values(output: Output, wanted: NDArray[Any], which: str) -> NDArray[Any]:
+    try:
+        values = output.values()
+    except ValueError:
+        raise _wrong("an output whose bytes do not fit its shape", which) from None
+    if values.size != wanted.size or values.dtype != wanted.dtype:
+        raise _wrong(f"an output of {values.size} {values.dtype} values", which)
+    if not np.isfinite(values).all():
+        raise _wrong("an output holds NaN or infinity", which)
+    return values.reshape(wanted.shape)
+
+
+def unlike_torch(found: Sequence[Output], expected: Expected) -> Reading:
+    """The share of the mask's pixels that torch decides otherwise. Raises SessionFailed."""
+    if isinstance(expected.torch, str):
+        return Reading(value=None, reason=expected.torch)
+    mask = found[0].values().reshape(expected.torch.shape)
+    share = float(np.mean((mask > THRESHOLD) != (expected.torch > THRESHOLD)))
+    if share > UNLIKE_TORCH:
+        raise _wrong(f"the mask differs from torch's in {share:.0%} of the pixels", "last")
+    return Reading(value=round(share, 5))
+
+
+def _wrong(seen: str, which: str) -> SessionFailed:
+    return SessionFailed(
+        "check",
+        f"{which} inference: {seen}",
+        code="wrong_mask",
+        expected="what the same file gives on this machine",
+        remedy="--runtime litert, which runs on the CPU; docs/browser.md lists known faults",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ran:
+    """What ran, as far as it is proved. fallback: what is not as it was asked for."""
+
+    version: str
+    program_sha256: str | None
+    settings: str | None
+    fallback: str | None
+
+
+def what_ran(evidence: Evidence, request: RunRequest, site: Site) -> Ran:
+    """Raises SessionFailed where it is plainly not what was asked for."""
+    runtime, _, accelerator = request.runtime.partition("-")
+    wanted = accelerator or "wasm"
+    if wanted == "webgpu" and evidence.gpu_submissions == 0:
+        raise _fell_back("nothing was given to the GPU")
+    if wanted == "wasm" and evidence.gpu_submissions:
+        raise _fell_back("the GPU took part")
+    if runtime == "litert" and evidence.accelerator != wanted:
+        raise _fell_back(f"it ran on {evidence.accelerator}")
+    if evidence.threads is not None and evidence.threads != request.threads:
+        raise _fell_back(f"{evidence.threads} threads, not {request.threads}")
+    names = [path.partition(f"/s/{site.name}/")[2] for path in evidence.wasm]
+    known = [name for name in names if name in site.files and name.startswith(f"{runtime}/")]
+    return Ran(
+        version=f"{NAMES[runtime]} {evidence.runtime_version}",
+        program_sha256=site.files[known[0]] if known else None,
+        settings=_settings(runtime, known),
+        fallback=_fallback(evidence, wanted),
+    )
+
+
+def _fell_back(seen: str) -> SessionFailed:
+    return SessionFailed(
+        "open",
+        f"the browser did not do what was asked for: {seen}",
+        code="fell_back",
+        remedy="--runtime litert --threads 1 runs in every browser; docs/browser.md",
+    )
+
+
+def _settings(runtime: str, names: Sequence[str]) -> str | None:
+    """LiteRT.js has a build for browsers without relaxed SIMD, which is slower."""
+    if runtime != "litert" or not names:
+        return None
+    return "no relaxed SIMD" if "_compat_" in names[0] else "relaxed SIMD"
+
+
+def _fallback(evidence: Evidence, wanted: str) -> str | None:
+    if wanted == "webgpu" and evidence.fallback_adapter:
+        return "a GPU made of software"
+    if evidence.fully_accelerated is False:
+        return "some operators on slow reference kernels"
+    return None

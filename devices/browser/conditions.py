@@ -1,0 +1,36 @@
+"""How the phone is, as far as a page can tell: little."""
+
+from __future__ import annotations
+
+from devices.base import Reading
+from devices.browser.messages import Conditions, Join
+
+NOT_TOLD = "no browser tells it"
+
+
+def readings(told: Conditions, join: Join) -> dict[str, Reading]:
+    """What ends in _s counts up: take differences."""
+    return {
+        "clock_s": Reading(value=round(told.clock_s, 3)),
+        "page_hidden": Reading(value=told.times_hidden),
+        "frame_ms": _or(told.frame_ms, "the page was hidden, or drew too slowly"),
+        "battery": _or(told.battery, "this browser does not tell it"),
+        "charging": _or(
+            None if told.charging is None else str(told.charging).lower(),
+            "this browser does not tell it",
+        ),
+        "clock_step_us": Reading(value=join.clock_step_us),
+        "isolated": Reading(value=str(join.isolated and join.shared_memory).lower()),
+        "temperature_c": Reading(value=None, reason=NOT_TOLD),
+        "governor": Reading(value=None, reason=NOT_TOLD),
+    }
+
+
+def unknown(reason: str) -> dict[str, Reading]:
+    """All of it, where the page is gone."""
+    names = ("clock_s", "page_hidden", "frame_ms", "battery", "charging")
+    return {name: Reading(value=None, reason=reason) for name in names}
+
+
+def _or(value: float | str | None, reason: str) -> Reading:
+    return Reading(value=value, reason=None if value is not None else reason)

@@ -1,0 +1,100 @@
+"""What a file is fed in the page, and what it gives on this machine, which its masks have to be.
+
+The zoo's files are fed a drawn portrait, of which torch's mask is known too; any other file is fed
+by its shapes, from a stored seed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from devices.base import RunRequest
+from zoo.errors import BenchError, SessionFailed
+from zoo.open_model import noise
+from zoo.preprocess import Float32
+from zoo.runtime import engine, open_model, why_not
+
+KNOWN = ("float32", "int32", "uint8", "int8")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Portrait:
+    """An input, RGB float32 [1, 3, S, S] in 0..1, and torch's mask of it [S, S]."""
+
+    image: Float32
+    mask: Float32
+
+
+# From a model's name: a portrait with torch's mask, or why there is none.
+Expect = Callable[[str], Portrait | str]
+
+
+def nothing_expected(model: str) -> str:
+    return "nobody told what torch makes of an input"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fed:
+    """One input as it lies in memory."""
+
+    name: str
+    values: NDArray[Any]
+
+    @property
+    def content(self) -> bytes:
+        little = self.values.dtype.newbyteorder("<")
+        return np.ascontiguousarray(self.values, little).tobytes()
+
+    def source(self) -> dict[str, Any]:
+        """As the page is told; it fetches the bytes by their hash."""
+        return {
+            "name": self.name,
+            "dtype": self.values.dtype.name,
+            "shape": list(self.values.shape),
+            "sha256": sha256(self.content).hexdigest(),
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Expected:
+    """inputs, in the file's own order; outputs: what the same file gives here. torch: its mask of
+    the portrait that was fed, or why there is none."""
+
+    inputs: Sequence[Fed]
+    outputs: Sequence[NDArray[Any]]
+    torch: Float32 | str
+
+
+def expected_of(request: RunRequest, artifact: Path, expect: Expect) -> Expected:
+    """Runs the file on this machine. Raises SessionFailed where that can not be done."""
+    runtime = request.runtime.partition("-")[0]
+    if reason := why_not(runtime):
+        raise SessionFailed("check", f"{engine(runtime).distribution} runs nothing here: {reason}")
+    try:
+        model = open_model(artifact, runtime, 1)
+    except BenchError as error:
+        raise SessionFailed("check", error.seen) from error
+    portrait = expect(request.model) if request.size is not None else nothing_expected("")
+    given: list[NDArray[Any]]
+    if isinstance(portrait, Portrait) and model.inputs[0].scale is None:
+        image = portrait.image
+        given = [image.transpose(0, 2, 3, 1) if model.channels_last else image]
+    else:
+        given = noise(model.inputs, request.input_seed)
+    for tensor, values in zip(model.inputs, given, strict=True):
+        if values.dtype.name not in KNOWN:
+            raise SessionFailed("open", f"a page can not feed {tensor.name!r}: {values.dtype.name}")
+    model.set_inputs([np.ascontiguousarray(values) for values in given])
+    model.infer()
+    return Expected(
+        inputs=[Fed(name=t.name, values=v) for t, v in zip(model.inputs, given, strict=True)],
+        outputs=model.outputs(),
+        torch=portrait.mask if isinstance(portrait, Portrait) else portrait,
+    )

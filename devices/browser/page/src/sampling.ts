@@ -1,0 +1,71 @@
+// Inferences in a row, timed. Nothing stands inside the clock but the model's own run.
+
+import { perSample } from './clock';
+import type { Model } from './engines/engine';
+import type { BurstCommand, Samples, Turn } from './messages';
+
+const NS = 1e6;
+
+/** A model with what is known of its length. */
+export interface Timed {
+  model: Model;
+  onceMs: number;
+}
+
+/** The mean time of `count` inferences in ms, and the share of it that reading back took. */
+async function sample(model: Model, count: number): Promise<{ ms: number; read: number }> {
+  let read = 0;
+  const began = performance.now();
+  for (let done = 0; done < count; done += 1) read += await model.infer();
+  const ms = (performance.now() - began) / count;
+  return { ms, read: ms > 0 ? read / count / ms : 0 };
+}
+
+const nanoseconds = (ms: number): number => Math.max(1, Math.round(ms * NS));
+
+/** One turn: samples that are set apart, then samples, by wall time; one of each at least. */
+export async function burst(timed: Timed, given: BurstCommand, stepMs: number): Promise<Turn> {
+  const { model } = timed;
+  const together = perSample(timed.onceMs, stepMs);
+  const wall: number[] = [];
+  const reads: number[] = [];
+  const began = performance.now();
+  let discarded = 0;
+  do {
+    wall.push((await sample(model, together)).ms);
+    discarded += 1;
+  } while (performance.now() - began < given.discard_ms);
+  const from = performance.now();
+  do {
+    const one = await sample(model, together);
+    wall.push(one.ms);
+    reads.push(one.read);
+  } while (performance.now() - from < given.sample_ms && performance.now() - began < given.limit_ms);
+  timed.onceMs = Math.min(...wall);
+  const share = reads.reduce((sum, one) => sum + one, 0) / reads.length;
+  return {
+    started_ns: Math.round(began * NS),
+    discarded,
+    wall_ns: wall.map(nanoseconds),
+    per_sample: together,
+    read_share: share > 0 ? Math.min(1, share) : null,
+  };
+}
+
+/** `count` samples, one each period where there is one. */
+export async function inARow(
+  timed: Timed, count: number, periodMs: number | null, stepMs: number,
+): Promise<Samples> {
+  const together = perSample(timed.onceMs, stepMs);
+  const total: number[] = [];
+  let due = performance.now();
+  for (let done = 0; done < count; done += 1) {
+    if (periodMs !== null) {
+      due = Math.max(due + periodMs, performance.now());
+      await new Promise((resolve) => setTimeout(resolve, due - performance.now()));
+    }
+    total.push((await sample(timed.model, together)).ms);
+  }
+  timed.onceMs = Math.min(...total);
+  return { total_ns: total.map(nanoseconds), per_sample: together };
+}

@@ -1,0 +1,208 @@
+"""Files that are open in a page, in workers that are ended and never used again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from devices.base import Burst, Loop, OpenRun, Reading, RunRequest, Together, Turns
+from devices.browser import checks
+from devices.browser.inputs import Expected
+from devices.browser.messages import (
+    Ended,
+    Evidence,
+    Opened,
+    OutputsRead,
+    Samples,
+    Started,
+    TurnTaken,
+)
+from devices.browser.pages import PageLost
+from zoo.errors import PassBroken, SessionFailed
+
+if TYPE_CHECKING:
+    from devices.browser.device import BrowserDevice
+
+ENDS_S = 5.0
+
+
+class Worker:
+    """A fresh worker of the page: one runtime, set one way. Raises SessionFailed."""
+
+    def __init__(self, device: BrowserDevice, request: RunRequest) -> None:
+        self.device = device
+        self.number = device.next_worker()
+        runtime, _, accelerator = request.runtime.partition("-")
+        device.page.ask(
+            Started,
+            "start",
+            device.deadline_s,
+            worker=self.number,
+            runtime=runtime,
+            accelerator=accelerator or "wasm",
+            threads=request.threads,
+        )
+
+    def end(self) -> None:
+        """Never raises: a page that is gone has no worker either."""
+        try:
+            if not self.device.page.silent:
+                self.device.page.ask(Ended, "end", ENDS_S, worker=self.number)
+        except SessionFailed:
+            return
+
+
+class BrowserRun(OpenRun):
+    """A file that is open in a worker, its own or one that it shares."""
+
+    def __init__(
+        self, worker: Worker, file: int, request: RunRequest, artifact: Path, own: bool
+    ) -> None:
+        self.worker, self.file, self.request, self.own = worker, file, request, own
+        self.device = worker.device
+        self.expected: Expected = self.device.expected(request, artifact)
+        opened = self.device.page.ask(
+            Opened,
+            "open",
+            self.device.deadline_s,
+            worker=worker.number,
+            file=file,
+            sha256=self.device.offer(artifact, request),
+            inputs=[one.source() for one in self.expected.inputs],
+        )
+        self.load_ns = (opened.load_ns,)
+        self.first_inference_ns: int = opened.first_ns
+        self.first_difference = checks.largest_difference(
+            opened.outputs, self.expected, request, "first"
+        )
+        self.per_sample = 1
+        self.read_shares: list[float] = []
+        self.proved(opened.evidence)
+
+    def proved(self, evidence: Evidence) -> None:
+        """Note what ran. Raises SessionFailed where it is not what was asked for."""
+        ran = checks.what_ran(evidence, self.request, self.device.site)
+        self.program_sha256, self.settings = ran.program_sha256, ran.settings
+        self.fallback, self.heap_bytes = ran.fallback, evidence.heap_bytes
+        self.adapter, self.console = evidence.adapter, evidence.console
+
+    def burst(self, turns: Turns, round: int, position: int) -> Burst:
+        try:
+            taken = self.device.page.ask(
+                TurnTaken,
+                "burst",
+                self.device.deadline_s,
+                worker=self.worker.number,
+                file=self.file,
+                discard_ms=turns.discard_ms,
+                sample_ms=turns.sample_ms,
+                limit_ms=turns.limit_ms,
+            )
+        except PageLost as error:
+            self.device.lost(error)
+            raise PassBroken("burst", error.reason, code=error.code) from error
+        self.per_sample = taken.per_sample
+        if taken.read_share is not None:
+            self.read_shares.append(taken.read_share)
+        return Burst(
+            round=round,
+            position=position,
+            started_ns=taken.started_ns,
+            discarded=taken.discarded,
+            wall_ns=tuple(taken.wall_ns),
+        )
+
+    def sample(self, count: int, loop: Loop) -> dict[str, list[int]]:
+        slowest_s = 10 * self.first_inference_ns / 1e9 + (loop.period_ms or 0) / 1e3
+        taken = self.device.page.ask(
+            Samples,
+            "sample",
+            self.device.deadline_s + count * slowest_s,
+            worker=self.worker.number,
+            file=self.file,
+            count=count,
+            period_ms=loop.period_ms,
+        )
+        self.per_sample = taken.per_sample
+        return {"total": list(taken.total_ns)}
+
+    def check(self) -> None:
+        """The output of the last inference, and what ran until then."""
+        read = self.device.page.ask(
+            OutputsRead,
+            "outputs",
+            self.device.deadline_s,
+            worker=self.worker.number,
+            file=self.file,
+        )
+        last = checks.largest_difference(read.outputs, self.expected, self.request, "last")
+        self.proved(read.evidence)
+        self.device.losses = 0
+        share = sum(self.read_shares) / len(self.read_shares) if self.read_shares else None
+        self.readings = {
+            "mask_difference": Reading(value=float(f"{max(self.first_difference, last):.3g}")),
+            "pixels_unlike_torch": checks.unlike_torch(read.outputs, self.expected),
+            "inferences_a_sample": Reading(value=self.per_sample),
+            "wasm_heap_bytes": _or(self.heap_bytes, "no memory of a module was seen"),
+            "read_back_share": _or(share, "nothing is read back from a CPU"),
+            "gpu": _or(self.adapter, "none took part, or the browser does not name it"),
+            "console": _or(" | ".join(self.console)[-500:] or None, "nothing was printed"),
+        }
+
+    def memory(self) -> tuple[int | None, int | None]:
+        """WebAssembly's memory alone: no page can read more everywhere."""
+        return self.heap_bytes, None
+
+    def close(self) -> None:
+        if self.own:
+            self.worker.end()
+
+
+class BrowserTogether(Together):
+    """The files of a pass: those of one runtime, set one way, in one fresh worker."""
+
+    def __init__(self, device: BrowserDevice, asked: Sequence[tuple[RunRequest, Path]]) -> None:
+        self.workers: list[Worker] = []
+        found: dict[int, OpenRun | SessionFailed] = {}
+        groups: dict[tuple[str, int], list[int]] = {}
+        for place, (request, _) in enumerate(asked):
+            groups.setdefault((request.runtime, request.threads), []).append(place)
+        try:
+            for places in groups.values():
+                found |= self._opened(device, {place: asked[place] for place in places})
+        except BaseException:
+            self.close()
+            raise
+        self.runs = [found[place] for place in range(len(asked))]
+
+    def _opened(
+        self, device: BrowserDevice, asked: dict[int, tuple[RunRequest, Path]]
+    ) -> dict[int, OpenRun | SessionFailed]:
+        found: dict[int, OpenRun | SessionFailed] = {}
+        try:
+            worker = Worker(device, next(iter(asked.values()))[0])
+        except PageLost:
+            raise
+        except SessionFailed as error:
+            return dict.fromkeys(asked, error)
+        self.workers.append(worker)
+        for place, (request, artifact) in asked.items():
+            try:
+                found[place] = BrowserRun(worker, place, request, artifact, own=False)
+            except PageLost:
+                raise
+            except SessionFailed as error:
+                found[place] = error
+        runs = [one for one in found.values() if isinstance(one, BrowserRun)]
+        for run in runs:
+            run.shared_by = len(runs) if len(runs) > 1 else None
+        return found
+
+    def close(self) -> None:
+        for worker in self.workers:
+            worker.end()
+
+
+def _or(value: float | int | str | None, reason: str) -> Reading:
+    return Reading(value=value, reason=None if value is not None else reason)
