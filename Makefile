@@ -98,6 +98,7 @@ lint: setup ## check style and types
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
+	if [ -d $(PAGE)/node_modules ]; then cd $(PAGE) && npm run check; fi
 
 soak: setup ## the long form of the kill, fuzz and full-disk tests
 	BENCH_FUZZ=1000 BENCH_KILLS=100 BENCH_PHONE_RUNS=100 $(VENV)/bin/python -m pytest -m soak -s

@@ -26,10 +26,13 @@ def contended_batches(counts: Iterable[tuple[str, int, int]]) -> Mapping[str, bo
 
 
 def counts_of(session: Session) -> tuple[str, int, int]:
-    """For `contended_batches`; of a session that took no turns nothing is known."""
+    """For `contended_batches`; of a session that took no turns nothing is known, nor where nothing
+    tells what was interrupted."""
     if not turns_of(session):
         return session.batch, 0, 0
     found = Evidence.of(session)
+    if found.interrupted is None:
+        return session.batch, 0, 0
     return session.batch, found.samples - found.uninterrupted, found.samples
 
 

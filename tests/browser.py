@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import quote
 
 import pytest
@@ -95,18 +95,30 @@ class Page:
         return [entry["message"] for entry in self.driver.get_log("browser")]
 
 
+def needed(*programs: str) -> None:
+    """Skips with the reason where one is missing; fails where BENCH_NEEDS_BROWSER is set."""
+    missing = [name for name in programs if shutil.which(name) is None and not Path(name).exists()]
+    if missing:
+        missed(f"no {' and '.join(missing)} here: not tried in that browser")
+
+
+def missed(reason: str) -> NoReturn:
+    """What was not tried."""
+    if os.environ.get("BENCH_NEEDS_BROWSER"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
 @contextmanager
-def chromium() -> Iterator[Page]:
-    """Skips with the reason where there is none; fails where BENCH_NEEDS_BROWSER is set."""
+def chromium(*more: str) -> Iterator[Page]:
+    """more: arguments. Skips with the reason where there is none; fails where BENCH_NEEDS_BROWSER
+    is set."""
+    needed("chromium", "chromedriver")
     program, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if program is None or driver is None:
-        reason = "no chromium and chromedriver here: the page was not tried in a browser"
-        if os.environ.get("BENCH_NEEDS_BROWSER"):
-            pytest.fail(reason)
-        pytest.skip(reason)
+    assert program
     options = ChromeOptions()
     options.binary_location = program
-    for argument in ARGUMENTS:
+    for argument in (*ARGUMENTS, *more):
         options.add_argument(argument)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     started = Chrome(options=options, service=ChromeService(driver))

@@ -69,9 +69,12 @@ class Served:
 
 
 @contextmanager
-def served(home: Home, folder: Path, where: Where | None = None) -> Iterator[Served]:
-    """By loopback, if nothing else is said."""
+def served(
+    home: Home, folder: Path, where: Where | None = None, offered: Offered | None = None
+) -> Iterator[Served]:
+    """By loopback, and with no real page, if nothing else is said."""
     came: queue.SimpleQueue[Page] = queue.SimpleQueue()
-    pages, offered = Pages(arrived=came.put), Offered(site=bare_site(folder))
-    with serving(where or Where(), pages, offered) as server:
+    offered = offered or Offered(site=bare_site(folder))
+    offered.welcome = {"asked": "", "measures": True, "models": []}
+    with serving(where or Where(), Pages(arrived=came.put), offered) as server:
         yield Served(server=server, home=home, came=came)

@@ -99,11 +99,12 @@ def test_an_answer_that_is_lost_or_sent_twice_changes_nothing(here: Served, faul
 
 def test_a_page_that_is_loaded_anew_goes_on(here: Served) -> None:
     here.page("reloaded", after_turns=3)
+    plan = PLAN.model_copy(update={"max_sessions": 3})
     with here.device() as device:
-        session = one(here.measured(device, TINY))
-    # The pass that was broken gave nothing; the next one is whole.
-    assert session.round == 2
-    assert len((session.run and session.run.series.bursts) or ()) == 6
+        broken, whole = here.measured(device, TINY, plan=plan)
+    # What the broken pass has of whole rounds is kept, and does not count.
+    assert verdict(broken).label == "short"
+    assert len((whole.run and whole.run.series.bursts) or ()) == 6
 
 
 def test_a_page_that_is_closed_ends_the_run_with_what_to_do(here: Served, impatient: None) -> None:

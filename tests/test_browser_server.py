@@ -248,3 +248,5 @@ def test_the_network_is_served_by_https(
         assert network.server.fingerprint
         page = EmulatedPage(link=network.server.link())
         assert page.join()
+        # For a phone to install, once.
+        assert network.server.offered.root == page.fetch("/root.cer")

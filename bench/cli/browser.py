@@ -153,7 +153,8 @@ def one_browser(
     held = ExitStack()
     try:
         offered = offered_by(home, ASKED[wanted], measures=True)
-        held.enter_context(server_for(where, pages, offered))
+        server = held.enter_context(server_for(where, pages, offered))
+        _open_by_cable(held, wanted, where, server)
         page = _first(came, wait_s)
         pages.closed = True
         device = BrowserDevice(
@@ -164,6 +165,25 @@ def one_browser(
         raise
     click.echo(f"measuring in {device.info().name} on {device.info().os}", err=True)
     return device
+
+
+def _open_by_cable(held: ExitStack, wanted: str, where: Where, server: Serving) -> None:
+    """On a phone that hangs on one; else its user opens the page."""
+    from devices.android.client import Adb, find_adb
+    from devices.browser import cable
+    from zoo.errors import DeviceError
+
+    link = server.link("start")
+    if wanted == "android" and not where.network:
+        try:
+            adb = Adb(program=find_adb(None))
+            serial = held.enter_context(cable.opened_on_android(adb, server.port, link))
+        except DeviceError as error:
+            click.echo(f"not opened by a cable: {error.seen}", err=True)
+        else:
+            click.echo(f"opened on android:{serial} by its cable", err=True)
+    elif wanted == "iphone" and held.enter_context(cable.opened_on_iphone(link)):
+        click.echo(f"asked {cable.OPENER} to open it on the iPhone that hangs on a cable", err=True)
 
 
 def _import_early() -> None:

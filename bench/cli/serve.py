@@ -107,7 +107,9 @@ def command(
     from bench.cli.browser import ASKED, expected_portraits, offered_by, server_for
     from devices.browser.pages import Pages
     from devices.browser.serving import Where
+    from zoo.errors import MissingStep
     from zoo.files import Home
+    from zoo.lock import locked
     from zoo.registry import select
 
     if forget:
@@ -123,10 +125,16 @@ def command(
         limit_s=time_limit,
     )
     offered = offered_by(home, ASKED["browser"], measures=True)
+    if not offered.files:
+        raise MissingStep("no exported file is there to be measured", remedy="make zoo")
     measuring = Measuring(home, asked, offered, expected_portraits(home), tell)
     pages = Pages(arrived=measuring.begin)
     where = Where(network=network or address is not None, address=address, port=port, plain=plain)
-    with _ended_by_signals() as ended, server_for(where, pages, offered):
+    with ExitStack() as held:
+        for spec in specs:
+            held.enter_context(locked(home.artifact_folder(spec), shared=True))
+        ended = held.enter_context(_ended_by_signals())
+        held.enter_context(server_for(where, pages, offered))
         _until_idle(ended, idle, lambda: measuring.busy)
     measuring.wait()
     _tell_end(measuring.measured)

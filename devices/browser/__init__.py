@@ -13,5 +13,5 @@ checks       whether the page computes the same, and what ran there
 conditions   how the phone is
 session      an open file in the page
 device       all of it behind the seam of devices/base.py
-roads        how a page is opened: by QR code, by a cable
+cable        the page opened on a phone that hangs on a cable
 """

@@ -52,12 +52,13 @@ Content = Callable[[], tuple[bytes, str]]
 @dataclass(kw_only=True)
 class Offered:
     """What a page may fetch: its own files, others by their sha256, small contents by number.
-    welcome: what it is told first."""
+    welcome: what it is told first. root: of the certificate, DER, for a phone to install."""
 
     site: Site = field(default_factory=find_site)
     files: dict[str, Path | bytes] = field(default_factory=dict)
     portraits: Sequence[Content] = ()
     welcome: Mapping[str, Any] = field(default_factory=dict)
+    root: bytes | None = None
 
 
 class Application:
@@ -71,6 +72,7 @@ class Application:
         routes = [
             Route("/", self.home),
             Route("/s/{build}/{name:path}", self.file_of_site),
+            Route("/root.cer", self.root),
             Route("/api/welcome", self.secret(self.welcome)),
             Route("/api/join", self.secret(self.join), methods=["POST"]),
             Route("/api/turn", self.secret(self.turn), methods=["POST"]),
@@ -113,8 +115,15 @@ class Application:
         kind = TYPES.get(Path(name).suffix, "application/octet-stream")
         return Response(await run_in_threadpool(path.read_bytes), media_type=kind, headers=headers)
 
+    async def root(self, request: Request) -> Response:
+        """An iPhone that opens this asks whether to install it. It is no secret."""
+        if self.offered.root is None:
+            return Response(status_code=404)
+        return Response(self.offered.root, media_type="application/x-x509-ca-cert")
+
     async def welcome(self, request: Request) -> Response:
-        return JSONResponse(dict(self.offered.welcome))
+        certificate = self.offered.root is not None
+        return JSONResponse({**self.offered.welcome, "certificate": certificate})
 
     async def join(self, request: Request) -> Response:
         joined = await posted(request, Join)

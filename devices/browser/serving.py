@@ -10,7 +10,7 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import uvicorn
 
@@ -37,8 +37,7 @@ class Where:
 
 @dataclass(frozen=True, kw_only=True)
 class Serving:
-    """A server that runs. address: what a browser opens, with the token in its fragment; local:
-    the same by loopback, for a cable or this machine."""
+    """A server that runs. address: what a browser opens; fingerprint: of its certificate's root."""
 
     pages: Pages
     offered: Offered
@@ -46,7 +45,6 @@ class Serving:
     address: str
     port: int
     fingerprint: str | None = None
-    problems: list[str] = field(default_factory=list)
 
     def link(self, *words: str) -> str:
         """The address; words: what else the page is told, such as `start`."""
@@ -70,7 +68,9 @@ def serving(where: Where, pages: Pages, offered: Offered) -> Iterator[Serving]:
     port = listening.getsockname()[1]
     tls, fingerprint = (None, None)
     if where.network and not where.plain:
-        tls, fingerprint = _tls([*names, LOOPBACK])
+        root = certificate.authority(certificate.default_folder())
+        tls = certificate.context(root, [*names, LOOPBACK])
+        fingerprint, offered.root = certificate.fingerprint(root), certificate.root_profile(root)
     token = secrets.token_urlsafe(16)
     hosts = [f"{name}:{port}" for name in [*names, LOOPBACK, "localhost"]]
     application = Application(pages, offered, token, hosts)
@@ -86,11 +86,6 @@ def serving(where: Where, pages: Pages, offered: Offered) -> Iterator[Serving]:
             fingerprint=fingerprint,
         )
         pages.closed = True
-
-
-def _tls(names: list[str]) -> tuple[ssl.SSLContext, str]:
-    root = certificate.authority(certificate.default_folder())
-    return certificate.context(root, names), certificate.fingerprint(root)
 
 
 def _listen(host: str, port: int) -> socket.socket:

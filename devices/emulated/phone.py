@@ -40,7 +40,8 @@ _JOB = re.compile(r"bench-job ([0-9a-f]+)")
 class EmulatedPhone:
     """A context manager. address: what `adb connect` takes. faults: see faults.py; they may be
     changed at any time. root: its file system, a temporary folder by default. vanished: how often
-    it was gone in a run; served: how many services it was asked for."""
+    it was gone in a run; served: how many services it was asked for; led: what adb asked of its
+    ports."""
 
     def __init__(
         self,
@@ -57,6 +58,7 @@ class EmulatedPhone:
         self.connections: set[Connection] = set()
         self.waiting: set[asyncio.Task[None]] = set()
         self.last_job, self.vanished, self.served = b"", 0, 0
+        self.led: list[str] = []
         self.began = time.monotonic()
         self.loop = asyncio.new_event_loop()
         self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
@@ -210,6 +212,10 @@ class EmulatedPhone:
             await serve_sync(stream, self.locate, self._inspect)
         elif service.startswith("shell"):
             await self._run(service, stream)
+        elif service.startswith("reverse:"):
+            # Its localhost is this machine's, so that nothing has to be led anywhere.
+            self.led.append(service.removeprefix("reverse:"))
+            await stream.write(b"OKAY")
 
     async def _run(self, service: str, stream: Stream) -> None:
         job = _JOB.search(service) is not None

@@ -25,6 +25,7 @@ delete) rm -f "$BENCH_PHONE/settings/$2.$3" ;;
 esac""",
     "input": 'echo "input $*" >>"$BENCH_PHONE/log"',
     "cmd": 'echo "cmd $*" >>"$BENCH_PHONE/log"',
+    "am": 'echo "am $*" >>"$BENCH_PHONE/log"',
     "df": 'exec cat "$BENCH_PHONE/df"',
     # The interpreter that the stand-in of benchmark_model names; by PYTHONPATH it starts sooner.
     "bench-emulated-python": 'exec "$BENCH_PYTHON" -P -S "$@"',

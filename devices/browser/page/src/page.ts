@@ -8,6 +8,7 @@ import type { DemoModel } from './messages';
 interface Welcome {
   asked: string;
   measures: boolean;
+  certificate: boolean;
   models: DemoModel[];
 }
 
@@ -97,6 +98,7 @@ async function begin(): Promise<void> {
     tabs.show('demo');
     return;
   }
+  element('trust').hidden = !told.certificate;
   element('tab-demo').hidden = told.models.length === 0;
   new MeasureTab(site, token, page).ready(sessionStorage.getItem('bench-start') === '1');
   if (given.has('demo')) tabs.show('demo');
