@@ -90,7 +90,8 @@ def pass_in_turns(
     started_at, before, interrupted = datetime.now(UTC), device.conditions(), None
     asked = [(one.request, one.artifact) for one in shuffled]
     with device.open_together(asked, apart=_crashed(earlier)) as together:
-        taken = Pass(together, plan, _turns_a_round(shuffled))
+        engines = len({(one.request.runtime, one.request.threads) for one in shuffled})
+        taken = Pass(together, plan, _turns_a_round(shuffled), engines)
         try:
             taken.go(generator)
         except KeyboardInterrupt as cut:
@@ -124,10 +125,12 @@ def pass_in_turns(
 class Pass:
     """The turns of open files, as far as they have got."""
 
-    def __init__(self, together: Together, plan: Plan, turns_a_round: Sequence[int]) -> None:
+    def __init__(
+        self, together: Together, plan: Plan, turns_a_round: Sequence[int], engines: int
+    ) -> None:
         assert plan.loop.turns is not None
         self.loop, self.turns = plan.loop, plan.loop.turns
-        self.turns_a_round = turns_a_round
+        self.turns_a_round, self.engines = turns_a_round, engines
         self.rounds = max(
             self.turns.rounds, math.ceil(self.turns.fewest_turns / max(1, sum(turns_a_round)))
         )
@@ -144,7 +147,7 @@ class Pass:
 
     def go(self, generator: random.Random) -> None:
         """All rounds; fewer where the process that the files share is gone."""
-        self.warmed = warm_up_together(self.open, self.loop)
+        self.warmed = warm_up_together(self.open, self.loop, self.engines)
         self.failed |= self.warmed.failed
         if self.warmed.broken:
             return

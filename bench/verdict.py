@@ -72,7 +72,7 @@ def verdict(session: Session) -> Verdict:
         return Verdict(label="throttled", reason=changes.throttled)
     series = session.run.series
     if series.bursts is not None:
-        return _if_steady(judge_turns(session), changes)
+        return _by_page(judge_turns(session), changes)
     if series.samples_ns is None and series.reported is None:
         return Verdict(label="unknown", reason=series.samples_reason or "no samples")
     if series.samples_ns is not None:
@@ -81,12 +81,13 @@ def verdict(session: Session) -> Verdict:
         found = judge_reported(series.reported or {}, series.samples_reason or "")
     if found.label == "steady" and changes.disturbed:
         return Verdict(label="disturbed", reason=changes.disturbed)
-    return _if_steady(found, changes)
+    return _by_page(found, changes)
 
 
-def _if_steady(found: Verdict, changes: Changes) -> Verdict:
-    """Unless the page of a browser was in no state to be measured."""
-    if found.label == "steady" and changes.page:
+def _by_page(found: Verdict, changes: Changes) -> Verdict:
+    """As found, but where the page of a browser was hidden or its phone saved power, which is what
+    the series then shows."""
+    if changes.page and found.label in ("steady", "drifting", "noisy"):
         return Verdict(label="disturbed", reason=changes.page)
     return found
 

@@ -32,10 +32,12 @@ class Warmed:
     broken: bool = False
 
 
-def warm_up_together(runs: Mapping[int, OpenRun], loop: Loop) -> Warmed:
-    """Turns of all files until they have run for loop.warm_s and WARM_INFERENCES each, and two
-    windows in a row agree."""
+def warm_up_together(runs: Mapping[int, OpenRun], loop: Loop, engines: int = 1) -> Warmed:
+    """Turns of all files until they have run for loop.warm_s an engine and WARM_INFERENCES each,
+    and two windows in a row agree. engines: how many these files run in, each with code of its
+    own."""
     assert loop.turns is not None
+    least_s = engines * loop.warm_s
     warmed = Warmed(wall_ns={place: [] for place in runs})
     sweeps: list[float] = []
     while loop.warm_s and not warmed.settled:
@@ -57,9 +59,9 @@ def warm_up_together(runs: Mapping[int, OpenRun], loop: Loop) -> Warmed:
         sweeps.append(fmean(figures))
         spent_s = sum(map(sum, warmed.wall_ns.values())) / 1e9
         fewest = min(len(warmed.wall_ns[place]) for place in left if place not in warmed.failed)
-        if spent_s >= loop.warm_s and fewest >= WARM_INFERENCES:
+        if spent_s >= least_s and fewest >= WARM_INFERENCES:
             warmed.settled = _agree(sweeps)
-            if spent_s >= LONGEST * loop.warm_s and len(sweeps) >= LONGEST:
+            if spent_s >= LONGEST * least_s and len(sweeps) >= LONGEST:
                 return warmed
     return warmed
 

@@ -109,8 +109,9 @@ def test_a_page_that_is_loaded_anew_goes_on(here: Served) -> None:
 
 def test_a_page_that_is_closed_ends_the_run_with_what_to_do(here: Served, impatient: None) -> None:
     here.page("closed", after_turns=3)
+    plan = PLAN.model_copy(update={"max_sessions": 3})
     with here.device() as device, pytest.raises(DeviceError) as caught:
-        here.measured(device, TINY)
+        here.measured(device, TINY, plan=plan)
     assert caught.value.code == "page_gone"
     assert "--resume" in caught.value.remedy
 

@@ -14,7 +14,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from commands import RECIPE, TINY, TRAIN, Chain, bench_process, invoke, wait_for
+from commands import RECIPE, TINY, TRAIN, Chain, bench_process, invoke, running, wait_for
 
 from train.cluster.join import Cluster
 from train.cluster.parcels import (
@@ -62,7 +62,7 @@ def settings_of(home: Home, seed: int | None = None) -> Settings:
 
 @needs_ray
 def test_a_killed_worker_s_variant_is_finished_elsewhere(drawn: Home, chain: Chain) -> None:
-    with bench_process(drawn, *ON_RAY) as process:
+    with running(bench_process(drawn, *ON_RAY)) as process:
         assert process.stdout
         said: list[str] = []
         for line in process.stdout:

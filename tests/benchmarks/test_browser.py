@@ -23,10 +23,10 @@ from typing import Any
 
 import pytest
 from browser import Page, chromium, missed
-from commands import bench_process
+from commands import bench_process, running
 from engines import engine_is_here, opened
 from exported import exported_home, work_of
-from file_server import running
+from file_server import running as serving_files
 from pages import served
 from selenium.webdriver.support.wait import WebDriverWait
 from self_figures import Figure
@@ -127,7 +127,7 @@ def bare_page(home: Home, folder: Path) -> Iterator[Sampler]:
     (site / "model.tflite").write_bytes(work.artifact.read_bytes())
     (site / "index.html").write_text("<!doctype html><script src='bare.js'></script>")
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Isolated, directory=str(site)))
-    with running(server), chromium() as page:
+    with serving_files(server), chromium() as page:
         page.driver.set_script_timeout(120)
         page.driver.get(f"http://127.0.0.1:{server.server_port}/index.html")
         ask(page, f"prepare('/litert/', '/model.tflite', {work.request.size})")
@@ -191,7 +191,7 @@ def seconds_until(
     times: dict[str, float] | None = None,
 ) -> float:
     """From the page's opening until a line begins so; the others' times go into `times`."""
-    with bench_process(home, *words) as process:
+    with running(bench_process(home, *words)) as process:
         assert process.stdout
         link = next(m[1] for line in process.stdout if (m := re.match(r"open (http\S+)", line)))
         began = time.monotonic()
@@ -220,7 +220,7 @@ def test_the_demo_s_frames(home: Home, figure: Figure, tmp_path: Path) -> None:
         "--use-fake-device-for-media-stream",
         f"--use-file-for-fake-video-capture={film}",
     )
-    with bench_process(home, "demo") as process, chromium(*flags) as page:
+    with running(bench_process(home, "demo")) as process, chromium(*flags) as page:
         assert process.stdout
         link = next(m[1] for line in process.stdout if (m := re.match(r"open (http\S+)", line)))
         page.driver.get(link)
