@@ -126,8 +126,12 @@ def bare_page(home: Home, folder: Path) -> Iterator[Sampler]:
     (site / "litert").symlink_to(PACKAGES / "@litertjs/core/wasm")
     (site / "model.tflite").write_bytes(work.artifact.read_bytes())
     (site / "index.html").write_text("<!doctype html><script src='bare.js'></script>")
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Isolated, directory=str(site)))
-    with serving_files(server), chromium() as page:
+    handler = partial(Isolated, directory=str(site))
+    with (
+        ThreadingHTTPServer(("127.0.0.1", 0), handler) as server,
+        serving_files(server),
+        chromium() as page,
+    ):
         page.driver.set_script_timeout(120)
         page.driver.get(f"http://127.0.0.1:{server.server_port}/index.html")
         ask(page, f"prepare('/litert/', '/model.tflite', {work.request.size})")
@@ -231,5 +235,13 @@ def test_the_demo_s_frames(home: Home, figure: Figure, tmp_path: Path) -> None:
         shown = page.text(".demo-stage")
         fps = float(page.run("return document.querySelector('[data-fps]').dataset.fps"))
         print(shown)
-        figure(f"demo: {' '.join(shown.split())[:60]}", fps, "frames/s", at_least=25)
+        model = re.search(r"mnv2_unet\S+ \S+", shown)
+        assert model
+        stages = [
+            f"{stage} {found[1]}"
+            for stage in ("shrink", "infer", "paint")
+            if (found := re.search(rf"{stage} ms\s+([\d.]+)", shown))
+        ]
+        name = f"demo, {model[0]}, 640x480; ms: {', '.join(stages)}"
+        figure(name, fps, "frames/s", at_least=25)
         process.terminate()
