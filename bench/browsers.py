@@ -94,7 +94,7 @@ class Measuring:
         device = BrowserDevice(page, self.offered, self.known)
         measured = Measured(device=device.info())
         self.measured.append(measured)
-        name = f"{measured.device.name} on {measured.device.os}"
+        name = measured.device.name
         self.tell(f"{name}: here")
         try:
             with device, locked(self.home.device_results(device.info().key)):
@@ -125,13 +125,19 @@ class Measuring:
             measured.sessions += 1
             rows = rows_of(taken, work, plan)
             measured.lines = [" ".join(row) for row in rows]
-            least, spent = len(work) * plan.sessions, time.monotonic() - began
-            eta = max(0.0, (plan.limit_s or 0) - spent) if len(taken) >= least else None
-            if eta is None:
-                eta = spent / len(taken) * (least - len(taken))
-            text = f"{len(taken)} of {least} sessions or more"
-            page.show(status("Measuring", rows, len(taken), max(least, len(taken)), eta))
-            self.tell(f"{name}: {text}, {eta:.0f} s left; {_newest(session)}")
+            least = len(work) * plan.sessions
+            left_s = _left_s(len(taken), least, time.monotonic() - began, plan)
+            page.show(status("Measuring", rows, len(taken), max(least, len(taken)), left_s))
+            if session.failure is not None or len(taken) % len(work) == 1 % len(work):
+                count = f"{len(taken)} of {least} sessions or more, {left_s:.0f} s left at most"
+                self.tell(f"{name}: {count}; {_newest(session)}")
+
+
+def _left_s(taken: int, least: int, spent_s: float, plan: Plan) -> float:
+    """Until each file has its fewest sessions; then until the limit of time."""
+    if taken < least:
+        return spent_s / taken * (least - taken)
+    return max(0.0, (plan.limit_s or 0.0) - spent_s)
 
 
 def _newest(session: Session) -> str:
@@ -161,7 +167,7 @@ def _state(
     if medians:
         told = f"{across_passes(medians).value:.1f} ms"
         if ratio is not None and ratio.half_width is not None:
-            told += f", x{ratio.value:.2f} to {ratio.half_width:.1%}"
+            told += f", {ratio.value:.2f}x +-{ratio.half_width:.1%}"
         return told
     failures = [s for s in sessions if s.request == work.request and s.failure is not None]
     return verdict(failures[-1]).reason if failures else "not yet"

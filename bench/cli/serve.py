@@ -191,7 +191,7 @@ def tell(line: str) -> None:
 
 def _tell_end(measured: list[Measured]) -> None:
     for one in measured:
-        click.echo(f"{one.device.name} on {one.device.os}: {one.sessions} sessions stored")
+        click.echo(f"{one.device.name}, {one.device.os}: {one.sessions} sessions stored")
         for line in one.lines:
             click.echo(f"  {line}")
         if one.problem:

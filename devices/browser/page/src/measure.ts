@@ -39,6 +39,9 @@ export class MeasureTab {
   private async go(name: string): Promise<void> {
     element('before').hidden = true;
     element('running').hidden = false;
+    // Trying a model meanwhile would take the cores away.
+    const demo = element<HTMLButtonElement>('tab-demo');
+    demo.disabled = true;
     this.say('Connecting');
     void keepAwake();
     try {
@@ -54,6 +57,7 @@ export class MeasureTab {
       this.say(error instanceof Refused ? error.message : 'The computer does not answer. Load this page again.');
     } finally {
       this.conductor.endAll();
+      demo.disabled = false;
       element('eta').textContent = '';
     }
   }
@@ -77,11 +81,10 @@ export class MeasureTab {
     element('rows').querySelector('tbody')?.replaceChildren(
       ...rows.map((row) => {
         const line = document.createElement('tr');
-        for (const text of [row.model, row.how, row.state]) {
-          const cell = document.createElement('td');
-          cell.textContent = text;
-          line.append(cell);
-        }
+        const how = document.createElement('small');
+        how.textContent = row.how;
+        line.insertCell().append(row.model, how);
+        line.insertCell().append(row.state);
         return line;
       }),
     );

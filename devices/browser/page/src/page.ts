@@ -48,18 +48,20 @@ class Tabs {
       element(`tab-${name}`).addEventListener('click', () => this.show(name));
       element(`tab-${name}`).addEventListener('keydown', (event) => {
         if (event.key !== 'ArrowLeft' && event.key !== 'ArrowRight') return;
-        this.show(name === 'measure' ? 'demo' : 'measure');
+        const other = name === 'measure' ? 'demo' : 'measure';
+        if (!(element(`tab-${other}`) as HTMLButtonElement).disabled) this.show(other);
       });
     }
   }
 
-  show(chosen: 'measure' | 'demo'): void {
+  /** byHand: then the tab keeps the focus. */
+  show(chosen: 'measure' | 'demo', byHand = true): void {
     for (const name of ['measure', 'demo'] as const) {
       const tab = element(`tab-${name}`);
       tab.setAttribute('aria-selected', String(name === chosen));
       tab.tabIndex = name === chosen ? 0 : -1;
       element(name).hidden = name !== chosen;
-      if (name === chosen) tab.focus();
+      if (name === chosen && byHand) tab.focus();
     }
     if (chosen === 'demo') {
       this.demo ??= mountDemo(element('demo'), { site: this.site, token: this.token, models: this.models });
@@ -95,13 +97,13 @@ async function begin(): Promise<void> {
   element('asked').textContent = told.asked;
   if (!told.measures) {
     element('tab-measure').hidden = true;
-    tabs.show('demo');
+    tabs.show('demo', false);
     return;
   }
   element('trust').hidden = !told.certificate;
   element('tab-demo').hidden = told.models.length === 0;
   new MeasureTab(site, token, page).ready(sessionStorage.getItem('bench-start') === '1');
-  if (given.has('demo')) tabs.show('demo');
+  if (given.has('demo')) tabs.show('demo', false);
 }
 
 void begin();
