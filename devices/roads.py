@@ -153,9 +153,9 @@ def iphone(machine: Machine) -> list[Finding]:
         found = f"this is {here}; an iPhone is driven by Xcode's devicectl, on macOS only"
         remedy = "on a Mac with Xcode: bench doctor"
         macos = Finding(road="iphone", need="macOS", ok=None, found=found, remedy=remedy)
-        return [_page("iphone"), macos, cable]
+        return [_page("iphone"), _opener(), macos, cable]
     macos = Finding(road="iphone", need="macOS", ok=True, found="this is macOS")
-    return [_page("iphone"), macos, *_xcode(machine), cable]
+    return [_page("iphone"), _opener(), macos, *_xcode(machine), cable]
 
 
 def browser(machine: Machine) -> list[Finding]:
@@ -187,6 +187,15 @@ def _xcode(machine: Machine) -> list[Finding]:
         )
         for need, answer in answers.items()
     ]
+
+
+def _opener() -> Finding:
+    """What opens the page by a cable, so that no code has to be scanned."""
+    from devices.browser.cable import OPENER, iphone_opener
+
+    path = iphone_opener()
+    found = path or f"{OPENER} is not on PATH (optional: it opens the page by a cable)"
+    return Finding(road="iphone", need="opener", ok=True if path else None, found=found)
 
 
 def _page(road: str) -> Finding:

@@ -38,7 +38,9 @@ class Facet:
     @property
     def how(self) -> str:
         """What ran it: `litert 2.3.0, 1 thread, fp16`."""
-        part = " PARTLY ON THE CPU" if self.partial else ""
+        part = ""
+        if self.partial:
+            part = " NOT AS ASKED FOR" if self.device.kind == "browser" else " PARTLY ON THE CPU"
         threads = f"{self.threads} thread{'s' if self.threads > 1 else ''}"
         settings = f" ({self.settings})" if self.settings else ""
         return f"{self.runtime}{part} {self.runtime_version}{settings}, {threads}, {self.precision}"
@@ -46,8 +48,10 @@ class Facet:
     @property
     def title(self) -> str:
         mark = "EMULATED " if self.device.emulated else ""
+        # By its name alone an iPhone would be taken for one that runs Core ML.
+        engine = f" ({self.device.cpu})" if self.device.kind == "browser" else ""
         return (
-            f"{mark}{self.device.name}\n{self.how}, {self.protocol}\n"
+            f"{mark}{self.device.name}{engine}\n{self.how}, {self.protocol}\n"
             f"{f'IoU: {self.iou_of}' if self.iou_of else 'IoU not measured'}"
         )
 

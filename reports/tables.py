@@ -58,6 +58,8 @@ def remarks(report: Report) -> list[str]:
         )
     lines += [f"left out: {problem.seen}" for problem in report.problems]
     lines += report.apart
+    if any(row.facet.device.kind == "browser" for row in report.rows):
+        lines.append("in a browser: its engine's figures, not those of Core ML or of an app")
     if any(row.p50_ms.low is not None for row in report.rows):
         lines.append("p50: here, at this time; in brackets its range over the passes")
     aside = [row.interrupted for row in report.rows if row.interrupted is not None]

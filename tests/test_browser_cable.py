@@ -53,5 +53,6 @@ def test_the_page_is_opened_by_adb_and_measured(elsewhere: Home) -> None:
     assert one.led == [f"forward:tcp:{port};tcp:{port}", f"killforward:tcp:{port}"]
     (session,) = [s for s in read_all(elsewhere).sessions if s.device.kind == "browser"]
     assert session.run is not None
+    assert session.device.emulated
     assert session.device.name == "on a cable, Chrome 149.0"
     assert session.device.os == "Android 10"

@@ -69,9 +69,30 @@ def test_both_runtimes_in_a_real_engine(elsewhere: Home, tmp_path: Path, engine:
     expected = "no relaxed SIMD" if engine == "webkit" else "relaxed SIMD"
     assert {s.run.settings for s in found if s.run} == {expected, None}
     told = invoke("report").output
-    assert f"{found[0].device.name}: litert LiteRT.js" in told
-    assert f"{found[0].device.name}: onnxruntime onnxruntime-web" in told
+    place = f"{found[0].device.name} ({ENGINES[engine]}'s WebAssembly)"
+    assert f"{place}: litert LiteRT.js" in told
+    assert f"{place}: onnxruntime onnxruntime-web" in told
+    assert "not those of Core ML" in told
     assert "On " in invoke("pick", "--device", "browser", "--max-latency", "10s").output
+
+
+def test_without_a_secure_page_the_clock_is_coarse_and_samples_are_longer(
+    elsewhere: Home, tmp_path: Path
+) -> None:
+    """As on a phone by plain http: Chromium's clock ticks each 0.1 ms there."""
+    engine_is_here("chromium")
+    words = ("--address", "phone.test", "--plain")
+    flags = ("--host-resolver-rules=MAP phone.test 127.0.0.1",)
+    sessions = measured(elsewhere, "chromium", tmp_path, *words, flags=flags)
+    (session,) = [s for s in sessions if s.device.kind == "browser"]
+    assert session.run is not None, session.failure
+    before = session.run.conditions_before
+    assert before["isolated"].value == "false"
+    step_us, together = before["clock_step_us"].value, before["inferences_a_sample"].value
+    assert isinstance(step_us, int)
+    assert isinstance(together, int)
+    assert step_us >= 50
+    assert together > 1
 
 
 def test_webgpu_is_proved_by_what_was_submitted(elsewhere: Home, tmp_path: Path) -> None:

@@ -113,6 +113,7 @@ def info_of(join: Join) -> DeviceInfo:
         cpu=f"{browser.engine}'s WebAssembly",
         cores=join.cores,
         memory_bytes=memory,
+        emulated=join.emulated,
         unit=sha256(join.unit.encode()).hexdigest()[:12],
     )
 

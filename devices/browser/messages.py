@@ -32,7 +32,7 @@ class Posted(Frozen):
 
 class Join(Posted):
     """What a browser tells of itself. page: this tab; unit: this browser, a random name that it
-    keeps; clock_step_us: of performance.now()."""
+    keeps; clock_step_us: of performance.now(). emulated: it is a program (devices/emulated/)."""
 
     page: Hex16
     unit: Hex16
@@ -50,6 +50,7 @@ class Join(Posted):
     relaxed_simd: bool
     webgpu: bool
     clock_step_us: Annotated[int, Field(ge=1, le=1_000_000)]
+    emulated: bool = False
 
 
 class Answered(Posted):

@@ -107,6 +107,7 @@ class EmulatedPage:
             "relaxed_simd": True,
             "webgpu": False,
             "clock_step_us": STEP_US,
+            "emulated": True,
         }
         return self.post("/api/join", identity) is not None
 
