@@ -96,13 +96,14 @@ class Measuring:
         self.measured.append(measured)
         name = measured.device.name
         self.tell(f"{name}: here")
-        try:
-            with device, locked(self.home.device_results(device.info().key)):
-                self._passes(page, device, measured, name)
-        except BenchError as error:
-            measured.problem = error.seen
-            self.tell(f"{name}: {error.seen}")
-            page.end(error.seen if page.over is None else page.over)
+        with device:
+            try:
+                with locked(self.home.device_results(device.info().key)):
+                    self._passes(page, device, measured, name)
+            except BenchError as error:
+                measured.problem = error.seen
+                self.tell(f"{name}: {error.seen}")
+                page.end(f"It ended early: {error.seen}")
 
     def _passes(self, page: Page, device: BrowserDevice, measured: Measured, name: str) -> None:
         plan, began = self.asked.plan(device), time.monotonic()

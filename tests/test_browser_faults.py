@@ -53,7 +53,7 @@ def test_a_page_is_measured_by_both_runtimes_in_turns(here: Served) -> None:
         assert difference <= 1e-5
         assert before["pixels_unlike_torch"].value == 0.0
     page.wait()
-    assert page.over == "Measured. Thank you."
+    assert page.over == "Measuring has ended. Thank you."
     assert page.refused == []
 
 

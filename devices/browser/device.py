@@ -157,7 +157,7 @@ class BrowserDevice(Device):
         return next(self._workers)
 
     def close(self) -> None:
-        self.page.end("Measured. Thank you.")
+        self.page.end("Measuring has ended. Thank you.")
         self._held.close()
 
 

@@ -132,6 +132,8 @@ class Page:
         while self._answer is None:
             if self.loads != loads:
                 raise PageLost(command, "the page was loaded anew", code="page_reloaded")
+            if self.over is not None:
+                raise PageLost(command, "measuring was ended", code="ended")
             if self.silent:
                 raise PageLost(command, self._silence(), code="page_silent")
             left = until - time.monotonic()
