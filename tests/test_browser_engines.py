@@ -107,6 +107,31 @@ def test_webgpu_is_proved_by_what_was_submitted(elsewhere: Home, tmp_path: Path)
     assert session.run.conditions_before["read_back_share"].value
 
 
+@pytest.mark.parametrize("what", ["loaded anew", "hidden"])
+def test_what_a_person_does_meanwhile_is_noticed(elsewhere: Home, what: str) -> None:
+    engine_is_here("chromium")
+    words = ("run", "--device", "browser", "--model", TINY, "--rounds", "40")
+    command = bench_process(elsewhere, *words, "--sessions", "4", "--max-sessions", "8")
+    with running(command) as process, chromium() as page:
+        assert process.stdout
+        link = next(m[1] for line in process.stdout if (m := re.match(r"open (http\S+)", line)))
+        page.driver.get(f"{link}&start")
+        said = [next(line for line in process.stdout if line.startswith("pass 1"))]
+        # It is told when the second pass is done; the third is at its warm-up or its turns then.
+        time.sleep(3)
+        if what == "hidden":
+            page.driver.switch_to.new_window("tab")
+        else:
+            page.driver.refresh()
+        said += process.stdout
+        assert process.wait(timeout=60) == 0, "".join(said)
+    found = [s for s in read_all(elsewhere).sessions if s.device.kind == "browser"]
+    counted = [verdict(s) for s in found if verdict(s).counts]
+    assert len(counted) >= 4
+    if what == "hidden":
+        assert any("hidden" in one.reason for one in counted)
+
+
 def test_another_kind_of_device_is_told_so(in_chain: Chain, tmp_path: Path) -> None:
     engine_is_here("chromium")
     words = (*RUN[:2], "iphone", *RUN[3:], "--address", "127.0.0.1", "--plain", "--wait", "15")
