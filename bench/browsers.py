@@ -16,17 +16,15 @@ from bench.store import write_session
 from bench.verdict import verdict
 from bench.work import Subject, beside_references, find, runtimes_for
 from bench.work_item import Work
+from devices.android.masks import Expect
 from devices.base import DeviceInfo, Loop, Turns
 from devices.browser.device import BrowserDevice, Known
-from devices.browser.inputs import Expect
 from devices.browser.pages import Page
 from devices.browser.server import Offered
 from zoo.errors import BenchError
 from zoo.files import Home
 from zoo.lock import locked
 from zoo.spec import ModelSpec
-
-MOST_PASSES = 40
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +43,6 @@ class Asked:
             loop=Loop(turns=Turns(), warm_s=device.warm_s),
             target=self.target,
             limit_s=self.limit_s,
-            max_sessions=MOST_PASSES,
             memory=device.reads_memory,
         )
 
@@ -110,8 +107,11 @@ class Measuring:
         page.show(status("Preparing", [], 0, 0, None))
         work = beside_references(
             [
-                find(self.home, device, Subject(what=s, runtime=r, precision=p, threads=threads))
-                for threads in [self.asked.threads]
+                find(
+                    self.home,
+                    device,
+                    Subject(what=s, runtime=r, precision=p, threads=self.asked.threads),
+                )
                 for s in self.asked.specs
                 for r in runtimes_for(device, s, self.asked.runtimes)
                 for p in self.asked.precisions
@@ -120,18 +120,23 @@ class Measuring:
         )
         page.show(status("Loading the models", [], 0, len(work) * plan.sessions, None))
         taken: list[Session] = []
+        rows: list[Row] = []
         for session in measure(device, work, plan):
             write_session(self.home, session)
             taken.append(session)
             measured.sessions += 1
-            rows = rows_of(taken, work, plan)
-            measured.lines = [" ".join(row) for row in rows]
+            # All passes are reckoned anew for it: once a pass is enough.
+            whole = len(taken) % len(work) == 0
+            if whole or not rows:
+                rows = rows_of(taken, work, plan)
             least = len(work) * plan.sessions
             left_s = _left_s(len(taken), least, time.monotonic() - began, plan)
             page.show(status("Measuring", rows, len(taken), max(least, len(taken)), left_s))
-            if session.failure is not None or len(taken) % len(work) == 1 % len(work):
+            if session.failure is not None or whole or len(taken) == 1:
                 count = f"{len(taken)} of {least} sessions or more, {left_s:.0f} s left at most"
                 self.tell(f"{name}: {count}; {_newest(session)}")
+            measured.lines = [" ".join(row) for row in rows]
+        measured.lines = [" ".join(row) for row in rows_of(taken, work, plan)]
 
 
 def _left_s(taken: int, least: int, spent_s: float, plan: Plan) -> float:
@@ -184,5 +189,4 @@ def status(
         "total": total,
         "eta_s": eta_s,
         "rows": [{"model": model, "how": how, "state": state} for model, how, state in rows],
-        "finished": False,
     }

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -12,7 +14,9 @@ from pathlib import Path
 
 from browser import missed, needed
 
+from bench.cli.expected import SEED
 from devices.browser.site import why_not_built
+from train.synthetic.scene import portrait
 
 # Debian's; a phone's viewport where the engine takes one.
 MINI_BROWSER = "/usr/lib/x86_64-linux-gnu/webkit2gtk-4.1/MiniBrowser"
@@ -77,3 +81,24 @@ def _environment(home: Path) -> Mapping[str, str]:
         "WEBKIT_DISABLE_DMABUF_RENDERER": "1",
         "LIBGL_ALWAYS_SOFTWARE": "1",
     }
+
+
+def link_of(process: subprocess.Popen[str]) -> str:
+    """The address that a command shows, with its token."""
+    assert process.stdout
+    return next(m[1] for line in process.stdout if (m := re.match(r"open (http\S+)", line)))
+
+
+def fake_camera(film: Path) -> tuple[str, ...]:
+    """Flags for a camera that plays this film: a portrait that is drawn, and moves for a second."""
+    picture = portrait(SEED, 4)[0].resize((480, 480))
+    with film.open("wb") as file:
+        for step in range(30):
+            jpeg = io.BytesIO()
+            picture.crop((-80 - step % 15, 0, 560 - step % 15, 480)).save(jpeg, "JPEG", quality=90)
+            file.write(jpeg.getvalue())
+    return (
+        "--use-fake-ui-for-media-stream",
+        "--use-fake-device-for-media-stream",
+        f"--use-file-for-fake-video-capture={film}",
+    )

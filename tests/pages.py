@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bench.cli.browser import expected_portraits
+from bench.cli.expected import torch_masks
 from bench.protocol import measure
 from bench.record import Plan, Session
 from bench.work import Subject, find
@@ -52,7 +52,7 @@ class Served:
 
     def device(self) -> BrowserDevice:
         """The next page that comes."""
-        known = Known(expect=expected_portraits(self.home))
+        known = Known(expect=torch_masks(self.home))
         return BrowserDevice(self.came.get(timeout=20), self.server.offered, known, deadline_s=20)
 
     def measured(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import re
 import signal
@@ -13,15 +12,13 @@ from pathlib import Path
 import pytest
 from browser import Page, chromium
 from commands import TINY, Chain, bench_process, invoke, running
-from engines import ENGINES, SOFTWARE_GPU, engine_is_here, opened
+from engines import ENGINES, SOFTWARE_GPU, engine_is_here, fake_camera, link_of, opened
 from selenium.webdriver.support.wait import WebDriverWait
 
-from bench.cli.expected import SEED
 from bench.record import Session
 from bench.store import read_all
 from bench.verdict import verdict
 from devices.browser.site import FOLDER, find_site
-from train.synthetic.scene import portrait
 from zoo.files import Home
 
 RUN = ("run", "--device", "browser", "--model", TINY, "--sessions", "1", "--rounds", "4")
@@ -114,7 +111,7 @@ def test_what_a_person_does_meanwhile_is_noticed(elsewhere: Home, what: str) -> 
     command = bench_process(elsewhere, *words, "--sessions", "4", "--max-sessions", "8")
     with running(command) as process, chromium() as page:
         assert process.stdout
-        link = next(m[1] for line in process.stdout if (m := re.match(r"open (http\S+)", line)))
+        link = link_of(process)
         page.driver.get(f"{link}&start")
         said = [next(line for line in process.stdout if line.startswith("pass 1"))]
         # It is told when the second pass is done; the third is at its warm-up or its turns then.
@@ -137,7 +134,7 @@ def test_another_kind_of_device_is_told_so(in_chain: Chain, tmp_path: Path) -> N
     words = (*RUN[:2], "iphone", *RUN[3:], "--address", "127.0.0.1", "--plain", "--wait", "25")
     with running(bench_process(in_chain.home, *words)) as process, chromium() as page:
         assert process.stdout
-        link = next(m[1] for line in process.stdout if (m := re.match(r"open (http\S+)", line)))
+        link = link_of(process)
         page.driver.get(f"{link}&start")
         told = "This address is for an iPhone or iPad. This browser is on Linux."
         WebDriverWait(page.driver, 10).until(lambda _: told in page.text("#status"))
@@ -145,33 +142,15 @@ def test_another_kind_of_device_is_told_so(in_chain: Chain, tmp_path: Path) -> N
     assert process.returncode == 1
 
 
-@pytest.fixture(scope="module")
-def camera(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A second of film for Chromium's fake camera: a portrait that is drawn, and moves."""
-    path = tmp_path_factory.mktemp("camera") / "film.mjpeg"
-    picture = portrait(SEED, 4)[0].resize((480, 480))
-    with path.open("wb") as film:
-        for step in range(30):
-            frame = picture.crop((-80 - step % 15, 0, 560 - step % 15, 480))
-            jpeg = io.BytesIO()
-            frame.save(jpeg, "JPEG", quality=90)
-            film.write(jpeg.getvalue())
-    return path
-
-
-def test_hair_is_recoloured_live(home: Home, camera: Path) -> None:
+def test_hair_is_recoloured_live(home: Home, tmp_path: Path) -> None:
     engine_is_here("chromium")
     # Those of the package: the chain's are trained for a moment.
     invoke("weights", "take", "--model", TINY)
     invoke("export", "--model", TINY, "--format", "tflite", "--precision", "fp32")
-    flags = (
-        "--use-fake-ui-for-media-stream",
-        "--use-fake-device-for-media-stream",
-        f"--use-file-for-fake-video-capture={camera}",
-    )
+    flags = fake_camera(tmp_path / "film.mjpeg")
     with running(bench_process(home, "demo")) as process, chromium(*flags) as page:
         assert process.stdout
-        link = next(m[1] for line in process.stdout if (m := re.match(r"open (http\S+)", line)))
+        link = link_of(process)
         page.size(390, 844)
         page.driver.get(link)
         # A portrait that is drawn stands there by itself.

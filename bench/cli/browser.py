@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,6 @@ import click
 
 if TYPE_CHECKING:
     from devices.browser.device import BrowserDevice
-    from devices.browser.inputs import Expect
     from devices.browser.pages import Page, Pages
     from devices.browser.server import Offered
     from devices.browser.serving import Serving, Where
@@ -93,23 +92,6 @@ def _portrait(number: int) -> tuple[bytes, str]:
     return content.getvalue(), "image/png"
 
 
-def expected_portraits(home: Home) -> Expect:
-    """Torch's mask of one of the portraits by which phones are checked."""
-    from bench.cli.expected import torch_masks
-    from devices.browser.inputs import Portrait
-
-    masks = torch_masks(home)
-
-    @cache
-    def expect(model: str) -> Portrait | str:
-        found = masks(model)
-        if isinstance(found, str):
-            return found
-        return Portrait(image=found[0].image, mask=found[0].mask)
-
-    return expect
-
-
 @contextmanager
 def server_for(where: Where, pages: Pages, offered: Offered) -> Iterator[Serving]:
     """A server, and in the terminal how to reach it."""
@@ -126,7 +108,7 @@ def announce(server: Serving, where: Where) -> None:
 
     link = server.link()
     click.echo(f"open {link}", err=True)
-    if not where.network:
+    if not where.reachable:
         click.echo("a phone on this network reaches it with --network", err=True)
         return
     if shutil.get_terminal_size().columns >= 45:
@@ -145,6 +127,7 @@ def one_browser(
     home: Home, wanted: str, where: Where, wait_s: float, deadline_s: float
 ) -> BrowserDevice:
     """The first page that comes, as a device; its server ends with it. Raises DeviceError."""
+    from bench.cli.expected import torch_masks
     from devices.browser.device import BrowserDevice, Known
     from devices.browser.pages import Pages
 
@@ -159,7 +142,7 @@ def one_browser(
         page = _first(came, wait_s)
         pages.closed = True
         device = BrowserDevice(
-            page, offered, Known(expect=expected_portraits(home)), deadline_s, held.close
+            page, offered, Known(expect=torch_masks(home)), deadline_s, held.close
         )
     except BaseException:
         held.close()
@@ -175,7 +158,7 @@ def _open_by_cable(held: ExitStack, wanted: str, where: Where, server: Serving) 
     from zoo.errors import DeviceError
 
     link = server.link("start")
-    if wanted == "android" and not where.network:
+    if wanted == "android" and not where.reachable:
         try:
             adb = Adb(program=find_adb(None))
             serial = held.enter_context(cable.opened_on_android(adb, server.port, link))

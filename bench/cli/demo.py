@@ -23,5 +23,5 @@ def command(network: bool, address: str | None, port: int, plain: bool, idle: fl
     from bench.cli.serve import serve_demo
     from devices.browser.serving import Where
 
-    where = Where(network=network or address is not None, address=address, port=port, plain=plain)
+    where = Where(network=network, address=address, port=port, plain=plain)
     serve_demo(where, idle)

@@ -32,24 +32,12 @@ class Cores(click.ParamType[str]):
         return text
 
 
-_DEVICE_OPTIONS = (
-    click.option(
-        "--device",
-        default="host",
-        show_default=True,
-        metavar="NAME",
-        help="host; android (the one phone that is there) or android:SERIAL; browser, or iphone: a "
-        "page that any phone opens.",
-    ),
-    click.option(
-        "--via",
-        type=click.Choice(["cable", "browser"]),
-        help="How a phone is reached.  [default: a cable where there is a road by one]",
-    ),
+# Where a page for browsers is served; of `serve` and `demo` too.
+PAGE_OPTIONS = (
     click.option(
         "--network",
         is_flag=True,
-        help="Let other devices reach the page of a browser; for iphone they always do.",
+        help="Let other devices reach the page of a browser; of --device iphone they always do.",
     ),
     click.option(
         "--address",
@@ -69,6 +57,22 @@ _DEVICE_OPTIONS = (
         is_flag=True,
         help="The page without a certificate, by http: one thread and a coarse clock.",
     ),
+)
+_DEVICE_OPTIONS = (
+    click.option(
+        "--device",
+        default="host",
+        show_default=True,
+        metavar="NAME",
+        help="host; android (the one phone that is there) or android:SERIAL; browser, or iphone: a "
+        "page that any phone opens.",
+    ),
+    click.option(
+        "--via",
+        type=click.Choice(["cable", "browser"]),
+        help="How a phone is reached.  [default: a cable where there is a road by one]",
+    ),
+    *PAGE_OPTIONS,
     click.option(
         "--wait",
         type=click.FloatRange(1, 86_400),
@@ -167,7 +171,7 @@ def _browser(home: Home, name: str, deadline_s: float, of_page: dict[str, Any]) 
         raise UnknownName.of("device", name, ("host", *ASKED), "bench devices")
     where = Where(
         # No iPhone reaches this machine's loopback.
-        network=of_page["network"] or of_page["address"] is not None or name == "iphone",
+        network=of_page["network"] or name == "iphone",
         address=of_page["address"],
         port=of_page["port"],
         plain=of_page["plain"],

@@ -47,6 +47,18 @@ precisions_option: Decorator = click.option(
     help="fp32, fp16, fp16a, int8, int8w, pal6, pal4, as far as the format has it. Repeatable.  "
     "[default: all]",
 )
+timed_precisions_option: Decorator = click.option(
+    "--precision",
+    "precisions",
+    multiple=True,
+    default=("fp32",),
+    show_default=True,
+    metavar="P",
+    help="Of the exported files. Repeatable.",
+)
+threads_option: Decorator = click.option(
+    "--threads", type=click.IntRange(1), default=1, show_default=True
+)
 json_option: Decorator = click.option(
     "--json", "as_json", is_flag=True, help="Print JSON, for scripts."
 )

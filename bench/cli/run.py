@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bench.cli.device_options import device_of, device_options
-from bench.cli.options import Frame, Percent, model_option
+from bench.cli.options import Frame, Percent, model_option, threads_option, timed_precisions_option
 from bench.cli.plan_options import plan_of, plan_options
 
 if TYPE_CHECKING:
@@ -35,16 +35,8 @@ PARTIAL = 3
     help="onnxruntime, litert, torch, tensorflow, coreml; on a phone litert, litert-gpu, "
     "litert-npu. Repeatable.  [default: onnxruntime, litert, and coreml on a Mac]",
 )
-@click.option(
-    "--precision",
-    "precisions",
-    multiple=True,
-    default=("fp32",),
-    show_default=True,
-    metavar="P",
-    help="Of the exported files. Repeatable.",
-)
-@click.option("--threads", type=click.IntRange(1), default=1, show_default=True)
+@timed_precisions_option
+@threads_option
 @click.option(
     "--reference",
     metavar="NAME",

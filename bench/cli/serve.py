@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bench.cli.options import Percent, model_option
+from bench.cli.device_options import PAGE_OPTIONS
+from bench.cli.options import Percent, adding, model_option, threads_option, timed_precisions_option
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -19,28 +20,19 @@ if TYPE_CHECKING:
     from devices.browser.serving import Where
 
 WAIT_S = 0.2
+_IDLE = click.option(
+    "--idle",
+    type=click.FloatRange(1, 86_400),
+    default=1800.0,
+    show_default=True,
+    metavar="S",
+    help="End by itself when nothing has happened for so long.",
+)
 
 
 def server_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Where the page is served."""
-    for option in (
-        click.option(
-            "--idle",
-            type=click.FloatRange(1, 86_400),
-            default=1800.0,
-            show_default=True,
-            metavar="S",
-            help="End by itself when nothing has happened for so long.",
-        ),
-        click.option("--plain", is_flag=True, help="By http on the network: no camera there."),
-        click.option(
-            "--port", type=click.IntRange(0, 65535), default=0, help="[default: a free one]"
-        ),
-        click.option("--address", metavar="IP", help="Of this machine, for other devices."),
-        click.option("--network", is_flag=True, help="Let other devices on the network reach it."),
-    ):
-        command = option(command)
-    return command
+    return adding(command, (*PAGE_OPTIONS, _IDLE))
 
 
 @click.command()
@@ -52,16 +44,8 @@ def server_options(command: Callable[..., Any]) -> Callable[..., Any]:
     metavar="NAME",
     help="litert, litert-webgpu, onnxruntime, onnxruntime-webgpu. Repeatable.  [default: litert]",
 )
-@click.option(
-    "--precision",
-    "precisions",
-    multiple=True,
-    default=("fp32",),
-    show_default=True,
-    metavar="P",
-    help="Of the exported files. Repeatable.",
-)
-@click.option("--threads", type=click.IntRange(1), default=1, show_default=True)
+@timed_precisions_option
+@threads_option
 @click.option(
     "--target",
     type=Percent(),
@@ -104,7 +88,8 @@ def command(
       bench serve --forget
     """
     from bench.browsers import Asked, Measuring
-    from bench.cli.browser import ASKED, expected_portraits, offered_by, server_for
+    from bench.cli.browser import ASKED, offered_by, server_for
+    from bench.cli.expected import torch_masks
     from devices.browser.pages import Pages
     from devices.browser.serving import Where
     from zoo.errors import MissingStep
@@ -127,9 +112,9 @@ def command(
     offered = offered_by(home, ASKED["browser"], measures=True)
     if not offered.files:
         raise MissingStep("no exported file is there to be measured", remedy="make zoo")
-    measuring = Measuring(home, asked, offered, expected_portraits(home), tell)
+    measuring = Measuring(home, asked, offered, torch_masks(home), tell)
     pages = Pages(arrived=measuring.begin)
-    where = Where(network=network or address is not None, address=address, port=port, plain=plain)
+    where = Where(network=network, address=address, port=port, plain=plain)
     with ExitStack() as held:
         for spec in specs:
             held.enter_context(locked(home.artifact_folder(spec), shared=True))

@@ -13,16 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from devices.android.masks import LIMIT
 from devices.base import Reading, RunRequest
 from devices.browser.inputs import Expected
 from devices.browser.messages import Evidence, Output
 from devices.browser.site import Site
 from zoo.errors import SessionFailed
 from zoo.preprocess import THRESHOLD
-
-NAMES = {"litert": "LiteRT.js", "onnxruntime": "onnxruntime-web"}
-# Pixels on the other side of the threshold, as everywhere where a phone's mask meets torch's.
-UNLIKE_TORCH = 0.05
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +81,7 @@ def unlike_torch(found: Sequence[Output], expected: Expected) -> Reading:
         return Reading(value=None, reason=expected.torch)
     mask = found[0].values().reshape(expected.torch.shape)
     share = float(np.mean((mask > THRESHOLD) != (expected.torch > THRESHOLD)))
-    if share > UNLIKE_TORCH:
+    if share > LIMIT:
         raise _wrong(f"the mask differs from torch's in {share:.0%} of the pixels", "last")
     return Reading(value=round(share, 5))
 
@@ -103,7 +100,6 @@ def _wrong(seen: str, which: str) -> SessionFailed:
 class Ran:
     """What ran, as far as it is proved. fallback: what is not as it was asked for."""
 
-    version: str
     program_sha256: str | None
     settings: str | None
     fallback: str | None
@@ -124,7 +120,6 @@ def what_ran(evidence: Evidence, request: RunRequest, site: Site) -> Ran:
     names = [path.partition(f"/s/{site.name}/")[2] for path in evidence.wasm]
     known = [name for name in names if name in site.files and name.startswith(f"{runtime}/")]
     return Ran(
-        version=f"{NAMES[runtime]} {evidence.runtime_version}",
         program_sha256=site.files[known[0]] if known else None,
         settings=_settings(runtime, known),
         fallback=_fallback(evidence, wanted),

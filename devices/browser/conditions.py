@@ -13,9 +13,9 @@ def readings(told: Conditions, join: Join) -> dict[str, Reading]:
     return {
         "clock_s": Reading(value=round(told.clock_s, 3)),
         "page_hidden": Reading(value=told.times_hidden),
-        "frame_ms": _or(told.frame_ms, "the page was hidden, or drew too slowly"),
-        "battery": _or(told.battery, "this browser does not tell it"),
-        "charging": _or(
+        "frame_ms": known_or(told.frame_ms, "the page was hidden, or drew too slowly"),
+        "battery": known_or(told.battery, "this browser does not tell it"),
+        "charging": known_or(
             None if told.charging is None else str(told.charging).lower(),
             "this browser does not tell it",
         ),
@@ -32,5 +32,6 @@ def unknown(reason: str) -> dict[str, Reading]:
     return {name: Reading(value=None, reason=reason) for name in names}
 
 
-def _or(value: float | str | None, reason: str) -> Reading:
+def known_or(value: float | str | None, reason: str) -> Reading:
+    """The value, or why there is none."""
     return Reading(value=value, reason=None if value is not None else reason)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from devices.android.masks import Expect, nothing_expected
 from devices.base import Device, DeviceInfo, Reading, RunRequest
 from devices.browser import conditions
 from devices.browser.identity import info_of
-from devices.browser.inputs import Expect, Expected, expected_of, nothing_expected
+from devices.browser.inputs import Expected, expected_of
 from devices.browser.messages import Conditions
 from devices.browser.pages import Page, PageLost
 from devices.browser.server import Offered
@@ -54,7 +54,7 @@ class BrowserDevice(Device):
         offered: Offered,
         known: Known,
         deadline_s: float = DEADLINE_S,
-        closed_by: Callable[[], None] | None = None,
+        closed_by: Callable[[], None] = lambda: None,
     ) -> None:
         self.page, self.offered, self.known = page, offered, known
         self.deadline_s = deadline_s
@@ -63,9 +63,7 @@ class BrowserDevice(Device):
         self._workers = itertools.count(1)
         # Since a file of it was last measured to the end.
         self.losses = 0
-        self._held = ExitStack()
-        if closed_by is not None:
-            self._held.callback(closed_by)
+        self._closed_by = closed_by
 
     def info(self) -> DeviceInfo:
         return self._info
@@ -150,7 +148,7 @@ class BrowserDevice(Device):
         """Let the page fetch a file and its inputs; the file's hash."""
         self.offered.files[request.artifact_sha256] = artifact
         for one in self.expected(request, artifact).inputs:
-            self.offered.files[one.source()["sha256"]] = one.content
+            self.offered.files[one.sha256] = one.content
         return request.artifact_sha256
 
     def next_worker(self) -> int:
@@ -158,7 +156,7 @@ class BrowserDevice(Device):
 
     def close(self) -> None:
         self.page.end("Measuring has ended. Thank you.")
-        self._held.close()
+        self._closed_by()
 
 
 def _why_no_gpu(page: Page) -> str:

@@ -6,8 +6,9 @@ by its shapes, from a stored seed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from devices.android.masks import Expect, nothing_expected
 from devices.base import RunRequest
 from zoo.errors import BenchError, SessionFailed
 from zoo.open_model import noise
@@ -25,32 +27,20 @@ KNOWN = ("float32", "int32", "uint8", "int8")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Portrait:
-    """An input, RGB float32 [1, 3, S, S] in 0..1, and torch's mask of it [S, S]."""
-
-    image: Float32
-    mask: Float32
-
-
-# From a model's name: a portrait with torch's mask, or why there is none.
-Expect = Callable[[str], Portrait | str]
-
-
-def nothing_expected(model: str) -> str:
-    return "nobody told what torch makes of an input"
-
-
-@dataclass(frozen=True, kw_only=True)
 class Fed:
     """One input as it lies in memory."""
 
     name: str
     values: NDArray[Any]
 
-    @property
+    @cached_property
     def content(self) -> bytes:
         little = self.values.dtype.newbyteorder("<")
         return np.ascontiguousarray(self.values, little).tobytes()
+
+    @cached_property
+    def sha256(self) -> str:
+        return sha256(self.content).hexdigest()
 
     def source(self) -> dict[str, Any]:
         """As the page is told; it fetches the bytes by their hash."""
@@ -58,7 +48,7 @@ class Fed:
             "name": self.name,
             "dtype": self.values.dtype.name,
             "shape": list(self.values.shape),
-            "sha256": sha256(self.content).hexdigest(),
+            "sha256": self.sha256,
         }
 
 
@@ -81,9 +71,10 @@ def expected_of(request: RunRequest, artifact: Path, expect: Expect) -> Expected
         model = open_model(artifact, runtime, 1)
     except BenchError as error:
         raise SessionFailed("check", error.seen) from error
-    portrait = expect(request.model) if request.size is not None else nothing_expected("")
+    known = expect(request.model) if request.size is not None else nothing_expected("")
+    portrait = known if isinstance(known, str) else known[0]
     given: list[NDArray[Any]]
-    if isinstance(portrait, Portrait) and model.inputs[0].scale is None:
+    if not isinstance(portrait, str) and model.inputs[0].scale is None:
         image = portrait.image
         given = [image.transpose(0, 2, 3, 1) if model.channels_last else image]
     else:
@@ -96,5 +87,5 @@ def expected_of(request: RunRequest, artifact: Path, expect: Expect) -> Expected
     return Expected(
         inputs=[Fed(name=t.name, values=v) for t, v in zip(model.inputs, given, strict=True)],
         outputs=model.outputs(),
-        torch=portrait.mask if isinstance(portrait, Portrait) else portrait,
+        torch=portrait if isinstance(portrait, str) else portrait.mask,
     )

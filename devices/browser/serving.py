@@ -34,6 +34,11 @@ class Where:
     port: int = 0
     plain: bool = False
 
+    @property
+    def reachable(self) -> bool:
+        """By other devices; whoever names an address means that."""
+        return self.network or self.address is not None
+
 
 @dataclass(frozen=True, kw_only=True)
 class Serving:
@@ -55,8 +60,8 @@ class Serving:
 def serving(where: Where, pages: Pages, offered: Offered) -> Iterator[Serving]:
     """Serve until the end of the block. Raises DeviceError where the port is taken, or there is no
     network."""
-    names = _names(where) if where.network else []
-    if where.network and not names:
+    names = _names(where) if where.reachable else []
+    if where.reachable and not names:
         raise DeviceError(
             "this machine has no address on a network",
             expected="a phone and this computer on the same network",
@@ -64,10 +69,10 @@ def serving(where: Where, pages: Pages, offered: Offered) -> Iterator[Serving]:
             "here, without --network",
             code="no_network",
         )
-    listening = _listen("0.0.0.0" if where.network else LOOPBACK, where.port)
+    listening = _listen("0.0.0.0" if where.reachable else LOOPBACK, where.port)
     port = listening.getsockname()[1]
     tls, fingerprint = (None, None)
-    if where.network and not where.plain:
+    if where.reachable and not where.plain:
         root = certificate.authority(certificate.default_folder())
         tls = certificate.context(root, [*names, LOOPBACK])
         fingerprint, offered.root = certificate.fingerprint(root), certificate.root_profile(root)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from devices.base import Burst, Loop, OpenRun, Reading, RunRequest, Together, Turns
 from devices.browser import checks
+from devices.browser.conditions import known_or
 from devices.browser.inputs import Expected
 from devices.browser.messages import (
     Ended,
@@ -144,10 +145,10 @@ class BrowserRun(OpenRun):
             "mask_difference": Reading(value=float(f"{max(self.first_difference, last):.3g}")),
             "pixels_unlike_torch": checks.unlike_torch(read.outputs, self.expected),
             "inferences_a_sample": Reading(value=self.per_sample),
-            "wasm_heap_bytes": _or(self.heap_bytes, "no memory of a module was seen"),
-            "read_back_share": _or(share, "nothing is read back from a CPU"),
-            "gpu": _or(self.adapter, "none took part, or the browser does not name it"),
-            "console": _or(" | ".join(self.console)[-500:] or None, "nothing was printed"),
+            "wasm_heap_bytes": known_or(self.heap_bytes, "no memory of a module was seen"),
+            "read_back_share": known_or(share, "nothing is read back from a CPU"),
+            "gpu": known_or(self.adapter, "none took part, or the browser does not name it"),
+            "console": known_or(" | ".join(self.console)[-500:] or None, "nothing was printed"),
         }
 
     def memory(self) -> tuple[int | None, int | None]:
@@ -202,7 +203,3 @@ class BrowserTogether(Together):
     def close(self) -> None:
         for worker in self.workers:
             worker.end()
-
-
-def _or(value: float | int | str | None, reason: str) -> Reading:
-    return Reading(value=value, reason=None if value is not None else reason)

@@ -6,7 +6,6 @@ BENCH_SELF_PAIRS: turns of both at most (200). BENCH_SELF_HOME: a home with TFLi
 
 from __future__ import annotations
 
-import io
 import math
 import os
 import re
@@ -24,19 +23,17 @@ from typing import Any
 import pytest
 from browser import Page, chromium, missed
 from commands import bench_process, running
-from engines import engine_is_here, opened
+from engines import engine_is_here, fake_camera, link_of, opened
 from exported import exported_home, work_of
 from file_server import running as serving_files
 from pages import served
 from selenium.webdriver.support.wait import WebDriverWait
 from self_figures import Figure
 
-from bench.cli.expected import SEED
 from bench.ratios import Ratio, ratio_over_passes
 from bench.warming import warm_up_together
 from devices.base import Loop, Turns
 from devices.browser.site import FOLDER
-from train.synthetic.scene import portrait
 from zoo.files import Home
 from zoo.registry import select
 
@@ -197,7 +194,7 @@ def seconds_until(
     """From the page's opening until a line begins so; the others' times go into `times`."""
     with running(bench_process(home, *words)) as process:
         assert process.stdout
-        link = next(m[1] for line in process.stdout if (m := re.match(r"open (http\S+)", line)))
+        link = link_of(process)
         began = time.monotonic()
         with opened("chromium", f"{link}&start", folder / "profile"):
             for line in process.stdout:
@@ -212,21 +209,10 @@ def seconds_until(
 
 def test_the_demo_s_frames(home: Home, figure: Figure, tmp_path: Path) -> None:
     """0.35/128 in int8 on a film of 640x480."""
-    film = tmp_path / "film.mjpeg"
-    picture = portrait(SEED, 4)[0].resize((480, 480))
-    with film.open("wb") as file:
-        for step in range(30):
-            jpeg = io.BytesIO()
-            picture.crop((-80 - step % 15, 0, 560 - step % 15, 480)).save(jpeg, "JPEG")
-            file.write(jpeg.getvalue())
-    flags = (
-        "--use-fake-ui-for-media-stream",
-        "--use-fake-device-for-media-stream",
-        f"--use-file-for-fake-video-capture={film}",
-    )
+    flags = fake_camera(tmp_path / "film.mjpeg")
     with running(bench_process(home, "demo")) as process, chromium(*flags) as page:
         assert process.stdout
-        link = next(m[1] for line in process.stdout if (m := re.match(r"open (http\S+)", line)))
+        link = link_of(process)
         page.driver.get(link)
         frames = "return Number(document.querySelector('[data-frames]')?.dataset.frames || 0)"
         WebDriverWait(page.driver, 60).until(lambda _: page.run(frames) >= 1)

@@ -124,7 +124,6 @@ export interface Status {
   total: number;
   eta_s: number | null;
   rows: Row[];
-  finished: boolean;
 }
 /** What a variant's file is called where the demo may fetch it. */
 export interface DemoModel {
