@@ -100,8 +100,8 @@ lint: setup ## check style and types
 	$(VENV)/bin/mypy
 	if [ -d $(PAGE)/node_modules ]; then cd $(PAGE) && npm run check; fi
 
-soak: setup ## the long form of the kill, fuzz and full-disk tests
-	BENCH_FUZZ=1000 BENCH_KILLS=100 BENCH_PHONE_RUNS=100 $(VENV)/bin/python -m pytest -m soak -s
+soak: setup ## the long form of the kill, fuzz, full-disk, phone and page tests
+	BENCH_FUZZ=1000 BENCH_KILLS=100 BENCH_PHONE_RUNS=100 BENCH_PAGE_RUNS=100 $(VENV)/bin/python -m pytest -m soak -s
 
 bench-self: setup ## measure the tool itself: its cost, and whether its latencies can be trusted (an hour)
 	$(VENV)/bin/python -m pytest tests/benchmarks -p no:cacheprovider -s

@@ -107,6 +107,21 @@ def test_a_page_that_is_loaded_anew_goes_on(here: Served) -> None:
     assert len((whole.run and whole.run.series.bursts) or ()) == 6
 
 
+def test_a_worker_that_is_killed_breaks_its_pass_alone(here: Served) -> None:
+    page = here.page("worker", after_turns=5)
+    plan = PLAN.model_copy(update={"max_sessions": 4, "sessions": 2})
+    with here.device() as device:
+        first, second, *later = here.measured(device, TINY, ("litert", "onnxruntime"), plan)
+    broken, kept = sorted((first, second), key=lambda s: s.failure is None)
+    assert broken.failure is not None
+    assert "did not answer" in broken.failure.reason
+    # The other one keeps the whole rounds that it had, too few to count.
+    assert verdict(kept).label == "short"
+    assert len(later) == 4
+    assert all(verdict(session).counts for session in later)
+    assert page.refused == []
+
+
 def test_a_page_that_is_closed_ends_the_run_with_what_to_do(here: Served, impatient: None) -> None:
     here.page("closed", after_turns=3)
     plan = PLAN.model_copy(update={"max_sessions": 3})

@@ -102,7 +102,7 @@ class BrowserDevice(Device):
             for request, _ in asked:
                 self.ready(request)
             try:
-                return BrowserTogether(self, asked)
+                return BrowserTogether(self, asked, apart)
             except PageLost as error:
                 self.lost(error)
 

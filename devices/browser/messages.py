@@ -54,11 +54,13 @@ class Join(Posted):
 
 
 class Answered(Posted):
-    """The answer to the command of this number: a value, or what went wrong."""
+    """The answer to the command of this number: a value, or what went wrong. lost: its worker does
+    not live any more."""
 
     id: Annotated[int, Field(ge=1, le=10**9)]
     value: dict[str, Any] | None = None
     error: Line | None = None
+    lost: bool = False
 
     @model_validator(mode="after")
     def _one_of_both(self) -> Self:

@@ -26,6 +26,8 @@ SILENCE_S = 15.0
 # What a browser's and this machine's clock may differ by, over a command.
 CLOCKS_APART = 1.05
 MOST_PAGES = 16
+# A page gives a worker up by itself when its time is over; this much later it has not done so.
+GRACE_S = 10.0
 
 Value = TypeVar("Value", bound=Posted)
 
@@ -108,18 +110,23 @@ class Page:
     # What the thread that measures calls.
 
     def ask(self, kind: type[Value], command: str, deadline_s: float, **values: Any) -> Value:
-        """The answer to a command. Raises PageLost, or SessionFailed with what the page said."""
+        """The answer to a command. Raises PageLost, or SessionFailed with what the page said; its code
+        is worker_gone where the page has given the worker up."""
         with self.changed:
             self._number += 1
             loads, self._sent, self._answer = self.loads, time.monotonic(), None
-            self._command = {"id": self._number, "kind": command, **values}
+            told = {"id": self._number, "kind": command, "deadline_s": deadline_s}
+            self._command = told | values
             self.changed.notify_all()
             try:
-                answered, took_s = self._awaited(command, loads, self._sent + deadline_s)
+                answered, took_s = self._awaited(
+                    command, loads, self._sent + deadline_s + GRACE_S
+                )
             finally:
                 self._command = None
         if answered.error is not None:
-            raise SessionFailed(command, answered.error)
+            code = "worker_gone" if answered.lost else None
+            raise SessionFailed(command, answered.error, code=code)
         try:
             found = kind.model_validate(answered.value)
         except ValidationError as error:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from devices.base import Burst, Loop, OpenRun, Reading, RunRequest, Together, Turns
 from devices.browser import checks
@@ -15,6 +15,7 @@ from devices.browser.messages import (
     Evidence,
     Opened,
     OutputsRead,
+    Posted,
     Samples,
     Started,
     TurnTaken,
@@ -26,6 +27,11 @@ if TYPE_CHECKING:
     from devices.browser.device import BrowserDevice
 
 ENDS_S = 5.0
+# What a turn may take beside its inferences; a worker that takes longer was killed, or hangs.
+TURN_S = 30.0
+SLOWER = 20
+
+Value = TypeVar("Value", bound=Posted)
 
 
 class Worker:
@@ -34,16 +40,27 @@ class Worker:
     def __init__(self, device: BrowserDevice, request: RunRequest) -> None:
         self.device = device
         self.number = device.next_worker()
+        self.gone = False
         runtime, _, accelerator = request.runtime.partition("-")
-        device.page.ask(
+        self.ask(
             Started,
             "start",
             device.deadline_s,
-            worker=self.number,
             runtime=runtime,
             accelerator=accelerator or "wasm",
             threads=request.threads,
         )
+
+    def ask(self, kind: type[Value], command: str, deadline_s: float, **values: Any) -> Value:
+        """Its answer. Raises SessionFailed; PassBroken where another file's command ended it."""
+        if self.gone:
+            raise PassBroken(command, "the worker that it shared was ended by another file")
+        try:
+            page = self.device.page
+            return page.ask(kind, command, deadline_s, worker=self.number, **values)
+        except SessionFailed as error:
+            self.gone = error.code in ("worker_gone", "timeout")
+            raise
 
     def end(self) -> None:
         """Never raises: a page that is gone has no worker either."""
@@ -63,11 +80,10 @@ class BrowserRun(OpenRun):
         self.worker, self.file, self.request, self.own = worker, file, request, own
         self.device = worker.device
         self.expected: Expected = self.device.expected(request, artifact)
-        opened = self.device.page.ask(
+        opened = worker.ask(
             Opened,
             "open",
             self.device.deadline_s,
-            worker=worker.number,
             file=file,
             sha256=self.device.offer(artifact, request),
             inputs=[one.source() for one in self.expected.inputs],
@@ -77,6 +93,7 @@ class BrowserRun(OpenRun):
         self.first_difference = checks.largest_difference(
             opened.outputs, self.expected, request, "first"
         )
+        self.turn_s = min(self.device.deadline_s, TURN_S + SLOWER * opened.first_ns / 1e9)
         self.per_sample = 1
         self.read_shares: list[float] = []
         self.proved(opened.evidence)
@@ -90,11 +107,10 @@ class BrowserRun(OpenRun):
 
     def burst(self, turns: Turns, round: int, position: int) -> Burst:
         try:
-            taken = self.device.page.ask(
+            taken = self.worker.ask(
                 TurnTaken,
                 "burst",
-                self.device.deadline_s,
-                worker=self.worker.number,
+                self.turn_s,
                 file=self.file,
                 discard_ms=turns.discard_ms,
                 sample_ms=turns.sample_ms,
@@ -116,11 +132,10 @@ class BrowserRun(OpenRun):
 
     def sample(self, count: int, loop: Loop) -> dict[str, list[int]]:
         slowest_s = 10 * self.first_inference_ns / 1e9 + (loop.period_ms or 0) / 1e3
-        taken = self.device.page.ask(
+        taken = self.worker.ask(
             Samples,
             "sample",
             self.device.deadline_s + count * slowest_s,
-            worker=self.worker.number,
             file=self.file,
             count=count,
             period_ms=loop.period_ms,
@@ -130,13 +145,7 @@ class BrowserRun(OpenRun):
 
     def check(self) -> None:
         """The output of the last inference, and what ran until then."""
-        read = self.device.page.ask(
-            OutputsRead,
-            "outputs",
-            self.device.deadline_s,
-            worker=self.worker.number,
-            file=self.file,
-        )
+        read = self.worker.ask(OutputsRead, "outputs", self.turn_s, file=self.file)
         last = checks.largest_difference(read.outputs, self.expected, self.request, "last")
         self.proved(read.evidence)
         self.device.losses = 0
@@ -161,14 +170,21 @@ class BrowserRun(OpenRun):
 
 
 class BrowserTogether(Together):
-    """The files of a pass: those of one runtime, set one way, in one fresh worker."""
+    """The files of a pass: those of one runtime, set one way, in one fresh worker, and each of
+    those apart in its own."""
 
-    def __init__(self, device: BrowserDevice, asked: Sequence[tuple[RunRequest, Path]]) -> None:
+    def __init__(
+        self,
+        device: BrowserDevice,
+        asked: Sequence[tuple[RunRequest, Path]],
+        apart: Collection[RunRequest],
+    ) -> None:
         self.workers: list[Worker] = []
         found: dict[int, OpenRun | SessionFailed] = {}
-        groups: dict[tuple[str, int], list[int]] = {}
+        groups: dict[tuple[str, int, int | None], list[int]] = {}
         for place, (request, _) in enumerate(asked):
-            groups.setdefault((request.runtime, request.threads), []).append(place)
+            alone = place if request in apart else None
+            groups.setdefault((request.runtime, request.threads, alone), []).append(place)
         try:
             for places in groups.values():
                 found |= self._opened(device, {place: asked[place] for place in places})
@@ -181,6 +197,8 @@ class BrowserTogether(Together):
         self, device: BrowserDevice, asked: dict[int, tuple[RunRequest, Path]]
     ) -> dict[int, OpenRun | SessionFailed]:
         found: dict[int, OpenRun | SessionFailed] = {}
+        if not asked:
+            return found
         try:
             worker = Worker(device, next(iter(asked.values()))[0])
         except PageLost:
@@ -194,6 +212,10 @@ class BrowserTogether(Together):
             except PageLost:
                 raise
             except SessionFailed as error:
+                if worker.gone:
+                    # What it held has gone with it: the others begin again, without this file.
+                    others = {other: asked[other] for other in asked if other != place}
+                    return {place: error} | self._opened(device, others)
                 found[place] = error
         runs = [one for one in found.values() if isinstance(one, BrowserRun)]
         for run in runs:

@@ -32,6 +32,7 @@ FAULTS = {
     "replayed": "it sends an answer twice",
     "reloaded": "it is loaded anew in the middle, once",
     "closed": "it is closed in the middle",
+    "worker": "its worker is killed in the middle, once",
     "hidden": "it is hidden meanwhile",
     "gpu": "it says that the GPU took part",
     "malformed": "it answers with keys that nobody knows",
@@ -59,6 +60,7 @@ class EmulatedPage:
         self.host, self.secure = parts.netloc, parts.scheme == "https"
         self.token = parts.fragment.partition("t=")[2].partition("&")[0]
         self.models: dict[tuple[int, int], OpenModel] = {}
+        self.killed: set[int] = set()
         self.turns = self.hidden = 0
         self.closed = threading.Event()
         self.answers: list[dict[str, Any]] = []
@@ -117,8 +119,10 @@ class EmulatedPage:
         self.turns += kind == "burst"
         if self.turns >= self.after_turns:
             self._happen()
+        if command.get("worker") in self.killed and kind != "end":
+            return {"id": number, "error": "the worker did not answer in 30 s", "lost": True}
         try:
-            given = {k: v for k, v in command.items() if k not in ("id", "kind")}
+            given = {k: v for k, v in command.items() if k not in ("id", "kind", "deadline_s")}
             value = getattr(self, f"do_{kind}")(**given)
         except Exception as error:
             return {"id": number, "error": f"{type(error).__name__}: {error}"[:500]}
@@ -136,6 +140,9 @@ class EmulatedPage:
             self.faults -= {"reloaded"}
             self.models.clear()
             self.join()
+        if "worker" in self.faults:
+            self.faults -= {"worker"}
+            self.killed |= {worker for worker, _ in self.models}
         if "hidden" in self.faults:
             self.hidden = 1
         if "closed" in self.faults:

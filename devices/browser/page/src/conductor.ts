@@ -1,7 +1,7 @@
 // Does what the server commands, by the workers that it starts and ends.
 
 import { conditions } from './conditions';
-import { WorkerHandle } from './handle';
+import { WorkerGone, WorkerHandle } from './handle';
 import type { Answer, Command } from './messages';
 
 export class Conductor {
@@ -22,9 +22,9 @@ export class Conductor {
       case 'start':
         this.end(command.worker);
         this.workers.set(command.worker, new WorkerHandle(this.site, this.token));
-        return this.held(command.worker).ask(command);
+        return this.held(command.worker).askWithin(command.deadline_s, command);
       default:
-        return this.held(command.worker).ask(command);
+        return this.held(command.worker).askWithin(command.deadline_s, command);
     }
   }
 
@@ -39,7 +39,7 @@ export class Conductor {
 
   private held(worker: number): WorkerHandle {
     const found = this.workers.get(worker);
-    if (!found) throw new Error('this worker is gone: the page was loaded anew');
+    if (!found) throw new WorkerGone('this worker is gone: the page was loaded anew');
     return found;
   }
 }

@@ -9,10 +9,14 @@ interface Waiting {
   reject: (error: Error) => void;
 }
 
+/** The worker was killed, stopped by an error, or does not come to an end. */
+export class WorkerGone extends Error {}
+
 export class WorkerHandle {
   private readonly worker: Worker;
   private readonly waiting = new Map<number, Waiting>();
   private calls = 0;
+  private gone: string | null = null;
 
   constructor(
     private readonly site: string,
@@ -20,11 +24,17 @@ export class WorkerHandle {
   ) {
     this.worker = new Worker(`${site}/worker.js`);
     this.worker.onmessage = (event: MessageEvent<Told>) => this.settle(event.data);
-    this.worker.onerror = (event) => this.fail(event.message || 'the worker could not be loaded');
+    this.worker.onerror = (event) => this.giveUp(event.message || 'the worker could not be loaded');
   }
 
   ask(command: WorkerCommand): Promise<Answer> {
     return this.call({ call: 0, site: this.site, token: this.token, command }) as Promise<Answer>;
+  }
+
+  /** As ask; a killed worker says nothing, so one that takes longer than this is given up. */
+  askWithin(limitS: number, command: WorkerCommand): Promise<Answer> {
+    const timer = setTimeout(() => this.giveUp(`the worker did not answer in ${limitS} s`), limitS * 1000);
+    return this.ask(command).finally(() => clearTimeout(timer));
   }
 
   /** The mask of a picture; the picture's memory goes to the worker. */
@@ -33,11 +43,18 @@ export class WorkerHandle {
   }
 
   end(): void {
+    this.giveUp('the worker was ended');
+  }
+
+  private giveUp(reason: string): void {
     this.worker.terminate();
-    this.fail('the worker was ended');
+    this.gone = reason;
+    for (const waiting of this.waiting.values()) waiting.reject(new WorkerGone(reason));
+    this.waiting.clear();
   }
 
   private call(asked: Asked, moved: Transferable[] = []): Promise<Answer | Result[]> {
+    if (this.gone !== null) return Promise.reject(new WorkerGone(this.gone));
     this.calls += 1;
     asked.call = this.calls;
     return new Promise((resolve, reject) => {
@@ -51,10 +68,5 @@ export class WorkerHandle {
     this.waiting.delete(told.call);
     if (told.answer !== undefined) waiting?.resolve(told.answer);
     else waiting?.reject(new Error(told.error ?? 'the worker said nothing'));
-  }
-
-  private fail(reason: string): void {
-    for (const waiting of this.waiting.values()) waiting.reject(new Error(reason));
-    this.waiting.clear();
   }
 }

@@ -3,6 +3,7 @@
 // No WebSocket: iPhones refuse them to a private certificate. What is lost on the way is sent
 // again, and the server knows an answer that it has seen by its number.
 
+import { WorkerGone } from './handle';
 import type { Answer, Command, Status } from './messages';
 
 const RETRY_MS = 1000;
@@ -17,6 +18,7 @@ interface Answered {
   id: number;
   value?: Answer;
   error?: string;
+  lost?: boolean;
 }
 
 export class Link {
@@ -82,7 +84,8 @@ export class Link {
     try {
       return { id: command.id, value: await run(command) };
     } catch (error) {
-      return { id: command.id, error: String(error instanceof Error ? error.message : error).slice(0, 500) };
+      const text = String(error instanceof Error ? error.message : error).slice(0, 500);
+      return { id: command.id, error: text, lost: error instanceof WorkerGone };
     } finally {
       this.stage = 'waiting';
     }

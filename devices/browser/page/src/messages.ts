@@ -57,7 +57,8 @@ export interface ConditionsCommand {
   kind: 'conditions';
 }
 export type WorkerCommand = StartCommand | OpenCommand | BurstCommand | SampleCommand | OutputsCommand;
-export type Command = (WorkerCommand | EndCommand | ConditionsCommand) & { id: number };
+/** deadline_s: after that long the worker is given up. */
+export type Command = (WorkerCommand | EndCommand | ConditionsCommand) & { id: number; deadline_s: number };
 
 /** What is known of a worker from what happened, never from what was asked for. */
 export interface Evidence {
