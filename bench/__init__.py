@@ -1,1 +1,1 @@
-"""HOW a model is measured: protocol, statistics, verdicts, and the store of sessions."""
+"""HOW a model is measured: in passes of fresh processes, in turns. Begin at protocol.py."""

@@ -9,21 +9,22 @@ from dataclasses import dataclass, field
 
 from bench.protocol import Known as KnownSoFar
 from bench.protocol import measure
-from bench.ratios import Ratio
-from bench.record import Plan, Session
-from bench.stats import across_passes, session_median_ms
-from bench.store import write_session
-from bench.verdict import verdict
+from bench.sessions.record import Plan, Session
+from bench.sessions.store import write_session
+from bench.statistics.ratios import Ratio
+from bench.statistics.stats import across_passes, session_median_ms
+from bench.statistics.verdict import verdict
 from bench.work import Subject, beside_references, find, runtimes_for
 from bench.work_item import Work
-from devices.android.masks import Expect
 from devices.base import DeviceInfo, Loop, Turns
-from devices.browser.device import BrowserDevice, Known
+from devices.browser.device import BrowserDevice
 from devices.browser.pages import Page
 from devices.browser.server import Offered
-from zoo.errors import BenchError
-from zoo.files import Home
-from zoo.lock import locked
+from devices.browser.tab import Known
+from devices.masks import Expect
+from zoo.base.errors import BenchError
+from zoo.base.lock import locked
+from zoo.home import Home
 from zoo.spec import ModelSpec
 
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bench.bursts import Evidence, turns_of
-from bench.changes import STALL_LIMIT, STEAL_LIMIT, Changes, number
-from bench.record import Session
-from bench.stats import FEWEST_PASSES, order_ranks, session_median_ms, timed_ns
-from bench.verdict import verdict
+from bench.sessions.record import Session
+from bench.statistics.bursts import Evidence, turns_of
+from bench.statistics.changes import STALL_LIMIT, STEAL_LIMIT, Changes, number
+from bench.statistics.stats import FEWEST_PASSES, order_ranks, session_median_ms, timed_ns
+from bench.statistics.verdict import verdict
 from bench.work_item import DENORMAL_WEIGHTS
 
 SPIKE = 2.0

@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench.protocol import Known
-from bench.ratios import Ratio, holm, sessions_needed
-from bench.record import Plan, Session
-from bench.stats import CONFIDENCE, Quantile, across_passes, session_median_ms
+from bench.sessions.record import Plan, Session
+from bench.statistics.ratios import Ratio, holm, sessions_needed
+from bench.statistics.stats import CONFIDENCE, Quantile, across_passes, session_median_ms
 from bench.work import Subject
 from bench.work_item import Work
-from zoo.errors import BenchError
+from zoo.base.errors import BenchError
 
 
 @dataclass(frozen=True, kw_only=True)

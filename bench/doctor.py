@@ -12,12 +12,13 @@ from pathlib import Path
 
 import psutil
 
-from devices.conditions import usable_cores
+from devices.finding import Finding
+from devices.host.conditions import usable_cores
 from devices.programs import Machine
-from devices.roads import Finding, android, browser, host, iphone
+from devices.roads import android, browser, host, iphone
 from zoo.export.targets import TARGETS
-from zoo.files import Home
-from zoo.runtime import RUNTIMES
+from zoo.home import Home
+from zoo.runtime.runtime import RUNTIMES
 
 # Training the largest variant peaks at 3.9 GB, as `make bench-self` measures.
 TRAINING_BYTES = 4 * 10**9

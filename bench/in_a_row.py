@@ -14,12 +14,12 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from bench.record import Failure, Plan, Session
 from bench.sampling import series_of
+from bench.sessions.record import Failure, Plan, Session
 from bench.work_item import Work
 from devices.base import Device, Loop, RawRun, Reading, RunRequest
-from zoo.errors import SessionFailed
-from zoo.provenance import commit
+from zoo.base.errors import SessionFailed
+from zoo.base.provenance import commit
 
 # A reference session stands for the device's speed over this many others.
 PER_REFERENCE = 4

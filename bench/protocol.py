@@ -14,12 +14,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from bench.in_a_row import next_order, one_session
-from bench.pooling import alike
-from bench.ratios import Ratio, ratio_over_passes
-from bench.record import Plan, Session
-from bench.relative import relative_logs
+from bench.sessions.record import Plan, Session
+from bench.statistics.pooling import alike
+from bench.statistics.ratios import Ratio, ratio_over_passes
+from bench.statistics.relative import relative_logs
+from bench.statistics.verdict import verdict
 from bench.turns import durations_s, groups, pass_in_turns
-from bench.verdict import verdict
 from bench.work_item import Work
 from devices.base import Device, Loop
 

@@ -13,7 +13,7 @@ from typing import Literal
 
 import numpy as np
 
-from bench.stats import quantile
+from bench.statistics.stats import SHORTEST_SERIES, quantile
 from devices.base import Loop, OpenRun, Series
 
 WINDOW = 10
@@ -22,8 +22,6 @@ WARM_INFERENCES = 30
 WINDOW_S = 0.05
 MEDIAN_CHANGE = 0.03
 QUARTILE_CHANGE = 0.05
-# Below this a series has no verdict, so neither a limit of time ends it earlier.
-SHORTEST_SERIES = 20
 MEMORY_INFERENCES = 10
 SUSTAINED_BLOCK_S = 1.0
 

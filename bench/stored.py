@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.compare import Comparison, Side, against_first
-from bench.pooling import CONTENDED_CORES, contended_batches, counts_of
-from bench.ratios import unpaired_ratio
-from bench.record import Session
-from bench.relative import relative_logs
-from bench.stats import session_median_ms
-from bench.verdict import verdict
+from bench.sessions.record import Session
+from bench.statistics.pooling import CONTENDED_CORES, contended_batches, counts_of
+from bench.statistics.ratios import unpaired_ratio
+from bench.statistics.relative import relative_logs
+from bench.statistics.stats import session_median_ms
+from bench.statistics.verdict import verdict
 from bench.work import Subject
 from devices.base import RunRequest
-from zoo.errors import RecordError, UnknownName
+from zoo.base.errors import RecordError, UnknownName
 from zoo.spec import ModelSpec
 
 # What may differ between two sides, by the factor that was declared.

@@ -14,16 +14,16 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
-from bench.changes import number as number_of
 from bench.in_a_row import failure_of
-from bench.record import Failure, Plan, Session
-from bench.verdict import FEWEST_ROUNDS
+from bench.sessions.record import Failure, Plan, Session
+from bench.statistics.changes import number as number_of
+from bench.statistics.verdict import FEWEST_ROUNDS
 from bench.warming import Warmed, warm_up_together
 from bench.work_item import Work, with_references
 from devices.base import Burst, Device, OpenRun, RawRun, Reading, RunRequest, Series, Together
-from zoo.errors import PassBroken, SessionFailed
-from zoo.files import size_bytes
-from zoo.provenance import commit
+from zoo.base.errors import PassBroken, SessionFailed
+from zoo.base.files import size_bytes
+from zoo.base.provenance import commit
 
 # What the files of a pass may take together, and what one takes of which nothing is known yet.
 MOST_BYTES = 3 * 10**9

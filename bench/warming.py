@@ -14,7 +14,7 @@ from statistics import fmean, median
 
 from bench.sampling import MEDIAN_CHANGE, WARM_INFERENCES
 from devices.base import Loop, OpenRun
-from zoo.errors import PassBroken, SessionFailed
+from zoo.base.errors import PassBroken, SessionFailed
 
 # Sweeps that are one window, and how long it may go on at most: in warm_s, and in sweeps.
 WINDOW_SWEEPS = 3

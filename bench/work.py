@@ -7,17 +7,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bench.record import SCHEMA, Plan, Session
+from bench.sessions.record import SCHEMA, Plan, Session
 from bench.work_item import DENORMAL_WEIGHTS, Work
 from devices.base import Device, Reading, RunRequest
+from zoo.artifact.denormals import denormal_weights
+from zoo.artifact.manifest import read_manifest, verified
+from zoo.base.errors import ArtifactError, ArtifactRejected, DeviceError, MissingStep, UnknownName
+from zoo.base.files import sha256_of, size_bytes
+from zoo.base.pictures import shown
 from zoo.checkpoint import checkpoint_path
-from zoo.denormals import denormal_weights
-from zoo.errors import ArtifactError, ArtifactRejected, DeviceError, MissingStep, UnknownName
-from zoo.files import EXTENSIONS, Home, sha256_of, size_bytes
-from zoo.manifest import read_manifest, verified
-from zoo.pictures import shown
+from zoo.home import EXTENSIONS, Home
 from zoo.registry import get
-from zoo.runtime import RUNTIMES, engine
+from zoo.runtime.runtime import RUNTIMES, engine
 from zoo.spec import ModelSpec
 
 # By the end of a file's name: what it is.

@@ -1,1 +1,1 @@
-"""WHERE a model is measured: one adapter a kind of device, behind one seam (base.py)."""
+"""WHERE a model is measured: one adapter a kind of device, behind one seam. Begin at base.py."""

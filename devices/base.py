@@ -15,8 +15,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from zoo.errors import SessionFailed
-from zoo.frozen import Frozen, exactly_one
+from zoo.base.errors import SessionFailed
+from zoo.base.frozen import Frozen, exactly_one
 
 Nanoseconds = Annotated[int, Field(gt=0)]
 Count = Annotated[int, Field(ge=0, le=1_000_000)]

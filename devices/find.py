@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from devices.base import Device
-from zoo.errors import DeviceError, UnknownName
+from zoo.base.errors import DeviceError, UnknownName
 
 if TYPE_CHECKING:
     from devices.android.device import Options
@@ -35,6 +35,6 @@ def find_device(name: str, deadline_s: float = 120.0, android: Options | None = 
         from devices.android.device import AndroidDevice, Options
 
         return AndroidDevice(serial or None, deadline_s, android or Options())
-    from devices.host import HostDevice
+    from devices.host.device import HostDevice
 
     return HostDevice(deadline_s)

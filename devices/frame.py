@@ -7,8 +7,8 @@ from time import perf_counter_ns
 
 from PIL import Image
 
-from zoo.open_model import OpenModel
 from zoo.preprocess import resized, scaled
+from zoo.runtime.open_model import OpenModel
 
 STAGES = ("resize", "convert", "infer", "upsample")
 

@@ -18,7 +18,7 @@ from devices.base import (
     Together,
     Turns,
 )
-from zoo.errors import SessionFailed
+from zoo.base.errors import SessionFailed
 
 
 class ReplayDevice(Device):

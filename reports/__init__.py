@@ -1,1 +1,1 @@
-"""WHAT is shown: sessions joined with the accuracy of the files they timed, fronts, pages."""
+"""WHAT is shown of sessions. Begin at load.py, which joins them, then write.py."""

@@ -7,51 +7,21 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from bench.pooling import CONTENDED_CORES, contended_batches
-from bench.relative import pass_effects, relative_levels
+from bench.statistics.pooling import CONTENDED_CORES, contended_batches
+from bench.statistics.relative import pass_effects, relative_levels
 from devices.base import RunRequest
-from reports.accuracy import Joined, join
-from reports.digest import Digest, read_digests
-from reports.fronts import Volume, with_fronts
-from reports.merge import merged
-from reports.rows import Beside, Facet, Row, row_of
-from zoo.errors import RecordError
-from zoo.files import Home
+from reports.fronts.fronts import with_fronts
+from reports.gather.accuracy import Joined, join
+from reports.gather.digest import Digest, read_digests
+from reports.gather.merge import merged
+from reports.gather.report import Failed, Report
+from reports.gather.rows import Beside, row_of
+from zoo.base.errors import RecordError
+from zoo.home import Home
 
 _File = tuple[str, int | None, str, str, str]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Failed:
-    """Sessions of one artifact that gave nothing to show."""
-
-    model: str
-    runtime: str
-    reason: str
-    sessions: tuple[str, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Report:
-    """rows by facet, latency within it; orphans are rows too, without IoU and off every front.
-
-    volumes: of each facet that has a front. apart: devices that were not pooled, a sentence each.
-    """
-
-    rows: tuple[Row, ...]
-    failed: tuple[Failed, ...]
-    problems: tuple[RecordError, ...]
-    volumes: tuple[Volume, ...] = ()
-    apart: tuple[str, ...] = ()
-
-    @property
-    def facets(self) -> list[Facet]:
-        return sorted({row.facet for row in self.rows}, key=lambda facet: facet.order)
-
-    def of(self, facet: Facet) -> list[Row]:
-        return [row for row in self.rows if row.facet == facet]
 
 
 def load(home: Home, *others: Home) -> Report:

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from bench.ratios import Ratio, ratio_over_passes
-from reports.load import Report
-from reports.rows import Facet, Row
+from bench.statistics.ratios import Ratio, ratio_over_passes
+from reports.gather.report import Report
+from reports.gather.rows import Facet, Row
 
 BASELINE = "fp32"
 ORDER = ("fp32", "fp16", "fp16a", "int8w", "int8", "pal6", "pal4")

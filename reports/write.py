@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from reports.figures import draw_pareto
-from reports.load import Report
-from reports.page import page_html
+from reports.gather.report import Report
+from reports.gather.since import Moves
+from reports.page.page import page_html
+from reports.pictures.figures import draw_pareto
+from reports.pictures.precision_figure import draw_precision
 from reports.precision import precision_csv
-from reports.precision_figure import draw_precision
-from reports.since import Moves
-from reports.tables import markdown, rows_csv, rows_json, rows_parquet
-from zoo.files import write_text
-from zoo.lock import locked
+from reports.text.tables import markdown, rows_csv, rows_json, rows_parquet
+from zoo.base.files import write_text
+from zoo.base.lock import locked
 
 
 def write_report(folder: Path, report: Report, moves: Moves | None = None) -> Path:

@@ -11,7 +11,7 @@ import pytest
 from commands import TINY, TRAIN, Chain, invoke
 from drawn import write_portraits
 
-from zoo.files import Home
+from zoo.home import Home
 
 pytest_plugins = ["self_figures"]
 

@@ -1,46 +1,73 @@
-"""The table of imports: who may know whom."""
+"""Floors, rooms and imports: who may know whom, and which file stands where."""
 
 from __future__ import annotations
 
-import ast
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from rooms import (
+    FLOORS,
+    ROOMS,
+    ROOT,
+    SOURCES,
+    between_rooms,
+    circle,
+    floor_of,
+    imports,
+    module_of,
+    purpose,
+)
 
-ROOT = Path(__file__).parents[1]
-MAY_IMPORT = {
-    "zoo": set(),
-    "train": {"zoo"},
-    "devices": {"zoo"},
-    "bench": {"zoo", "devices"},
-    "reports": {"zoo", "devices", "bench"},
-    "bench/cli": {"zoo", "train", "devices", "bench", "reports", "bench.cli"},
-}
-OURS = {"zoo", "train", "devices", "bench", "reports"}
-SOURCES = sorted(p for folder in OURS for p in (ROOT / folder).rglob("*.py"))
-
-
-def imports(path: Path) -> set[str]:
-    found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            found.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            found.add(node.module)
-    return found
+MOST_IN_A_ROOM = 15
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
 def test_imports_follow_the_table(path: Path) -> None:
-    relative = path.relative_to(ROOT).as_posix()
-    folder = "bench/cli" if relative.startswith("bench/cli") else relative.partition("/")[0]
-    for module in imports(path):
-        top = module.partition(".")[0]
-        if top not in OURS or top == folder:
-            assert folder in ("bench/cli",) or not module.startswith("bench.cli"), module
-            continue
-        assert top in MAY_IMPORT[folder], f"{relative} imports {module}"
-        assert folder == "bench/cli" or not module.startswith("bench.cli"), module
+    floor = floor_of(module_of(path))
+    for module in imports()[module_of(path)]:
+        other = floor_of(module)
+        assert other == floor or other in FLOORS[floor], f"{floor} may not import {module}"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_a_file_stands_in_its_room(path: Path) -> None:
+    room = path.parent.relative_to(ROOT).as_posix()
+    rooms = "\n".join(f"  {name}: {purpose(name)}" for name in ROOMS)
+    assert room in ROOMS, f"{room} is no room; there are\n{rooms}"
+    if path.name == "__init__.py":
+        return
+    right = [name for name, files in ROOMS.items() if path.stem in files.split()]
+    told = [f"{name} ({purpose(name)})" for name in right]
+    assert room in right, f"{path.name} stands in {room}, which is for: {purpose(room)} " + (
+        f"It belongs to {' or '.join(told)}" if told else "It is in no room of rooms.py yet."
+    )
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_holds_what_the_table_says_and_not_too_much(room: str) -> None:
+    there = {path.stem for path in (ROOT / room).glob("*.py")} - {"__init__"}
+    assert there == set(ROOMS[room].split())
+    assert len(there) <= MOST_IN_A_ROOM
+    assert purpose(room)
+
+
+@pytest.mark.parametrize("edges", [imports(), between_rooms()], ids=["files", "rooms"])
+def test_nothing_imports_in_a_circle(edges: Mapping[str, frozenset[str]]) -> None:
+    assert " imports ".join(circle(edges)) == ""
+
+
+def test_a_circle_would_be_found() -> None:
+    edges = dict(imports())
+    edges["zoo.base.errors"] |= {"zoo.base.files"}
+    assert circle(edges) == ["zoo.base.errors", "zoo.base.files", "zoo.base.errors"]
+
+
+def test_tests_stand_as_what_they_test() -> None:
+    flat = {path.stem for path in (ROOT / "tests").glob("test_*.py")}
+    assert flat == {"test_architecture", "test_commands", "test_fuzz", "test_recovery"}
+    folders = {path.name for path in (ROOT / "tests").iterdir() if any(path.glob("test_*.py"))}
+    assert folders == {"zoo", "train", "devices", "bench", "reports", "benchmarks"}
 
 
 def test_no_file_is_named_utils_or_helpers() -> None:

@@ -15,10 +15,10 @@ from drawn import portrait
 from PIL import Image
 
 from bench.cli import COMMANDS, cli
-from bench.store import read_all
+from bench.sessions.store import read_all
+from zoo.artifact.manifest import Manifest, read_manifest, write_manifest
 from zoo.export.targets import TARGETS
-from zoo.files import Home
-from zoo.manifest import Manifest, read_manifest, write_manifest
+from zoo.home import Home
 from zoo.registry import all_specs, get
 
 ROOT = Path(__file__).parents[1]

@@ -17,20 +17,20 @@ from drawn import portrait, write_archives
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bench.store import read_session
-from train.archive import members
+from bench.sessions.store import read_session
 from train.config import parse_recipe
-from train.dataset import Dataset, read_mask
-from train.keras_weights import read_keras
-from train.lfw import MASKS, parse_list
-from train.parent_weights import read_parent
+from train.data.archive import members
+from train.data.dataset import Dataset, read_mask
+from train.data.lfw import MASKS, parse_list
+from train.init.keras_weights import read_keras
+from train.init.parent_weights import read_parent
 from zoo import registry
+from zoo.artifact.iou import read_counts
+from zoo.artifact.manifest import manifest_path, read_manifest
+from zoo.base.download_record import read_record
+from zoo.base.errors import BenchError
 from zoo.checkpoint import checkpoint_path, load
-from zoo.download_record import read_record
-from zoo.errors import BenchError
-from zoo.files import Home
-from zoo.iou import read_counts
-from zoo.manifest import manifest_path, read_manifest
+from zoo.home import Home
 from zoo.preprocess import open_photograph
 from zoo.registry import get
 

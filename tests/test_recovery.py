@@ -18,9 +18,10 @@ from pathlib import Path
 import pytest
 from commands import TINY, TRAIN, Chain, bench_process, exporters, invoke
 
+from zoo.artifact.manifest import read_manifest, verified
+from zoo.base.files import sha256_of
 from zoo.checkpoint import checkpoint_path
-from zoo.files import Home, sha256_of
-from zoo.manifest import read_manifest, verified
+from zoo.home import Home
 from zoo.registry import get
 
 SPEC = get(TINY)

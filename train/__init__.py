@@ -1,1 +1,2 @@
-"""HOW a variant gets its weights: data, augmentation, loss, loop, evaluation."""
+"""HOW a variant gets its weights. Begin at loop.py, the trainer; settings.py says what it is
+given."""

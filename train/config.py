@@ -9,8 +9,8 @@ from typing import Annotated, Literal
 import yaml
 from pydantic import Field, ValidationError
 
-from zoo.errors import RecipeError, UnknownName
-from zoo.frozen import Frozen
+from zoo.base.errors import RecipeError, UnknownName
+from zoo.base.frozen import Frozen
 
 RECIPES = Path(__file__).parent / "recipes"
 Fraction = Annotated[float, Field(ge=0, le=1)]

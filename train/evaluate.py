@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from train.dataset import CLASSES, Dataset, Item
-from zoo.iou import ImageCounts, count
+from train.data.dataset import CLASSES, Dataset, Item
+from zoo.artifact.iou import ImageCounts, count
 from zoo.preprocess import Float32, mask_at, resized, scaled
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TypedDict
 
-from zoo.files import replacing
+from zoo.base.files import replacing
 
 TABLE_NAME, CURVE_NAME = "history.csv", "curve.png"
 # Beside them until the training is complete; written and read by train.resume.

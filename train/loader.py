@@ -14,10 +14,10 @@ from torch.utils import data
 
 from train.augment import Augment
 from train.config import TrainConfig
-from train.dataset import CLASSES, Dataset, Item
+from train.data.dataset import CLASSES, Dataset, Item
 from train.processes import Processes
 from train.teacher import Masks
-from zoo.files import sha256_of_json
+from zoo.base.files import sha256_of_json
 from zoo.preprocess import UInt8, probability_at
 
 # A photograph is held at no more than this on its longer side: training sees at most 224 of it.

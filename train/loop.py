@@ -18,18 +18,19 @@ from tqdm import tqdm
 from train.config import TrainConfig
 from train.evaluate import evaluate, torch_predictor
 from train.history import EpochRow, write_history
+from train.init.pretrained import load_first_weights
 from train.loader import EpochBatches, TrainingImages, batches, spare_workers
 from train.memory import keep_freed_memory
-from train.pretrained import load_first_weights
-from train.processes import Processes, share_of_cores
+from train.processes import Processes
 from train.resume import Progress, drop_progress, load_progress, save_progress
 from train.settings import Settings
 from train.sizes import SharedSizes, build
 from train.step import Autocast, begin, resolve_autocast, train_step
 from train.teacher import Masks, drop_masks, teach
+from zoo.artifact.iou import pooled, write_counts
+from zoo.base.children import share_of_cores
 from zoo.checkpoint import COUNTS_NAME, CheckpointRecord, checkpoint_path, save
-from zoo.files import Home
-from zoo.iou import pooled, write_counts
+from zoo.home import Home
 
 EVALUATION_BATCH = 25
 ALONE = Processes()

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from zoo.errors import DataError, RecipeError
+from zoo.base.errors import DataError, RecipeError
 
 if TYPE_CHECKING:
     import torch
@@ -93,11 +93,6 @@ class Processes:
                 remedy="change batch_size in the recipe, or the number of processes",
             )
         return batch_size // self.count
-
-
-def share_of_cores(trainings: int) -> int:
-    """How many of this machine's cores fall to each of so many trainings side by side."""
-    return max((os.cpu_count() or 1) // trainings, 1)
 
 
 def launched() -> int:

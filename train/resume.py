@@ -16,9 +16,9 @@ from tqdm import tqdm
 from train.history import PROGRESS_NAME, EpochRow
 from train.processes import Processes
 from train.sizes import SharedSizes
-from zoo.errors import WeightsError
-from zoo.files import replacing
-from zoo.iou import ImageCounts
+from zoo.artifact.iou import ImageCounts
+from zoo.base.errors import WeightsError
+from zoo.base.files import replacing
 
 
 @dataclass(kw_only=True)

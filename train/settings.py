@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from train.config import TrainConfig
-from train.dataset import Dataset
-from train.first_weights import FirstWeights
+from train.data.dataset import Dataset
+from train.init.first_weights import FirstWeights
 from train.teacher import TeacherFile
+from zoo.base.errors import MissingStep, WeightsError
 from zoo.checkpoint import Init, Teacher, checkpoint_path, read_record
-from zoo.errors import MissingStep, WeightsError
-from zoo.files import Home
+from zoo.home import Home
 from zoo.spec import ModelSpec
 
 

@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from tqdm import tqdm
 
-from train.dataset import Dataset, Item
+from train.data.dataset import Dataset, Item
+from zoo.base.errors import WeightsError
+from zoo.base.files import replacing, sha256_of, sha256_of_json
 from zoo.checkpoint import Teacher, read_record
-from zoo.errors import WeightsError
-from zoo.files import replacing, sha256_of, sha256_of_json
 from zoo.preprocess import UInt8, probability_at, resized, scaled
 
 if TYPE_CHECKING:

@@ -1,1 +1,2 @@
-"""WHAT can be measured: names, networks, checkpoints, artifacts, and what every folder shares."""
+"""WHAT can be measured: the variants, their networks, and the files made of them. Begin at
+registry.py."""

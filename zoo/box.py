@@ -6,7 +6,7 @@
     mnv2_unet_0.5.ranges.json   ranges of the activations, for quantising without photographs
     mnv2_unet_0.5.md            the card: data, recipe, IoU, what may be done with it
 
-`train.pack` writes them.
+`train.proof.pack` writes them.
 """
 
 from __future__ import annotations
@@ -20,11 +20,12 @@ from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter, ValidationError
 
-from zoo.calibration import LayerRange
+from zoo.artifact.calibration import LayerRange
+from zoo.artifact.iou import ImageCounts, write_counts
+from zoo.base.errors import DataError, MissingStep, WeightsError
+from zoo.base.files import sha256_of
 from zoo.checkpoint import COUNTS_NAME, CheckpointRecord, checkpoint_path, read_record, save
-from zoo.errors import DataError, MissingStep, WeightsError
-from zoo.files import Home, sha256_of
-from zoo.iou import ImageCounts, write_counts
+from zoo.home import Home
 from zoo.spec import ModelSpec
 
 if TYPE_CHECKING:

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from pydantic import ValidationError, field_validator
 
-from zoo.errors import MissingStep, WeightsError
-from zoo.files import Home, replacing
-from zoo.frozen import Frozen
+from zoo.base.errors import MissingStep, WeightsError
+from zoo.base.files import replacing
+from zoo.base.frozen import Frozen
+from zoo.home import Home
 from zoo.spec import ModelSpec, parse
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from zoo.errors import DataError
-from zoo.pictures import RETOUCH, decode, decoding, read_regular, shown
+from zoo.base.errors import DataError
+from zoo.base.pictures import RETOUCH, decode, decoding, read_regular, shown
 
 INPUT_NAME = "image"
 OUTPUT_NAME = "mask"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from zoo.errors import InvalidSize, UnknownName
+from zoo.base.errors import InvalidSize, UnknownName
 from zoo.spec import ModelSpec, parse
 
 if TYPE_CHECKING:

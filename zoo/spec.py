@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from zoo.errors import InvalidName
+from zoo.base.errors import InvalidName
 
 _NAME = re.compile(r"(?P<arch>[a-z][a-z0-9_]*?)_(?P<width>[0-9.]+)_(?P<size>[0-9]+)")
 _CANONICAL_WIDTH = re.compile(r"(0|[1-9][0-9]*)\.([0-9]|[0-9]*[1-9])")

@@ -1,4 +1,7 @@
-"""The command line: thin commands, each in a module of its name, imported when it is asked for."""
+"""The command line: thin commands, each in a module of its name, imported when it is asked for.
+
+Begin at the table of commands below.
+"""
 
 from __future__ import annotations
 
@@ -9,32 +12,34 @@ from typing import Any
 
 import click
 
-COMMANDS = (
-    "doctor",
-    "data",
-    "train",
-    "weights",
-    "export",
-    "eval",
-    "explain",
-    "run",
-    "serve",
-    "demo",
-    "check",
-    "compare",
-    "profile",
-    "report",
-    "pick",
-    "card",
-    "predict",
-    "models",
-    "devices",
-    "show",
-)
+# Each with the room that its module stands in.
+COMMANDS = {
+    "doctor": "machine",
+    "data": "training",
+    "train": "training",
+    "weights": "models",
+    "export": "models",
+    "eval": "training",
+    "explain": "models",
+    "run": "measuring",
+    "serve": "measuring",
+    "demo": "measuring",
+    "check": "results",
+    "compare": "measuring",
+    "profile": "measuring",
+    "report": "results",
+    "pick": "results",
+    "card": "results",
+    "predict": "models",
+    "models": "models",
+    "devices": "machine",
+    "show": "results",
+}
 
 
 class LazyGroup(click.Group):
-    """Finds a command in `bench.cli.<name>`. Turns the project's errors into one clear message."""
+    """Finds a command in `bench.cli.<room>.<name>`. Turns the project's errors into one clear
+    message."""
 
     def list_commands(self, context: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -42,12 +47,12 @@ class LazyGroup(click.Group):
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         if name not in COMMANDS:
             return None
-        module = importlib.import_module(f"bench.cli.{name}")
+        module = importlib.import_module(f"bench.cli.{COMMANDS[name]}.{name}")
         command: click.Command = module.command
         return command
 
     def invoke(self, context: click.Context) -> Any:
-        from zoo.errors import BenchError
+        from zoo.base.errors import BenchError
 
         try:
             return super().invoke(context)

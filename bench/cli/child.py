@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from zoo.children import end_with_parent
+from zoo.base.children import end_with_parent
 
 if __name__ == "__main__":
     end_with_parent()

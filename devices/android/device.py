@@ -9,21 +9,22 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from devices.android import masks, settings
-from devices.android.client import Adb, find_adb
-from devices.android.conditions import COMMAND, lost, readings
-from devices.android.discovery import await_return, choose
-from devices.android.flags import why_not
-from devices.android.gate import Gate
-from devices.android.job import STOP, stop
-from devices.android.phone import Phone, read_phone
-from devices.android.program import Flags, Program, ask_flags, find_program
-from devices.android.session import AndroidRun, Checked
-from devices.android.storage import CLEAR, Storage
+from devices import masks
+from devices.android.adb.client import Adb, find_adb
+from devices.android.adb.conditions import COMMAND, lost, readings
+from devices.android.adb.discovery import await_return, choose
+from devices.android.adb.gate import Gate
+from devices.android.adb.phone import Phone, read_phone
+from devices.android.adb.storage import CLEAR, Storage
+from devices.android.run import settings
+from devices.android.run.flags import why_not
+from devices.android.run.job import STOP, stop
+from devices.android.run.program import Flags, Program, ask_flags, find_program
+from devices.android.run.session import AndroidRun, Checked, Held
 from devices.base import Device, DeviceInfo, Reading, RunRequest
-from zoo.errors import DeviceError
-from zoo.files import Home
-from zoo.lock import locked, of_this_machine
+from zoo.base.errors import DeviceError
+from zoo.base.lock import locked, of_this_machine
+from zoo.home import Home
 
 RUNTIMES = ("litert", "litert-gpu", "litert-npu")
 # How long a phone that was lost in the middle of a session may take to come back, where the
@@ -106,7 +107,22 @@ class AndroidDevice(Device):
 
     def open(self, request: RunRequest, artifact: Path) -> AndroidRun:
         self.begin()
-        return AndroidRun(self, request, artifact)
+        return AndroidRun(self._held(), request, artifact)
+
+    def _held(self) -> Held:
+        return Held(
+            adb=self.adb,
+            phone=self.phone,
+            storage=self.storage,
+            program=self.program,
+            flags=self.flags,
+            cores=self.options.cores,
+            expect=self.options.expect,
+            deadline_s=self.deadline_s,
+            checked=self.checked,
+            note=self.note,
+            recover=self.recover,
+        )
 
     def begin(self) -> None:
         """Clear away what an earlier run left, and make the phone ready; once. Raises

@@ -1,4 +1,4 @@
-"""Any phone or computer through its browser: a page that measures, and the server it speaks to.
+"""How is any phone or computer measured through its browser? A page, and the server it speaks to.
 
 page/        the page, in TypeScript; `make web` builds it into site/
 site         the built files
@@ -11,7 +11,8 @@ identity     what a browser tells of itself, as a device
 inputs       what a file is fed, and what comes out of it here
 checks       whether the page computes the same, and what ran there
 conditions   how the phone is
+tab          the page that one device holds, and what it may fetch
 session      an open file in the page
-device       all of it behind the seam of devices/base.py
+device       all of it behind the seam of devices/base.py: begin there
 cable        the page opened on a phone that hangs on a cable
 """

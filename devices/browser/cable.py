@@ -11,9 +11,9 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 
-from devices.android.client import SHORT_S, Adb, quoted
-from devices.android.discovery import choose
-from zoo.errors import DeviceError
+from devices.android.adb.client import SHORT_S, Adb, quoted
+from devices.android.adb.discovery import choose
+from zoo.base.errors import DeviceError
 
 OPENER = "pymobiledevice3"
 

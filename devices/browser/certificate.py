@@ -26,9 +26,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from zoo.errors import DeviceError
-from zoo.files import replacing, storing
-from zoo.lock import locked
+from zoo.base.errors import DeviceError
+from zoo.base.files import replacing, storing
+from zoo.base.lock import locked
 
 Key = ec.EllipticCurvePrivateKey
 ROOT, ROOT_KEY = "root.pem", "root.key"

@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from devices.android.masks import LIMIT
 from devices.base import Reading, RunRequest
 from devices.browser.inputs import Expected
 from devices.browser.messages import Evidence, Output
 from devices.browser.site import Site
-from zoo.errors import SessionFailed
+from devices.masks import LIMIT
+from zoo.base.errors import SessionFailed
 from zoo.preprocess import THRESHOLD
 
 

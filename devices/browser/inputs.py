@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from devices.android.masks import Expect, nothing_expected
 from devices.base import RunRequest
-from zoo.errors import BenchError, SessionFailed
-from zoo.open_model import noise
+from devices.masks import Expect, nothing_expected
+from zoo.base.errors import BenchError, SessionFailed
 from zoo.preprocess import Float32
-from zoo.runtime import engine, open_model, why_not
+from zoo.runtime.open_model import noise
+from zoo.runtime.runtime import engine, open_model, why_not
 
 KNOWN = ("float32", "int32", "uint8", "int8")
 

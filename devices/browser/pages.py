@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from devices.browser.messages import Answered, Join, Posted
-from zoo.errors import SessionFailed
+from zoo.base.errors import SessionFailed
 
 # How long a request waits for a command, and how long a page may be silent. It gives a sign of life
 # each second, but a hidden one is slowed.
@@ -110,18 +110,16 @@ class Page:
     # What the thread that measures calls.
 
     def ask(self, kind: type[Value], command: str, deadline_s: float, **values: Any) -> Value:
-        """The answer to a command. Raises PageLost, or SessionFailed with what the page said; its code
-        is worker_gone where the page has given the worker up."""
+        """The answer to a command. Raises PageLost, or SessionFailed with what the page said; its
+        code is worker_gone where the page has given the worker up."""
         with self.changed:
             self._number += 1
             loads, self._sent, self._answer = self.loads, time.monotonic(), None
-            told = {"id": self._number, "kind": command, "deadline_s": deadline_s}
-            self._command = told | values
+            asked = {"id": self._number, "kind": command, "deadline_s": deadline_s}
+            self._command = asked | values
             self.changed.notify_all()
             try:
-                answered, took_s = self._awaited(
-                    command, loads, self._sent + deadline_s + GRACE_S
-                )
+                answered, took_s = self._awaited(command, loads, self._sent + deadline_s + GRACE_S)
             finally:
                 self._command = None
         if answered.error is not None:

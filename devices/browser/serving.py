@@ -17,7 +17,7 @@ import uvicorn
 from devices.browser import certificate
 from devices.browser.pages import Pages
 from devices.browser.server import Application, Offered
-from zoo.errors import DeviceError
+from zoo.base.errors import DeviceError
 
 STARTS_S = 20.0
 LOOPBACK = "127.0.0.1"

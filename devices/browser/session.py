@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from devices.base import Burst, Loop, OpenRun, Reading, RunRequest, Together, Turns
 from devices.browser import checks
@@ -21,10 +21,8 @@ from devices.browser.messages import (
     TurnTaken,
 )
 from devices.browser.pages import PageLost
-from zoo.errors import PassBroken, SessionFailed
-
-if TYPE_CHECKING:
-    from devices.browser.device import BrowserDevice
+from devices.browser.tab import Tab
+from zoo.base.errors import PassBroken, SessionFailed
 
 ENDS_S = 5.0
 # What a turn may take beside its inferences; a worker that takes longer was killed, or hangs.
@@ -37,15 +35,15 @@ Value = TypeVar("Value", bound=Posted)
 class Worker:
     """A fresh worker of the page: one runtime, set one way. Raises SessionFailed."""
 
-    def __init__(self, device: BrowserDevice, request: RunRequest) -> None:
-        self.device = device
-        self.number = device.next_worker()
+    def __init__(self, tab: Tab, request: RunRequest) -> None:
+        self.tab = tab
+        self.number = tab.next_worker()
         self.gone = False
         runtime, _, accelerator = request.runtime.partition("-")
         self.ask(
             Started,
             "start",
-            device.deadline_s,
+            tab.deadline_s,
             runtime=runtime,
             accelerator=accelerator or "wasm",
             threads=request.threads,
@@ -56,7 +54,7 @@ class Worker:
         if self.gone:
             raise PassBroken(command, "the worker that it shared was ended by another file")
         try:
-            page = self.device.page
+            page = self.tab.page
             return page.ask(kind, command, deadline_s, worker=self.number, **values)
         except SessionFailed as error:
             self.gone = error.code in ("worker_gone", "timeout")
@@ -65,8 +63,8 @@ class Worker:
     def end(self) -> None:
         """Never raises: a page that is gone has no worker either."""
         try:
-            if not self.device.page.silent:
-                self.device.page.ask(Ended, "end", ENDS_S, worker=self.number)
+            if not self.tab.page.silent:
+                self.tab.page.ask(Ended, "end", ENDS_S, worker=self.number)
         except SessionFailed:
             return
 
@@ -78,14 +76,14 @@ class BrowserRun(OpenRun):
         self, worker: Worker, file: int, request: RunRequest, artifact: Path, own: bool
     ) -> None:
         self.worker, self.file, self.request, self.own = worker, file, request, own
-        self.device = worker.device
-        self.expected: Expected = self.device.expected(request, artifact)
+        self.tab = worker.tab
+        self.expected: Expected = self.tab.expected(request, artifact)
         opened = worker.ask(
             Opened,
             "open",
-            self.device.deadline_s,
+            self.tab.deadline_s,
             file=file,
-            sha256=self.device.offer(artifact, request),
+            sha256=self.tab.offer(artifact, request),
             inputs=[one.source() for one in self.expected.inputs],
         )
         self.load_ns = (opened.load_ns,)
@@ -93,14 +91,14 @@ class BrowserRun(OpenRun):
         self.first_difference = checks.largest_difference(
             opened.outputs, self.expected, request, "first"
         )
-        self.turn_s = min(self.device.deadline_s, TURN_S + SLOWER * opened.first_ns / 1e9)
+        self.turn_s = min(self.tab.deadline_s, TURN_S + SLOWER * opened.first_ns / 1e9)
         self.per_sample = 1
         self.read_shares: list[float] = []
         self.proved(opened.evidence)
 
     def proved(self, evidence: Evidence) -> None:
         """Note what ran. Raises SessionFailed where it is not what was asked for."""
-        ran = checks.what_ran(evidence, self.request, self.device.site)
+        ran = checks.what_ran(evidence, self.request, self.tab.site)
         self.program_sha256, self.settings = ran.program_sha256, ran.settings
         self.fallback, self.heap_bytes = ran.fallback, evidence.heap_bytes
         self.adapter, self.console = evidence.adapter, evidence.console
@@ -117,7 +115,7 @@ class BrowserRun(OpenRun):
                 limit_ms=turns.limit_ms,
             )
         except PageLost as error:
-            self.device.lost(error)
+            self.tab.lost(error)
             raise PassBroken("burst", error.reason, code=error.code) from error
         self.per_sample = taken.per_sample
         if taken.read_share is not None:
@@ -135,7 +133,7 @@ class BrowserRun(OpenRun):
         taken = self.worker.ask(
             Samples,
             "sample",
-            self.device.deadline_s + count * slowest_s,
+            self.tab.deadline_s + count * slowest_s,
             file=self.file,
             count=count,
             period_ms=loop.period_ms,
@@ -148,7 +146,7 @@ class BrowserRun(OpenRun):
         read = self.worker.ask(OutputsRead, "outputs", self.turn_s, file=self.file)
         last = checks.largest_difference(read.outputs, self.expected, self.request, "last")
         self.proved(read.evidence)
-        self.device.losses = 0
+        self.tab.losses = 0
         share = sum(self.read_shares) / len(self.read_shares) if self.read_shares else None
         self.readings = {
             "mask_difference": Reading(value=float(f"{max(self.first_difference, last):.3g}")),
@@ -175,7 +173,7 @@ class BrowserTogether(Together):
 
     def __init__(
         self,
-        device: BrowserDevice,
+        tab: Tab,
         asked: Sequence[tuple[RunRequest, Path]],
         apart: Collection[RunRequest],
     ) -> None:
@@ -187,20 +185,20 @@ class BrowserTogether(Together):
             groups.setdefault((request.runtime, request.threads, alone), []).append(place)
         try:
             for places in groups.values():
-                found |= self._opened(device, {place: asked[place] for place in places})
+                found |= self._opened(tab, {place: asked[place] for place in places})
         except BaseException:
             self.close()
             raise
         self.runs = [found[place] for place in range(len(asked))]
 
     def _opened(
-        self, device: BrowserDevice, asked: dict[int, tuple[RunRequest, Path]]
+        self, tab: Tab, asked: dict[int, tuple[RunRequest, Path]]
     ) -> dict[int, OpenRun | SessionFailed]:
         found: dict[int, OpenRun | SessionFailed] = {}
         if not asked:
             return found
         try:
-            worker = Worker(device, next(iter(asked.values()))[0])
+            worker = Worker(tab, next(iter(asked.values()))[0])
         except PageLost:
             raise
         except SessionFailed as error:
@@ -215,7 +213,7 @@ class BrowserTogether(Together):
                 if worker.gone:
                     # What it held has gone with it: the others begin again, without this file.
                     others = {other: asked[other] for other in asked if other != place}
-                    return {place: error} | self._opened(device, others)
+                    return {place: error} | self._opened(tab, others)
                 found[place] = error
         runs = [one for one in found.values() if isinstance(one, BrowserRun)]
         for run in runs:

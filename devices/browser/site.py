@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from zoo.errors import DeviceError
+from zoo.base.errors import DeviceError
 
 FOLDER = Path(__file__).with_name("site")
 MANIFEST = "manifest.json"

@@ -1,1 +1,2 @@
-"""Devices that are programs of this machine: to try a road without a phone, and to test it."""
+"""What stands in for a phone or a browser, to try a road and to test it? Begin at phone.py, or at
+page.py."""

@@ -21,8 +21,8 @@ from urllib.parse import urlsplit
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.open_model import OpenModel
-from zoo.runtime import open_model
+from zoo.runtime.open_model import OpenModel
+from zoo.runtime.runtime import open_model
 
 FAULTS = {
     "column": "the output of the last inference is altered by one column",

@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from statistics import fmean
 
-from bench.ratios import Ratio, ratio_over_passes
-from bench.record import Session
-from bench.relative import Level, pass_effects
-from bench.stats import session_median_ms
+from bench.sessions.record import Session
+from bench.statistics.ratios import Ratio, ratio_over_passes
+from bench.statistics.relative import Level, pass_effects
+from bench.statistics.stats import session_median_ms
 from devices.base import RunRequest
 
 # The logarithm of each file's time among those of its pass, by the pass's number.

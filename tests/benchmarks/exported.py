@@ -10,16 +10,17 @@ import pytest
 
 from bench.work_item import Work
 from devices.base import RunRequest
-from train.calibrate import calibrate
 from train.config import load_recipe
+from train.proof.calibrate import calibrate
 from zoo import registry
+from zoo.artifact.manifest import Artifact
+from zoo.base.files import sha256_of
 from zoo.box import take
 from zoo.checkpoint import CheckpointRecord, Init, Split, checkpoint_path, save
 from zoo.export.run import export
 from zoo.export.targets import targets
-from zoo.files import Home, sha256_of
-from zoo.manifest import Artifact
-from zoo.runtime import RUNTIMES
+from zoo.home import Home
+from zoo.runtime.runtime import RUNTIMES
 
 
 def write_checkpoint(home: Home, name: str) -> None:

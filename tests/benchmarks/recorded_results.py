@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from bench.record import Session
+from bench.sessions.record import Session
 
 Row = dict[str, Any]
 

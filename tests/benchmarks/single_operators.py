@@ -17,7 +17,7 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 
-from zoo.export.tflite_graph import read_graph, read_model
+from zoo.artifact.tflite_graph import read_graph, read_model
 
 
 def operator_times_us(path: Path, repeats: int) -> list[tuple[str, float]]:

@@ -6,8 +6,8 @@ from pathlib import Path
 from time import perf_counter_ns
 from typing import Any
 
-from devices.clocks import thread_cpu_ns
-from devices.host_worker import Worker, main
+from devices.host.clocks import thread_cpu_ns
+from devices.host.worker import Worker, main
 
 SLOW_DOWN = 0.03
 MARK = "slowed"

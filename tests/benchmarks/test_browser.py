@@ -30,11 +30,11 @@ from pages import served
 from selenium.webdriver.support.wait import WebDriverWait
 from self_figures import Figure
 
-from bench.ratios import Ratio, ratio_over_passes
+from bench.statistics.ratios import Ratio, ratio_over_passes
 from bench.warming import warm_up_together
 from devices.base import Loop, Turns
 from devices.browser.site import FOLDER
-from zoo.files import Home
+from zoo.home import Home
 from zoo.registry import select
 
 PACKAGES = FOLDER.with_name("page") / "node_modules"

@@ -16,7 +16,7 @@ import made
 import psutil
 from self_figures import Figure
 
-from zoo.files import Home
+from zoo.home import Home
 
 SESSIONS = 100_000
 PRECISIONS = ("fp32", "fp16", "int8")
@@ -56,7 +56,7 @@ def test_a_hundred_thousand_sessions(tmp_path: Path, figure: Figure) -> None:
 
 
 def _environment() -> dict[str, str]:
-    tests = str(Path(__file__).parents[1])
+    tests = str(Path(__file__).parents[1] / "support")
     return os.environ | {"PYTHONPATH": f"{tests}:{os.environ.get('PYTHONPATH', '')}"}
 
 

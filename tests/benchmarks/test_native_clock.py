@@ -22,11 +22,11 @@ import pytest
 from exported import work_of, write_exports
 from self_figures import Figure
 
-from bench.ratios import Ratio, ratio_over_passes
+from bench.statistics.ratios import Ratio, ratio_over_passes
 from bench.work_item import Work
 from devices.base import Turns
-from devices.host import HostDevice
-from zoo.files import Home
+from devices.host.device import HostDevice
+from zoo.home import Home
 
 NATIVE = Path(__file__).with_name("native.py")
 MODEL = "mnv2_unet_0.5_224"

@@ -15,14 +15,14 @@ import pytest
 from self_figures import Figure
 from single_operators import operator_times_us
 
-from train.calibrate import calibrate
+from train.proof.calibrate import calibrate
+from zoo.artifact.manifest import Artifact
 from zoo.box import take
-from zoo.engines import session_options
 from zoo.export.run import export
 from zoo.export.targets import targets
-from zoo.files import Home
-from zoo.manifest import Artifact
+from zoo.home import Home
 from zoo.registry import get
+from zoo.runtime.engines import session_options
 
 SPEC = get("mnv2_unet_0.5_224")
 REPEATS = 200

@@ -32,7 +32,7 @@ from self_figures import Figure
 from torch import Tensor
 
 from train.config import load_recipe
-from train.dataset import PALETTE, RECORD, Dataset
+from train.data.dataset import PALETTE, RECORD, Dataset
 from train.loader import EpochBatches, TrainingImages, batches
 from train.loop import ALONE, Way
 from train.memory import keep_freed_memory
@@ -40,7 +40,7 @@ from train.sizes import build
 from train.step import begin, train_step
 from train.synthetic.prepare import prepare_synthetic
 from zoo import registry
-from zoo.files import Home
+from zoo.home import Home
 
 CHILD = Path(__file__).with_name("parent_trainer.py")
 COMMIT = "13a81e2"

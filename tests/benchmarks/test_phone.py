@@ -13,11 +13,11 @@ from phones import adbs, phone, server
 from self_figures import Figure
 from tiny_tflite import write_tiny
 
-from bench.record import Session
-from bench.store import read_all
+from bench.sessions.record import Session
+from bench.sessions.store import read_all
 from devices.emulated.phone import EmulatedPhone
 from devices.emulated.root import environment
-from zoo.files import Home
+from zoo.home import Home
 
 MODELS, SESSIONS = 10, 6
 # So that an inference takes about a millisecond, as the zoo's do: between inferences of some

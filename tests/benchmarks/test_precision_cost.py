@@ -21,13 +21,13 @@ from self_figures import Figure
 from unsigned_worker import MARK
 
 from bench.protocol import Known, measure
-from bench.record import Plan
+from bench.sessions.record import Plan
 from bench.work_item import Work
 from devices.base import Loop, Turns
-from devices.host import HostDevice
-from zoo.files import Home
-from zoo.processor import int8_products_overflow
+from devices.host.device import HostDevice
+from zoo.home import Home
 from zoo.registry import get
+from zoo.runtime.processor import int8_products_overflow
 
 SPEC = get(os.environ.get("BENCH_SELF_MODEL", "mnv2_unet_0.5_224"))
 PRECISIONS = {

@@ -24,13 +24,13 @@ from slowed_worker import MARK
 
 from bench.compare import compared, in_turns
 from bench.protocol import Known, measure
-from bench.ratios import ratio_over_passes
-from bench.record import Plan
-from bench.stats import CONFIDENCE
+from bench.sessions.record import Plan
+from bench.statistics.ratios import ratio_over_passes
+from bench.statistics.stats import CONFIDENCE
 from bench.work_item import Work
 from devices.base import Loop, Turns
-from devices.host import HostDevice
-from zoo.files import Home
+from devices.host.device import HostDevice
+from zoo.home import Home
 
 LIGHT, ONE, OTHER = "mnv2_unet_0.35_128", "mnv2_unet_0.5_160", "mnv2_unet_0.5_192"
 RUNTIME = "litert"

@@ -26,10 +26,10 @@ from scipy.stats import kendalltau, linregress
 from self_figures import Figure
 
 from bench.protocol import Known, measure
-from bench.record import Plan
+from bench.sessions.record import Plan
 from bench.work_item import Work
 from devices.base import Loop, Turns
-from devices.host import HostDevice
+from devices.host.device import HostDevice
 from zoo.registry import select
 
 LIMIT_S = float(os.environ.get("BENCH_SELF_LIMIT_S", "170"))

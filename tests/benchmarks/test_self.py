@@ -18,19 +18,19 @@ from self_figures import Figure
 from torch import Tensor
 
 from train.config import load_recipe
-from train.dataset import Dataset
-from train.folder import prepare_folder
+from train.data.dataset import Dataset
+from train.data.folder import prepare_folder
 from train.loader import EpochBatches, TrainingImages, batches, spare_workers
 from train.memory import keep_freed_memory
 from train.processes import Processes
 from train.sizes import build
 from train.step import make_optimizer, resolve_autocast, train_step
 from zoo import registry
+from zoo.artifact.manifest import Artifact
 from zoo.checkpoint import CheckpointRecord, Init, checkpoint_path, save
 from zoo.export.run import export
 from zoo.export.targets import TARGETS
-from zoo.files import Home
-from zoo.manifest import Artifact
+from zoo.home import Home
 
 ROOT = Path(__file__).parents[2]
 

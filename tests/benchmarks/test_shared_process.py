@@ -25,13 +25,13 @@ from numpy.typing import NDArray
 from recorded_results import Results, Row, count
 from self_figures import Figure
 
-from bench.ratios import ratio_over_passes
-from bench.record import Plan
+from bench.sessions.record import Plan
+from bench.statistics.ratios import ratio_over_passes
 from bench.turns import pass_in_turns
 from bench.work_item import Work
 from devices.base import Loop, OpenRun, RunRequest, Turns
-from devices.host import HostDevice, HostTogether
-from zoo.files import Home
+from devices.host.device import HostDevice, HostTogether
+from zoo.home import Home
 from zoo.registry import select
 
 MODELS = os.environ.get("BENCH_SELF_MODELS", "mnv2_unet_[0-9]*")

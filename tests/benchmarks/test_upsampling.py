@@ -24,27 +24,28 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from bench.protocol import Known, measure
-from bench.record import Plan
+from bench.sessions.record import Plan
 from bench.work_item import Work
 from devices.base import Loop, RunRequest, Turns
-from devices.host import HostDevice
-from train.dataset import Dataset
+from devices.host.device import HostDevice
+from train.data.dataset import Dataset
 from train.evaluate import evaluate
-from train.ranges import activation_ranges
+from train.proof.ranges import activation_ranges
 from train.synthetic.scene import portrait
+from zoo.artifact.iou import paired_difference
+from zoo.artifact.label import Label
+from zoo.base.files import sha256_of
 from zoo.box import take
 from zoo.checkpoint import checkpoint_path, load
 from zoo.export import onnx, tflite
 from zoo.export.fold import folded
-from zoo.export.label import Label
 from zoo.export.ranges import network_ranges
-from zoo.files import Home, sha256_of
-from zoo.iou import paired_difference
+from zoo.home import Home
 from zoo.mnv2_unet import LEVELS, DecoderBlock, MobileNetV2UNet
 from zoo.network import Deployed
 from zoo.preprocess import THRESHOLD, to_input
 from zoo.registry import get
-from zoo.runtime import open_model
+from zoo.runtime.runtime import open_model
 
 # Converters warn of what is theirs.
 pytestmark = pytest.mark.filterwarnings("ignore")

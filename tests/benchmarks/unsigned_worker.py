@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from devices.host_worker import Worker, main
-from zoo.engines import ENGINES, OnnxRuntimeModel
+from devices.host.worker import Worker, main
+from zoo.runtime.engines import ENGINES, OnnxRuntimeModel
 
 MARK = "unsigned"
 

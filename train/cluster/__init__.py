@@ -1,4 +1,6 @@
-"""Trainings on several machines. Ray starts them, watches its workers and carries the bytes.
+"""How is training spread over several machines? Begin at run.py.
+
+Ray starts them, watches its workers and carries the bytes.
 
 A worker needs nothing but this package: the data set and the first weights are sent to its machine
 once and unpacked into a home of its own, where the plain `bench train` runs as a child. After

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
 import yaml
 
-from train.dataset import RECORD, Dataset
-from train.first_weights import FirstWeights
+from train.data.dataset import RECORD, Dataset
 from train.history import CURVE_NAME, PROGRESS_NAME, TABLE_NAME
+from train.init.first_weights import FirstWeights
 from train.settings import Settings, is_trained
+from zoo.base.errors import WeightsError
+from zoo.base.files import replacing
 from zoo.checkpoint import COUNTS_NAME, checkpoint_path
-from zoo.errors import WeightsError
-from zoo.files import Home, replacing
+from zoo.cluster.parcels import Parcel
+from zoo.home import Home
 
-# The content of files by their names, relative to a home.
-Parcel = dict[str, bytes]
 RECIPE_NAME = "recipe.yaml"
 FIRST = "first"
 TEACHERS = "teachers"
@@ -92,22 +91,6 @@ def result_names(home: Home, settings: Settings) -> list[str]:
     paths = [checkpoint_path(home, spec) for spec in settings.specs]
     paths += [home.checkpoint_folder(spec) / COUNTS_NAME for spec in settings.specs]
     return [_name(home, path) for path in (*paths, folder / TABLE_NAME, folder / CURVE_NAME)]
-
-
-def digest(parcel: Mapping[str, bytes]) -> str:
-    """SHA-256 of the names and contents."""
-    found = hashlib.sha256()
-    for name in sorted(parcel):
-        found.update(f"{name}\0{len(parcel[name])}\0".encode())
-        found.update(parcel[name])
-    return found.hexdigest()
-
-
-def unpack(root: Path, parcel: Mapping[str, bytes]) -> None:
-    for name, content in parcel.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
 
 
 def keep_progress(home: Home, settings: Settings, content: bytes) -> None:

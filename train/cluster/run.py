@@ -8,11 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from train.cluster import worker
-from train.cluster.join import Cluster
 from train.cluster.parcels import (
-    Parcel,
     dataset_parcel,
-    digest,
     first_weights_parcel,
     keep_progress,
     keep_results,
@@ -23,11 +20,13 @@ from train.cluster.parcels import (
     teachers_parcel,
 )
 from train.settings import Settings
-from zoo.children import Ended, Said
-from zoo.errors import FolderBusy, WeightsError
-from zoo.files import Home
-from zoo.lock import locked
-from zoo.pictures import shown
+from zoo.base.children import Ended, Said
+from zoo.base.errors import FolderBusy, WeightsError
+from zoo.base.lock import locked
+from zoo.base.pictures import shown
+from zoo.cluster.join import Cluster
+from zoo.cluster.parcels import Parcel, digest
+from zoo.home import Home
 
 # A training that takes its worker down each time, as by using up the memory, is given up.
 DEATHS_WITHOUT_AN_EPOCH = 3

@@ -17,9 +17,10 @@ from typing import Any
 
 import psutil
 
-from train.cluster.parcels import TORCH, digest, unpack
-from zoo.children import Job, Said, run_jobs
-from zoo.files import sha256_of, sha256_of_json
+from train.cluster.parcels import TORCH
+from zoo.base.children import Job, Said, run_jobs
+from zoo.base.files import sha256_of, sha256_of_json
+from zoo.cluster.parcels import digest, unpack
 
 # What is told: a line, `resume.pt` after an epoch, and at last the files or why there are none.
 LINE, PROGRESS, RESULTS, FAILED, KILLED = "line", "progress", "results", "failed", "killed"

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
-from train.dataset import CLASSES
+from train.data.dataset import CLASSES
 from zoo.preprocess import UInt8
 
 Points: TypeAlias = NDArray[np.float64]

@@ -13,11 +13,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from train.dataset import PALETTE, Dataset, SplitName
-from train.prepare import Labelled, prepare
+from train.data.dataset import PALETTE, Dataset, SplitName
+from train.data.prepare import Labelled, prepare
 from train.synthetic.scene import portrait
-from zoo.errors import DataError, MissingStep
-from zoo.files import Home, sha256_of, sha256_of_json
+from zoo.base.errors import DataError, MissingStep
+from zoo.base.files import sha256_of, sha256_of_json
+from zoo.home import Home
 
 NAME = "synthetic"
 JPEG_QUALITY = 92

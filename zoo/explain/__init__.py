@@ -1,1 +1,2 @@
-"""Where an exported file departs from its network in torch, layer by layer."""
+"""Where does an exported file depart from its network in torch, layer by layer? Begin at
+compare.py."""

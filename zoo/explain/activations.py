@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.engines import scale_of
-from zoo.errors import ArtifactError
-from zoo.export.steps import Step
+from zoo.artifact.steps import Step
+from zoo.base.errors import ArtifactError
 from zoo.preprocess import INPUT_NAME, Float32
+from zoo.runtime.engines import scale_of
 
 Array = NDArray[Any]
 # What may stand between a convolution and the values that the next layer reads.
@@ -72,7 +72,7 @@ def _of_onnx(path: Path, image: Float32) -> tuple[list[Array], list[Array]]:
 def _of_tflite(path: Path, image: Float32) -> tuple[list[Array], list[Array]]:
     from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
-    from zoo.export.tflite_graph import read_graph
+    from zoo.artifact.tflite_graph import read_graph
 
     interpreter = Interpreter(
         str(path),

@@ -10,9 +10,9 @@ from types import MappingProxyType
 import numpy as np
 from torch import nn
 
-from zoo.errors import ArtifactError
+from zoo.base.errors import ArtifactError
 from zoo.explain.activations import file_layers
-from zoo.explain.layers import torch_layers
+from zoo.export.layers import torch_layers
 from zoo.preprocess import Float32
 
 # A layer departs whose error, relative to what it puts out, is beyond this.

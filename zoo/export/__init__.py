@@ -1,1 +1,2 @@
-"""From a checkpoint to the files that phones run. Each exporter runs in a child process."""
+"""How does a checkpoint become the files that phones run? Each exporter runs in a child process.
+Begin at run.py, then targets.py."""

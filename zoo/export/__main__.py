@@ -16,8 +16,8 @@ import sys
 import threading
 from pathlib import Path
 
+from zoo.artifact.label import Label
 from zoo.checkpoint import FILE_NAME, load
-from zoo.export.label import Label
 
 
 def main(format: str) -> None:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
-from zoo.export.label import AUTHOR, COLOURS, LICENCE, Label
-from zoo.export.steps import NetworkRanges
+from zoo.artifact.label import AUTHOR, COLOURS, LICENCE, Label
+from zoo.artifact.steps import NetworkRanges
 from zoo.preprocess import INPUT_NAME, OUTPUT_NAME
 from zoo.spec import ModelSpec
 

@@ -19,10 +19,10 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from zoo.children import Ended, Job, end_with_parent, run_jobs
-from zoo.errors import ArtifactError
-from zoo.explain.layers import torch_layers
+from zoo.base.children import Ended, Job, end_with_parent, run_jobs
+from zoo.base.errors import ArtifactError
 from zoo.export.fold import folded
+from zoo.export.layers import torch_layers
 from zoo.spec import ModelSpec
 
 

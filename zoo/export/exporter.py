@@ -18,9 +18,9 @@ from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 
-from zoo.children import ending, last_line
-from zoo.errors import ExportFailed
-from zoo.files import write_text
+from zoo.base.children import ending, last_line
+from zoo.base.errors import ExportFailed
+from zoo.base.files import write_text
 
 TIMEOUT_S = 900
 # One thread each: there are as many exporters as cores, and threads that wait for others spin.

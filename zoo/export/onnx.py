@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from zoo.export.label import AUTHOR, Label
-from zoo.export.steps import Kind, NetworkRanges, Step, tensor_ranges
-from zoo.half import PRECISIONS
+from zoo.artifact.half import PRECISIONS
+from zoo.artifact.label import AUTHOR, Label
+from zoo.artifact.steps import Kind, NetworkRanges, Step, tensor_ranges
 from zoo.preprocess import INPUT_NAME, OUTPUT_NAME
 from zoo.spec import ModelSpec
 

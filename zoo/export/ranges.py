@@ -14,8 +14,8 @@ from torch import nn
 from torchvision.models.mobilenetv2 import InvertedResidual
 
 from zoo import registry
-from zoo.calibration import LayerRange, read_calibration
-from zoo.export.steps import NetworkRanges, Range
+from zoo.artifact.calibration import LayerRange, read_calibration
+from zoo.artifact.steps import NetworkRanges, Range
 
 
 def read_ranges(path: Path) -> NetworkRanges:

@@ -9,15 +9,16 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import closing
 from pathlib import Path
 
-from zoo.calibration import CalibrationSource, calibration_path, read_calibration
+from zoo.artifact.calibration import CalibrationSource, calibration_path, read_calibration
+from zoo.artifact.label import Label
+from zoo.artifact.manifest import Artifact, Manifest, now, verified
+from zoo.base.errors import ArtifactError, ExportFailed
+from zoo.base.files import replacing, sha256_of, sha256_of_json, size_bytes
+from zoo.base.provenance import commit
 from zoo.checkpoint import checkpoint_path, read_record
-from zoo.errors import ArtifactError, ExportFailed
 from zoo.export.exporter import Exporters
-from zoo.export.label import Label
 from zoo.export.targets import Target, tool_versions
-from zoo.files import Home, replacing, sha256_of, sha256_of_json, size_bytes
-from zoo.manifest import Artifact, Manifest, now, verified
-from zoo.provenance import commit
+from zoo.home import Home
 from zoo.registry import ARCHITECTURES
 from zoo.spec import ModelSpec
 
@@ -86,6 +87,16 @@ def _stage(
             yield *running[future], error or future.result()
 
 
+# What else shapes a file, and lies outside of this folder.
+OUTSIDE = (
+    "network.py",
+    "preprocess.py",
+    "artifact/label.py",
+    "artifact/steps.py",
+    "artifact/tflite_graph.py",
+)
+
+
 def code_sha256(spec: ModelSpec) -> str:
     """Of the sources that shape an exported file: the network and the exporters."""
     folder = Path(__file__).parent
@@ -93,7 +104,7 @@ def code_sha256(spec: ModelSpec) -> str:
     assert builder is not None
     assert builder.origin is not None
     sources = [*folder.glob("*.py"), Path(builder.origin)]
-    sources += [folder.parent / name for name in ("network.py", "preprocess.py")]
+    sources += [folder.parent / name for name in OUTSIDE]
     return sha256_of_json({path.name: sha256_of(path) for path in sources})
 
 

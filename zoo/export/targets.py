@@ -6,8 +6,8 @@ import importlib.metadata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from zoo.errors import UnknownName
-from zoo.export.label import Io
+from zoo.artifact.label import Io
+from zoo.base.errors import UnknownName
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from zoo.export.label import Label
-from zoo.export.steps import NetworkRanges, tensor_ranges
+from zoo.artifact.label import Label
+from zoo.artifact.steps import NetworkRanges, tensor_ranges
+from zoo.artifact.tflite_graph import read_graph, read_model, write_model
 from zoo.export.tflite_biases import halve_biases
-from zoo.export.tflite_graph import read_graph, read_model, write_model
 from zoo.export.tflite_metadata import add_metadata
 from zoo.preprocess import INPUT_NAME
 from zoo.spec import ModelSpec

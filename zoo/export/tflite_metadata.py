@@ -12,7 +12,7 @@ from typing import Any
 import flatbuffers
 from ai_edge_litert import schema_py_generated as schema
 
-from zoo.export.label import AUTHOR, LICENCE, Label
+from zoo.artifact.label import AUTHOR, LICENCE, Label
 from zoo.preprocess import INPUT_NAME, OUTPUT_NAME
 
 ENTRY = b"TFLITE_METADATA"

@@ -1,0 +1,221 @@
+"""`bench compare`: which of two is faster, if it can be told."""
+
+from __future__ import annotations
+
+import json
+from contextlib import ExitStack
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bench.cli.measuring.device_options import device_of, device_options
+from bench.cli.measuring.plan_options import plan_of, plan_options
+from bench.cli.options import Percent, json_option
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bench.compare import Comparison
+    from bench.sessions.record import Plan
+    from bench.work import Subject
+    from devices.base import Device
+    from zoo.home import Home
+
+SLOWER = 4
+NOT_MEASURED = 3
+MANY = 1000
+
+
+@click.command()
+@click.argument("what", nargs=-1, required=True, metavar="A [B]...")
+@device_options
+@click.option("--runtime", "runtimes", multiple=True, metavar="NAME", help="Twice: the factor.")
+@click.option("--precision", "precisions", multiple=True, metavar="P", help="Twice: the factor.")
+@click.option(
+    "--threads", type=click.IntRange(1), multiple=True, metavar="N", help="Twice: the factor."
+)
+@click.option("--stored", is_flag=True, help="Compare sessions that are stored; nothing is paired.")
+@click.option(
+    "--date", "dates", multiple=True, metavar="DAY", help="Stored of a day; twice: the factor."
+)
+@click.option(
+    "--commit", "commits", multiple=True, metavar="ID", help="Stored of a commit; likewise."
+)
+@click.option(
+    "--target",
+    type=Percent(),
+    help="Passes go on until the interval of the ratio is so narrow.  "
+    "[default: 1%, or a quarter of the difference]",
+)
+@click.option(
+    "--fail-if-slower",
+    "limit",
+    type=Percent(),
+    metavar="PERCENT",
+    help="Exit with 4 where one is distinguishably slower than A, and by more than this.",
+)
+@plan_options
+@json_option
+@click.pass_context
+def command(
+    context: click.Context,
+    /,
+    what: tuple[str, ...],
+    runtimes: tuple[str, ...],
+    precisions: tuple[str, ...],
+    threads: tuple[int, ...],
+    stored: bool,
+    dates: tuple[str, ...],
+    commits: tuple[str, ...],
+    target: float | None,
+    limit: float | None,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Compare the latency of models or files with that of A; exactly one factor may differ.
+
+    The factor is the variant or file, or an option that is given twice. Measures now, in turns of
+    some milliseconds, and prints each ratio with its interval, or that it can not be told and about
+    how many more passes would tell. With more than two, Holm's correction keeps false findings
+    at 5 % over all of them.
+
+    \b
+    Example:
+      bench compare mnv2_unet_0.5_224 mnv2_unet_0.5_192 --runtime litert
+      bench compare mnv2_unet_0.5_224 --threads 1 --threads 2
+      bench compare old.onnx new.onnx --fail-if-slower 5%
+      bench compare mnv2_unet_0.5_224 --stored --date 2026-11-01 --date 2026-11-08
+    """
+    from zoo.base.lock import locked
+    from zoo.home import Home
+
+    home = Home.default()
+    on = context.with_resource(device_of(home, options))
+    if not stored or on.info().kind != "host":
+        # A phone is made ready to be asked what it can do, stored sessions or not.
+        context.with_resource(locked(home.device_results(on.info().key)))
+    plan = plan_of(on, target or 0.01, compares=True, **options)
+    if target is None:
+        plan = plan.model_copy(update={"of_difference": 0.25})
+    subjects = _subjects(on, what, runtimes, precisions, threads)
+    if stored:
+        found = _from_store(home, subjects, dates, commits)
+    elif dates or commits:
+        raise click.UsageError("--date and --commit choose among stored sessions: add --stored")
+    else:
+        found = _measured(home, on, subjects, plan)
+    if as_json:
+        click.echo(json.dumps([_record(one) for one in found], indent=1))
+    else:
+        click.echo("\n".join(_text(one) for one in found))
+    if any(one.ratio is None for one in found):
+        context.exit(NOT_MEASURED)
+    slower = [one.candidate.name for one in found if limit and one.slower_than(limit)]
+    if slower:
+        click.echo(f"slower by more than {100 * (limit or 0):g} %: {', '.join(slower)}", err=True)
+        context.exit(SLOWER)
+
+
+def _subjects(
+    device: Device,
+    what: Sequence[str],
+    runtimes: Sequence[str],
+    precisions: Sequence[str],
+    threads: Sequence[int],
+) -> list[Subject]:
+    """Every combination that was asked for, the first of each option first."""
+    from bench.work import Subject, runtimes_for, subject_of
+
+    found = []
+    for one in [subject_of(text) for text in what]:
+        for runtime in runtimes_for(device, one, runtimes)[: len(runtimes) or 1]:
+            for precision in precisions or ("fp32",):
+                for count in threads or (1,):
+                    found.append(
+                        Subject(what=one, runtime=runtime, precision=precision, threads=count)
+                    )
+    return found
+
+
+def _measured(
+    home: Home, device: Device, subjects: Sequence[Subject], plan: Plan
+) -> list[Comparison]:
+    from bench.cli.measuring.measure import take
+    from bench.compare import compared, factor_of, in_turns
+    from bench.work import find
+    from zoo.base.lock import locked
+    from zoo.spec import ModelSpec
+
+    factor = factor_of(subjects)
+    with ExitStack() as held:
+        for spec in {s.what for s in subjects if isinstance(s.what, ModelSpec)}:
+            held.enter_context(locked(home.artifact_folder(spec), shared=True))
+        work = in_turns([find(home, device, subject) for subject in subjects])
+        sessions = take(home, device, work, plan)
+    return compared(work, [_name(s, factor) for s in subjects], sessions, plan, factor)
+
+
+def _from_store(
+    home: Home, subjects: Sequence[Subject], dates: Sequence[str], commits: Sequence[str]
+) -> list[Comparison]:
+    from bench.compare import factor_of
+    from bench.sessions.store import read_all
+    from bench.stored import Selection, compare_stored, varied
+
+    chosen = varied(dates, commits)
+    if len(dates) > 1 and len(commits) > 1:
+        raise click.UsageError("date and commit both differ; exactly one factor may")
+    if len(chosen) > 1 and len(subjects) == 1:
+        factor = "date" if len(dates) > 1 else "commit"
+        selections = [Selection(subject=subjects[0], date=d, commit=c) for d, c in chosen]
+        names = [(d if factor == "date" else c) or "" for d, c in chosen]
+    elif len(chosen) == 1:
+        factor = factor_of(subjects)
+        ((date, commit),) = chosen
+        selections = [Selection(subject=s, date=date, commit=commit) for s in subjects]
+        names = [_name(s, factor) for s in subjects]
+    else:
+        raise click.UsageError("more than one factor differs; exactly one may")
+    return compare_stored(selections, names, read_all(home).sessions, factor)
+
+
+def _name(subject: Subject, factor: str) -> str:
+    """What tells the sides apart: the value of the factor."""
+    if factor in ("variant", "file"):
+        return subject.what.name
+    value = getattr(subject, factor)
+    return f"{value} thread{'s' if value > 1 else ''}" if factor == "threads" else str(value)
+
+
+def _text(found: Comparison) -> str:
+    from bench.cli.measuring.measure import quantile_text, ratio_text
+
+    one, other = found.baseline, found.candidate
+    lines = [
+        f"{side.name}: p50 {quantile_text(side.p50_ms)} ms"
+        if side.p50_ms
+        else f"{side.name}: not measured"
+        for side in (one, other)
+    ]
+    if found.ratio is None:
+        return "\n".join([*lines, "no ratio: not both were measured (bench check last)"])
+    counts = " and ".join(str(count) for count in found.ratio.counts)
+    ratio = f"{ratio_text(found.ratio)} (95 %, {counts} {found.how})"
+    if found.distinguishable:
+        slower = "slower" if found.ratio.value > 1 else "faster"
+        return "\n".join([*lines, f"{other.name} is {slower}: {ratio} of {one.name}"])
+    if found.ratio.low is None:
+        return "\n".join([*lines, f"not distinguishable: too few for an interval: {ratio}"])
+    more = found.more_passes
+    needed = f"; about {more} more passes would tell" if more else ""
+    if more and more > MANY:
+        needed = f"; not even {MANY} more passes would tell"
+    return "\n".join([*lines, f"not distinguishable: {ratio} of {one.name}{needed}"])
+
+
+def _record(found: Comparison) -> dict[str, Any]:
+    return asdict(found) | {
+        "distinguishable": found.distinguishable,
+        "more_passes": found.more_passes,
+    }

@@ -1,0 +1,101 @@
+"""`bench profile`: where a phone spends its time, operator by operator."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bench.cli.measuring.device_options import device_of, device_options
+from bench.cli.options import deadline_option, json_option
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from devices.android.run.profile import Operator
+
+COSTLIEST = 10
+
+
+@click.command()
+@click.argument("what", metavar="MODEL")
+@device_options
+@click.option("--runtime", default="litert", show_default=True, help="litert, litert-gpu.")
+@click.option("--precision", default="fp32", show_default=True, help="Of the exported file.")
+@click.option("--threads", type=click.IntRange(1), default=1, show_default=True)
+@deadline_option
+@click.option(
+    "--plot",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="PNG",
+    help="[default: MODEL.profile.png]",
+)
+@json_option
+@click.pass_context
+def command(
+    context: click.Context,
+    /,
+    what: str,
+    runtime: str,
+    precision: str,
+    threads: int,
+    plot: Path | None,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Measure a model, or a .tflite FILE, by operator, on a phone.
+
+    A pass of its own, whose watching slows what it watches: its times are for comparing operators,
+    and are no latencies. Needs the interpreter's benchmark_model (docs/android.md).
+
+    \b
+    Example:
+      bench profile mnv2_unet_0.5_224 --device android
+    """
+    from bench.work import Subject, find, subject_of
+    from devices.android.device import AndroidDevice
+    from reports.pictures.profile import draw_profile
+    from zoo.base.errors import DeviceError
+    from zoo.base.lock import locked
+    from zoo.home import Home
+
+    home = Home.default()
+    on = context.with_resource(device_of(home, options))
+    if not isinstance(on, AndroidDevice):
+        raise DeviceError(
+            "operators are timed on phones only",
+            expected="--device android",
+            remedy="bench devices --emulate android",
+        )
+    context.with_resource(locked(home.device_results(on.info().key)))
+    subject = Subject(what=subject_of(what), runtime=runtime, precision=precision, threads=threads)
+    work = find(home, on, subject)
+    with on.open(work.request, work.artifact) as opened:
+        operators = opened.profile()
+    info = on.info()
+    mark = "EMULATED, shares made up: " if info.emulated else ""
+    title = f"{mark}{work.request.model} {precision} on {info.name}, {runtime}, {threads} thread(s)"
+    path = plot or Path(f"{work.request.model}.profile.png")
+    draw_profile(operators, title, path)
+    if as_json:
+        rows = [asdict(one) for one in operators]
+        click.echo(json.dumps({"title": title, "operators": rows}, indent=1))
+        return
+    click.echo(f"{title}\n{_table(operators)}\ndrawn: {path}")
+
+
+def _table(operators: Sequence[Operator]) -> str:
+    from devices.android.run.profile import by_kind
+    from zoo.base.pictures import shown
+
+    lines = [f"{'kind':28} {'count':>6} {'ms':>9} {'share':>7}"]
+    for kind, count, ms, share in by_kind(operators):
+        lines.append(f"{shown(kind):28} {count:6} {ms:9.4f} {share:7.1%}")
+    lines.append(f"\n{'the costliest':28} {'':6} {'ms':>9} {'share':>7}")
+    for one in sorted(operators, key=lambda each: -each.mean_ms)[:COSTLIEST]:
+        name = shown(one.name.strip("[]"))[:48]
+        lines.append(f"{shown(one.kind):28} {'':6} {one.mean_ms:9.4f} {one.share:7.1%}  {name}")
+    return "\n".join(lines)

@@ -1,0 +1,165 @@
+"""`bench run`: measure latency."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bench.cli.measuring.device_options import device_of, device_options
+from bench.cli.measuring.plan_options import plan_of, plan_options
+from bench.cli.options import Frame, Percent, model_option, threads_option, timed_precisions_option
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bench.work import Subject
+    from bench.work_item import Work
+    from devices.base import Device
+    from zoo.base.errors import ArtifactRejected
+    from zoo.home import Home
+
+PARTIAL = 3
+
+
+@click.command()
+@click.argument("files", nargs=-1, metavar="[FILE]...")
+@model_option(required=False)
+@device_options
+@click.option(
+    "--runtime",
+    "runtimes",
+    multiple=True,
+    metavar="NAME",
+    help="onnxruntime, litert, torch, tensorflow, coreml; on a phone litert, litert-gpu, "
+    "litert-npu. Repeatable.  [default: onnxruntime, litert, and coreml on a Mac]",
+)
+@timed_precisions_option
+@threads_option
+@click.option(
+    "--reference",
+    metavar="NAME",
+    help="The model that the others are measured relative to.  [default: the lightest]",
+)
+@click.option(
+    "--target",
+    type=Percent(),
+    default="2%",
+    show_default=True,
+    help="Passes go on until the interval of the latency relative to the reference is so narrow.",
+)
+@click.option(
+    "--end-to-end",
+    "frame",
+    type=Frame(),
+    is_flag=False,
+    flag_value="1280x720",
+    metavar="[WxH]",
+    help="The application's time instead: a camera frame resized, converted, inferred, its mask "
+    "upsampled.  [without a size: 1280x720]",
+)
+@plan_options
+@click.option("--all", "all_phones", is_flag=True, help="Every phone that is there, side by side.")
+@click.option("--resume", is_flag=True, help="Only the sessions that are not stored yet.")
+@click.option("--force", is_flag=True, help="Measure rejected files too.")
+@click.pass_context
+def command(
+    context: click.Context,
+    /,
+    files: tuple[str, ...],
+    models: tuple[str, ...],
+    runtimes: tuple[str, ...],
+    precisions: tuple[str, ...],
+    threads: int,
+    reference: str | None,
+    target: float,
+    frame: tuple[int, int] | None,
+    all_phones: bool,
+    resume: bool,
+    force: bool,
+    **options: Any,
+) -> None:
+    """Measure exported models, or any .onnx, .tflite or .mlpackage FILE.
+
+    Never trains and never exports. On this machine all files are open at once, in a fresh process
+    a pass, and take turns of some milliseconds; passes go on until each file is known to --target.
+    Each file's session of a pass is a JSON file under results/. One that fails is stored as such
+    and the rest goes on; then the exit status is 3, as where a rejected file (`bench eval`) is left
+    out.
+
+    \b
+    Example:
+      bench run --device host --model 'mnv2_unet_0.35_*'
+      bench run mine.tflite --threads 2
+      bench run --device android --model 'mnv2_unet_0.5_*' --runtime litert --runtime litert-gpu
+    """
+    from bench.cli.measuring.measure import summary, take
+    from bench.sessions.store import read_all
+    from bench.work import (
+        AS_GIVEN,
+        Subject,
+        alike,
+        beside_references,
+        runtimes_for,
+        subject_of,
+    )
+    from zoo.base.lock import locked
+    from zoo.home import Home
+    from zoo.registry import select
+
+    if not files and not models:
+        raise click.UsageError("name a --model or a FILE")
+    own = [subject_of(text) for text in files]
+    if all_phones:
+        from bench.cli.measuring.phones import run_on_all
+
+        if options["device"] != "android":
+            raise click.UsageError("--all is of phones: --device android")
+        context.exit(run_on_all(context))
+    if frame and own:
+        raise click.UsageError("--end-to-end is of the zoo's models: what a FILE takes is unknown")
+    home, specs = Home.default(), select(models)
+    with ExitStack() as held:
+        on = held.enter_context(device_of(home, options))
+        plan = plan_of(on, target, frame, **options)
+        # Two measurements at once disturb each other, and the files are not to change meanwhile.
+        held.enter_context(locked(home.device_results(on.info().key)))
+        for spec in specs:
+            held.enter_context(locked(home.artifact_folder(spec), shared=True))
+        subjects = [
+            Subject(what=w, runtime=name, precision=precision, threads=threads, forced=force)
+            for w in [*specs, *own]
+            for name in runtimes_for(on, w, runtimes)
+            for precision in (precisions if w in specs else [AS_GIVEN])
+        ]
+        work, refused = _fit(home, on, subjects)
+        stored = alike(read_all(home).sessions, on, plan) if resume else []
+        work = beside_references(work, reference)
+        sessions = take(home, on, work, plan, stored)
+    if not sessions:
+        click.echo("every session is there already")
+        return
+    click.echo(summary([*stored, *sessions], work, plan))
+    click.echo("next: bench report --open")
+    context.exit(PARTIAL if refused or any(s.failure for s in sessions) else 0)
+
+
+def _fit(
+    home: Home, device: Device, subjects: Sequence[Subject]
+) -> tuple[list[Work], list[ArtifactRejected]]:
+    """What is to be measured, without rejected files; raises the first of those if all are."""
+    from bench.work import find
+    from zoo.base.errors import ArtifactRejected
+
+    work, refused = [], []
+    for subject in subjects:
+        try:
+            work.append(find(home, device, subject))
+        except ArtifactRejected as error:
+            refused.append(error)
+    if refused and not work:
+        raise refused[0]
+    for each in refused:
+        click.echo(f"left out: {each}", err=True)
+    return work, refused

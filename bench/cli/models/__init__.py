@@ -1,0 +1,1 @@
+"""Commands about variants and their files. Each module holds the command of its name."""

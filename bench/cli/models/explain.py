@@ -1,0 +1,130 @@
+"""`bench explain`: where an exported file departs from its network."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bench.cli.options import Percent, json_option
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from zoo.artifact.manifest import Artifact
+    from zoo.explain.compare import LayerError
+    from zoo.home import Home
+    from zoo.preprocess import Float32
+
+WORST = 5
+
+
+@click.command()
+@click.argument("artifact", type=click.Path(path_type=Path))
+@click.option(
+    "--image",
+    "photographs",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="A photograph to run. Repeatable.  [default: four drawn portraits]",
+)
+@click.option(
+    "--bound",
+    type=Percent(),
+    help="A layer departs whose error, relative to its own output, is beyond this.  "
+    "[default: by precision]",
+)
+@click.option(
+    "--plot",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="[default: beside the artifact, .layers.png]",
+)
+@json_option
+def command(
+    artifact: Path,
+    photographs: tuple[Path, ...],
+    bound: float | None,
+    plot: Path | None,
+    as_json: bool,
+) -> None:
+    """Walk the graph of an ONNX or TFLite file of the zoo against torch, layer by layer.
+
+    Names the first layer whose output departs beyond the bound, and draws the error of all.
+
+    \b
+    Example:
+      bench explain artifacts/mnv2_unet_0.5_224/mnv2_unet_0.5_224.int8.tflite
+    """
+    from reports.pictures.layers import draw_layers
+    from zoo.checkpoint import checkpoint_path, load
+    from zoo.explain.compare import BOUNDS, first_beyond, layer_errors
+    from zoo.home import Home
+    from zoo.registry import get
+
+    home = Home.default()
+    found = _artifact_of(home, artifact)
+    spec = get(found.model)
+    network, _ = load(checkpoint_path(home, spec))
+    errors = layer_errors(network, artifact, _images(photographs, spec.size))
+    allowed = BOUNDS[found.precision] if bound is None else bound
+    first = first_beyond(errors, allowed)
+    drawn = plot or artifact.with_name(f"{artifact.name}.layers.png")
+    draw_layers(errors, allowed, f"{found.model} {found.format} {found.precision}", drawn)
+    if as_json:
+        rows = [asdict(error) for error in errors]
+        named = first.name if first else None
+        click.echo(json.dumps({"bound": allowed, "first": named, "layers": rows}, indent=1))
+        return
+    click.echo(_words(errors, allowed, first))
+    click.echo(f"drawn: {drawn}")
+
+
+def _artifact_of(home: Home, path: Path) -> Artifact:
+    """What the manifest says of the file; raises ArtifactError, MissingStep."""
+    from zoo.artifact.manifest import read_manifest
+    from zoo.base.errors import ArtifactError
+    from zoo.base.files import sha256_of
+    from zoo.base.pictures import shown
+    from zoo.registry import all_specs
+
+    if not path.is_file():
+        raise ArtifactError(
+            f"{shown(path)} is no file",
+            expected="an .onnx or .tflite file under artifacts/",
+            remedy="bench export --help",
+        )
+    sha256 = sha256_of(path)
+    for spec in all_specs():
+        for artifact in read_manifest(home, spec).artifacts.values():
+            if artifact.sha256 == sha256:
+                return artifact
+    raise ArtifactError(
+        f"{shown(path)} is in no manifest: its hash is {sha256[:12]}",
+        expected="an exported file of the zoo, unchanged",
+        remedy="bench export --force",
+    )
+
+
+def _images(photographs: Sequence[Path], size: int) -> list[Float32]:
+    from train.synthetic.scene import portrait
+    from zoo.preprocess import open_photograph, to_input
+
+    if photographs:
+        return [to_input(open_photograph(path), size) for path in photographs]
+    return [to_input(portrait(0, index)[0], size) for index in range(4)]
+
+
+def _words(errors: Sequence[LayerError], bound: float, first: LayerError | None) -> str:
+    worst = sorted(errors, key=lambda each: -each.error)[:WORST]
+    lines = [f"{len(errors)} layers; relative error of each against torch, bound {bound:.2%}"]
+    if first is None:
+        lines.append("no layer departs beyond the bound")
+    else:
+        place = errors.index(first) + 1
+        lines.append(f"the first beyond it: {first.name}, layer {place}: {first.error:.2%}")
+    lines.append("worst:")
+    lines += [f"  {e.name:28} {e.error:8.2%}  by at most {e.largest:.3g}" for e in worst]
+    return "\n".join(lines)

@@ -1,0 +1,149 @@
+"""`bench export`: make the files that phones run, and prove them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+import click
+
+from bench.cli.options import force_option, formats_option, model_option, precisions_option
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from zoo.artifact.label import Io
+    from zoo.artifact.manifest import Manifest
+    from zoo.export.targets import Target
+    from zoo.home import Home
+    from zoo.spec import ModelSpec
+
+
+@click.command()
+@model_option()
+@formats_option
+@precisions_option
+@click.option(
+    "--io",
+    type=click.Choice(["float", "int8"]),
+    default="float",
+    show_default=True,
+    help="Both ends of int8 TFLite files.",
+)
+@click.option(
+    "--jobs", type=click.IntRange(1), help="Exports at once.  [default: as many as cores]"
+)
+@force_option
+@click.pass_context
+def command(
+    context: click.Context,
+    models: tuple[str, ...],
+    formats: tuple[str, ...],
+    precisions: tuple[str, ...],
+    io: Io,
+    jobs: int | None,
+    force: bool,
+) -> None:
+    """Export trained variants to ONNX, TFLite and Core ML, then prove each file.
+
+    Proving runs the exported file itself: its masks against torch's, and its IoU on the
+    validation images, where they are at hand. What cannot run here is left out with the reason.
+
+    \b
+    Example:
+      bench export --model 'mnv2_unet_0.35_*'
+    """
+    from zoo.base.lock import locked
+    from zoo.export.targets import targets
+    from zoo.home import Home
+    from zoo.registry import select
+
+    home, wanted, specs = Home.default(), targets(formats, precisions, io), select(models)
+    with ExitStack() as held:
+        for spec in specs:
+            # Its checkpoint is not to change meanwhile.
+            held.enter_context(locked(home.checkpoint_folder(spec), shared=True))
+            held.enter_context(locked(home.artifact_folder(spec)))
+        manifests = _export(home, specs, wanted, jobs or os.cpu_count() or 1, force)
+        for spec in specs:
+            manifests[spec] = _prove(home, spec, wanted, manifests[spec])
+            _say(manifests[spec])
+    failures = sum(
+        target.key in found.failures for found in manifests.values() for target in wanted
+    )
+    context.exit(1 if failures else 0)
+
+
+def _export(
+    home: Home, specs: Sequence[ModelSpec], wanted: Sequence[Target], jobs: int, force: bool
+) -> dict[ModelSpec, Manifest]:
+    """Make the files that are missing or stale; each is in its manifest as soon as it is there."""
+    from tqdm import tqdm
+
+    from zoo.artifact.manifest import read_manifest, write_manifest
+    from zoo.base.errors import ExportFailed
+    from zoo.export.run import export
+
+    manifests = {spec: read_manifest(home, spec) for spec in specs}
+    stale = []
+    for spec in specs:
+        manifests[spec], missing = _stale(home, spec, wanted, manifests[spec], force)
+        stale += [(spec, target) for target in missing]
+    done = export(home, stale, jobs)
+    for spec, target, outcome in tqdm(
+        done, desc="exporting", unit="file", total=len(stale), leave=False, disable=None
+    ):
+        if isinstance(outcome, ExportFailed):
+            manifests[spec] = manifests[spec].with_failure(target.key, outcome.seen)
+            tqdm.write(str(outcome), file=sys.stderr)
+        else:
+            manifests[spec] = manifests[spec].with_artifact(outcome)
+            tqdm.write(f"{spec.name}.{target.key}: {outcome.size_bytes / 1e6:.2f} MB")
+        write_manifest(home, spec, manifests[spec])
+    return manifests
+
+
+def _stale(
+    home: Home, spec: ModelSpec, wanted: Sequence[Target], manifest: Manifest, force: bool
+) -> tuple[Manifest, list[Target]]:
+    """The files to be made; those that can not be calibrated become failures of the manifest."""
+    from train.proof.calibrate import NOTHING, calibrate
+    from train.proof.prove import dataset_of
+    from zoo.checkpoint import checkpoint_path, read_record
+    from zoo.export.run import is_current
+
+    calibration = None
+    if any(target.calibrated for target in wanted):
+        dataset, _ = dataset_of(home, read_record(checkpoint_path(home, spec)))
+        calibration = calibrate(home, spec, dataset)
+    stale = []
+    for target in wanted:
+        if target.calibrated and calibration is None:
+            manifest = manifest.with_failure(target.key, NOTHING)
+        elif force or not is_current(home, spec, manifest, target, calibration):
+            stale.append(target)
+    return manifest, stale
+
+
+def _prove(home: Home, spec: ModelSpec, wanted: Sequence[Target], manifest: Manifest) -> Manifest:
+    """Find out what is not known yet of each file; the rest stays as it is."""
+    from train.proof.prove import dataset_of, is_proved, prove
+    from zoo.artifact.manifest import write_manifest
+    from zoo.checkpoint import checkpoint_path, read_record
+
+    dataset, no_data = dataset_of(home, read_record(checkpoint_path(home, spec)))
+    for target in wanted:
+        artifact = manifest.artifacts.get(target.key)
+        if artifact is not None and not is_proved(home, spec, artifact, dataset):
+            manifest = manifest.with_artifact(prove(home, spec, artifact, dataset, no_data))
+            write_manifest(home, spec, manifest)
+    return manifest
+
+
+def _say(manifest: Manifest) -> None:
+    from reports.text.files import file_line, file_record
+
+    for _, artifact in sorted(manifest.artifacts.items()):
+        click.echo(file_line(file_record(artifact, artifact.accuracy, artifact.accuracy_reason)))

@@ -1,0 +1,131 @@
+"""`bench weights`: those that come with the package, and encoders to begin from."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from bench.cli.options import force_option, json_option, model_option
+
+
+@click.group()
+def command() -> None:
+    """The trained weights in the package: list, take, pack anew; and encoders to begin from.
+
+    \b
+    Example:
+      bench weights list
+      bench weights take --model 'mnv2_unet_0.5_*'
+    """
+
+
+@command.command("list")
+@model_option("*")
+@json_option
+def list_(models: tuple[str, ...], as_json: bool) -> None:
+    """List the weights in the package: IoU, data, first weights.
+
+    \b
+    Example:
+      bench weights list --json
+    """
+    from bench.cli.models.models import shipped_accuracy
+    from zoo.box import FOLDER
+    from zoo.registry import select
+
+    rows = {spec.name: found for spec in select(models) if (found := shipped_accuracy(spec))}
+    if as_json:
+        click.echo(json.dumps(rows, indent=1))
+        return
+    for name, row in rows.items():
+        click.echo(
+            f"{name:22} IoU {row['iou']:.3f} [{row['iou_low']:.3f}, {row['iou_high']:.3f}] on "
+            f"{row['images']} {row['dataset']} validation images; began {row['init']}"
+        )
+    click.echo(f"their cards: {FOLDER}")
+
+
+@command.command()
+@model_option()
+@force_option
+def take(models: tuple[str, ...], force: bool) -> None:
+    """Make checkpoints of the weights in the package, as a training would leave them.
+
+    A checkpoint of your own is left alone, unless --force is given.
+
+    \b
+    Example:
+      bench weights take --model mnv2_unet_0.5_224
+    """
+    from zoo.base.lock import locked
+    from zoo.box import take as take_one
+    from zoo.checkpoint import checkpoint_path, read_record
+    from zoo.home import Home
+    from zoo.registry import select
+
+    home = Home.default()
+    for spec in select(models):
+        with locked(home.checkpoint_folder(spec)):
+            new = take_one(home, spec, force)
+        iou = read_record(checkpoint_path(home, spec)).validation_iou
+        click.echo(
+            f"{spec.name}: {'taken' if new else 'there already'}; "
+            f"IoU {iou:.3f}, of the reference export of these weights"
+        )
+    click.echo("next: bench export --model NAME")
+
+
+@command.command()
+@click.option(
+    "--width",
+    "widths",
+    multiple=True,
+    metavar="W",
+    help="Repeatable.  [default: those of the zoo, 0.35 0.5 0.75 1.0]",
+)
+@click.option("--mirror", metavar="ADDRESS", help="Fetch from here instead: an http(s) address.")
+def encoders(widths: tuple[str, ...], mirror: str | None) -> None:
+    """Fetch Keras' ImageNet encoders into weights/, where `bench train` looks for them.
+
+    \b
+    Example:
+      bench weights encoders --width 0.5 --width 0.75
+    """
+    from train.init.encoders import fetch_encoders
+    from zoo.home import Home
+    from zoo.registry import ARCHITECTURES
+
+    wanted = widths or ARCHITECTURES["mnv2_unet"].widths
+    fetch_encoders(wanted, Home.default().own_encoders, mirror, click.echo)
+
+
+@command.command()
+@model_option()
+@click.option("--data", required=True, metavar="NAME", help="The data set they were trained on.")
+@click.option(
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    required=True,
+    help="Folder to write to; zoo/weights in a checkout is what comes with the package.",
+)
+def pack(models: tuple[str, ...], data: str, output: Path) -> None:
+    """Pack checkpoints that were trained together: fp16 weights, counts, ranges and a card a width.
+
+    \b
+    Example:
+      bench weights pack --model 'mnv2_unet_0.5_*' --data lfw --output zoo/weights
+    """
+    from train.data.dataset import Dataset
+    from train.proof.pack import pack as pack_width
+    from train.settings import trained_together
+    from zoo.base.files import size_bytes
+    from zoo.home import Home
+    from zoo.registry import select
+
+    home = Home.default()
+    dataset = Dataset.open(home, data)
+    for group in trained_together(select(models)):
+        path = pack_width(home, group, dataset, output)
+        click.echo(f"{path}: {size_bytes(path) / 1e6:.2f} MB")

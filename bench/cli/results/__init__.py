@@ -1,0 +1,1 @@
+"""Commands that show what was measured. Each module holds the command of its name."""

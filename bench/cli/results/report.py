@@ -1,0 +1,72 @@
+"""`bench report`: from stored sessions to tables, figures and a page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from bench.cli.options import json_option
+
+
+@click.command()
+@click.argument("folders", nargs=-1, type=click.Path(path_type=Path), metavar="[FOLDER]...")
+@click.option(
+    "--since",
+    type=click.Path(path_type=Path),
+    metavar="OLD",
+    help="An earlier report's folder: show what moved since.",
+)
+@click.option("--open", "open_page", is_flag=True, help="Open the page in a browser.")
+@click.option(
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder to write to.  [default: reports/out]",
+)
+@json_option
+def command(
+    folders: tuple[Path, ...],
+    since: Path | None,
+    open_page: bool,
+    output: Path | None,
+    as_json: bool,
+) -> None:
+    """Join sessions with the accuracy of the very files they timed; write a report.
+
+    Never measures. Writes index.html (opens offline), tables as Markdown, CSV and Parquet,
+    and the IoU-against-latency figure as SVG and PNG. FOLDERs are homes of several machines,
+    each holding results/, to report on together; without any it is this one.
+
+    \b
+    Example:
+      bench report --open
+      bench report laptop/ phones/ --since reports/march
+    """
+    from reports.gather.since import moves_since
+    from reports.load import load
+    from reports.text.tables import markdown, rows_json
+    from reports.write import write_report
+    from zoo.base.errors import RecordError
+    from zoo.home import Home
+
+    home = Home.default()
+    homes = [Home(root=folder.resolve()) for folder in folders] or [home]
+    for each in homes if folders else ():
+        if not each.results.is_dir():
+            raise RecordError(
+                f"{each.root} holds no results",
+                expected="a folder with results/ in it, as BENCH_HOME is",
+                remedy="bench run there, or give the folder that holds results/",
+            )
+    report = load(*homes)
+    moves = moves_since(since, report) if since else None
+    page = write_report(output or home.report, report, moves)
+    if as_json:
+        click.echo(rows_json(report))
+    else:
+        click.echo(markdown(report))
+        if moves:
+            click.echo(moves.markdown)
+        click.echo(f"report: {page}")
+    if open_page:
+        click.launch(page.resolve().as_uri())

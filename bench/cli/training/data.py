@@ -1,0 +1,225 @@
+"""`bench data`: prepare labelled photographs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bench.cli.options import json_option
+from bench.cli.training.leaks import leaks, people
+
+if TYPE_CHECKING:
+    from train.data.check import Report
+    from train.data.dataset import Dataset
+
+FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+COUNT = click.IntRange(1, 1_000_000)
+seed_option = click.option(
+    "--seed", default=0, show_default=True, help="Of the split by hash, where no list is given."
+)
+hair_option = click.option(
+    "--hair",
+    metavar="COLOUR|INDEX",
+    help="What is hair in the masks: '#ff0000', 255,0,0, a name such as white, or an index of a "
+    "palette or grey mask. All else is background.",
+)
+face_option = click.option(
+    "--face", metavar="COLOUR|INDEX", help="With --hair: what is face, likewise."
+)
+
+
+@click.group()
+def command() -> None:
+    """Prepare labelled photographs for training and evaluation.
+
+    \b
+    Example:
+      bench data synthetic
+      bench data lfw --archives ~/Downloads/lfw
+    """
+
+
+command.add_command(leaks)
+command.add_command(people)
+
+
+@command.command()
+@click.option(
+    "--archives",
+    type=FOLDER,
+    help="Download nothing: folder with lfw-funneled.tgz and parts_lfw_funneled_gt_images.tgz, "
+    "and, if at hand, parts_train.txt, parts_validation.txt, parts_test.txt.",
+)
+@click.option(
+    "--mirror",
+    metavar="ADDRESS",
+    help="Download from here instead: an http(s) address with all five files side by side.",
+)
+@click.option(
+    "--repacked",
+    is_flag=True,
+    help="Take a lfw-funneled.tgz that is not, byte for byte, the published one.",
+)
+@seed_option
+def lfw(archives: Path | None, mirror: str | None, repacked: bool, seed: int) -> None:
+    """LFW part labels, from the official archives.
+
+    Without --archives, those of the five files that do not yet lie in data/lfw-archives are
+    downloaded into it. A download that was broken off goes on when the command is typed again.
+
+    \b
+    Example:
+      bench data lfw
+      bench data lfw --mirror https://example.org/lfw
+      bench data lfw --archives ~/Downloads/lfw
+    """
+    from train.data.lfw import prepare_lfw
+    from train.data.lfw_download import download_lfw
+    from zoo.home import Home
+
+    home = Home.default()
+    if archives and (mirror or repacked):
+        raise click.UsageError("--archives downloads nothing: leave --mirror and --repacked out")
+    folder = archives or download_lfw(home, mirror, repacked, click.echo)
+    _say(prepare_lfw(home, folder, seed))
+
+
+@command.command()
+@click.argument("folder", type=FOLDER)
+@click.option("--name", required=True, help="What to call the data set in other commands.")
+@click.option(
+    "--validation-share",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    default=0.2,
+    show_default=True,
+    help="Of the images, by a hash of the name.",
+)
+@seed_option
+@hair_option
+@face_option
+def folder(
+    folder: Path, name: str, validation_share: float, seed: int, hair: str | None, face: str | None
+) -> None:
+    """A folder of images/ (.jpg, .jpeg, .png) and masks/ (.png, .ppm) with equal names.
+
+    Masks are red (hair), green (face) and blue (background), as in LFW part labels and in the
+    parent project. With --hair they are whatever you say, and all else is background.
+
+    \b
+    Example:
+      bench data folder ~/portraits --name portraits
+      bench data folder ~/portraits --name portraits --hair white
+    """
+    from train.data.folder import prepare_folder
+    from train.data.labels import Labelling
+    from zoo.home import Home
+
+    labelling = Labelling.parse(hair, face)
+    _say(prepare_folder(Home.default(), folder, name, seed, validation_share, labelling))
+
+
+@command.command()
+@click.argument("folder", type=FOLDER)
+@hair_option
+@face_option
+@json_option
+def check(folder: Path, hair: str | None, face: str | None, as_json: bool) -> None:
+    """List all that is wrong with a folder of one's own, or with a prepared data set.
+
+    Looks at every file and changes none. The exit status is 1 where anything is wrong; what only
+    deserves a look is a warning.
+
+    \b
+    Example:
+      bench data check ~/portraits --hair white
+      bench data check data/lfw --json
+    """
+    from dataclasses import asdict
+
+    from train.data.check import look_over
+    from train.data.labels import Labelling
+
+    report = look_over(folder, Labelling.parse(hair, face))
+    if as_json:
+        click.echo(json.dumps(asdict(report) | {"folder": str(folder)}, indent=1))
+    else:
+        _show(report)
+    if report.problems:
+        raise SystemExit(1)
+
+
+@command.command()
+@click.option("--train", "train_images", type=COUNT, default=500, show_default=True)
+@click.option("--validation", type=COUNT, default=200, show_default=True)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of it all.")
+def synthetic(train_images: int, validation: int, seed: int) -> None:
+    """Draw portraits of people who never were: no download, no photographs.
+
+    The same seed gives the same portraits; what is drawn already is left alone.
+
+    \b
+    Example:
+      bench data synthetic
+      bench data synthetic --train 5000 --seed 1
+    """
+    from train.synthetic.prepare import prepare_synthetic
+    from zoo.home import Home
+
+    _say(prepare_synthetic(Home.default(), train_images, validation, seed))
+
+
+@command.command()
+@click.argument("name")
+@click.option("--count", type=click.IntRange(1, 600), default=24, show_default=True)
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="[default: sheet.NAME.jpg in the working folder]",
+)
+def sheet(name: str, count: int, output: Path | None) -> None:
+    """Draw a contact sheet of a prepared data set: photographs, and their hair tinted.
+
+    \b
+    Example:
+      bench data sheet synthetic
+    """
+    from reports.pictures.sheet import contact_sheet
+    from train.data.dataset import CLASSES, Dataset
+    from zoo.base.files import replacing
+    from zoo.home import Home
+
+    dataset = Dataset.open(Home.default(), name)
+    items = dataset.record.items
+    chosen = items[:: max(len(items) // count, 1)][:count]
+    pairs = [(dataset.photograph(i), dataset.mask(i) == CLASSES["hair"]) for i in chosen]
+    path = output or Path(f"sheet.{name}.jpg")
+    with replacing(path) as temporary:
+        contact_sheet(pairs).save(temporary, quality=88)
+    click.echo(f"{path}: {len(pairs)} of {len(items)} photographs")
+
+
+def _say(dataset: Dataset) -> None:
+    counts = [f"{len(dataset.items(split))} {split}" for split in ("train", "validation", "test")]
+    click.echo(f"{dataset.folder}: {', '.join(counts)} ({dataset.record.rule})")
+    click.echo(f"next: bench train --model 'mnv2_unet_0.35_*' --data {dataset.record.name}")
+
+
+def _show(report: Report) -> None:
+    rows = [("problem", f.file, f.wrong, f.remedy) for f in report.problems]
+    rows += [("warning", f.file, f.wrong, f.remedy) for f in report.warnings]
+    if rows:
+        rows.insert(0, ("", "file", "what is wrong", "remedy"))
+    widths = [max((len(row[column]) for row in rows), default=0) for column in range(3)]
+    for row in rows:
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
+        click.echo("  ".join([*cells, row[3]]).rstrip())
+    if found := report.statistics:
+        sizes = dict.fromkeys(f"{w}x{h}" for w, h in (found.smallest, found.largest))
+        click.echo(
+            f"photographs of {' to '.join(sizes)}; {found.share_without_hair:.1%} of the masks "
+            f"without hair; mean share of hair {found.mean_hair_share:.1%}"
+        )
+    click.echo(f"{report.good} pairs good, {len(report.problems)} problems")

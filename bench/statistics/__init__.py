@@ -1,0 +1,1 @@
+"""What do samples mean? Quantiles, intervals, ratios, verdicts. Begin at stats.py."""

@@ -1,0 +1,144 @@
+"""Ratios of latencies with their intervals: over passes, or of two sets of sessions.
+
+Over passes by Student's t: a pass gives one ratio, and the passes are the replicates. Two sets that
+were never measured beside each other are compared by rank sums, exact at small counts (Hollander,
+Wolfe and Chicken, Nonparametric Statistical Methods, 4.1-4.3). Holm, Scand. J. Statist. 6 (1979)
+65-70.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from statistics import NormalDist
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import stdtr, stdtrit
+
+from bench.statistics.stats import CONFIDENCE, FEWEST_PASSES
+
+# Beyond this count the normal approximation of the null distribution is good to 0.001.
+EXACT_PRODUCT = 900
+
+Float64 = NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ratio:
+    """A ratio of latencies with its 95 % interval, and the p-value of "it is 1".
+
+    low, high are None where the count allows no interval; p is then 1, or never below 0.05.
+    counts: passes, or the sessions of either side.
+    """
+
+    value: float
+    low: float | None
+    high: float | None
+    p: float
+    counts: tuple[int, ...]
+
+    @property
+    def half_width(self) -> float | None:
+        """Half the interval in log units: 0.01 is about 1 %."""
+        if self.low is None or self.high is None:
+            return None
+        return (math.log(self.high) - math.log(self.low)) / 2
+
+    def within(self, target: float, of_difference: float = 0.0) -> bool:
+        """Whether the interval is within +-target, or within that share of the difference found."""
+        wanted = max(target, of_difference * abs(math.log(self.value)))
+        return self.half_width is not None and self.half_width <= wanted
+
+    @property
+    def differs(self) -> bool:
+        """Whether the interval leaves 1 out."""
+        return self.low is not None and self.high is not None and not self.low <= 1 <= self.high
+
+
+def ratio_over_passes(logs: Sequence[float]) -> Ratio:
+    """From the logarithms of the passes' ratios: their mean, by Student's t.
+
+    An interval needs 6 passes.
+    """
+    values = np.asarray(logs, dtype=np.float64)
+    count, mean = len(values), float(np.mean(values))
+    if count < FEWEST_PASSES:
+        return Ratio(value=math.exp(mean), low=None, high=None, p=1.0, counts=(count,))
+    error = float(np.std(values, ddof=1)) / math.sqrt(count)
+    half = float(stdtrit(count - 1, (1 + CONFIDENCE) / 2)) * error
+    beyond = math.inf if error == 0 else abs(mean) / error
+    p = 1.0 if mean == 0 else 2 * float(stdtr(count - 1, -beyond))
+    return Ratio(
+        value=math.exp(mean),
+        low=math.exp(mean - half),
+        high=math.exp(mean + half),
+        p=p,
+        counts=(count,),
+    )
+
+
+def unpaired_ratio(logs: Sequence[float], reference: Sequence[float]) -> Ratio:
+    """Of two sets of sessions that were not measured in pairs: the median of all differences.
+
+    An interval needs 4 sessions of each.
+    """
+    ours, theirs = np.asarray(logs, dtype=np.float64), np.asarray(reference, dtype=np.float64)
+    differences = np.sort((ours[:, None] - theirs[None, :]).ravel())
+    cumulative = _rank_sums(len(ours), len(theirs))
+    positive = float(np.sum(differences > 0) + np.sum(differences == 0) / 2)
+    return _ratio(differences, cumulative, positive, (len(ours), len(theirs)))
+
+
+def sessions_needed(ratio: Ratio, half_width: float) -> int | None:
+    """About how many passes, or sessions a side, in all give an interval of that half width.
+
+    None where there is no interval to reckon from.
+    """
+    if ratio.half_width is None or half_width <= 0:
+        return None
+    return math.ceil(max(ratio.counts) * (ratio.half_width / half_width) ** 2)
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """p-values adjusted so that the chance of any false finding among all stays as stated."""
+    adjusted, largest = [1.0] * len(p_values), 0.0
+    for rank, place in enumerate(sorted(range(len(p_values)), key=lambda i: p_values[i])):
+        largest = max(largest, min(1.0, p_values[place] * (len(p_values) - rank)))
+        adjusted[place] = largest
+    return adjusted
+
+
+def _ratio(
+    ordered: Float64, cumulative: Float64, positive: float, counts: tuple[int, ...]
+) -> Ratio:
+    """From ordered differences, and the null distribution of how many of them are positive."""
+    cut = int(np.searchsorted(cumulative, (1 - CONFIDENCE) / 2, side="right"))
+    low, high = (math.exp(ordered[cut - 1]), math.exp(ordered[-cut])) if cut else (None, None)
+    rarer = math.floor(min(positive, len(ordered) - positive))
+    p = min(1.0, 2 * float(cumulative[rarer]))
+    return Ratio(value=math.exp(np.median(ordered)), low=low, high=high, p=p, counts=counts)
+
+
+@cache
+def _rank_sums(ours: int, theirs: int) -> Float64:
+    """P(U <= u) for u = 0..mn: how many of all the differences are positive."""
+    top = ours * theirs
+    if top > EXACT_PRODUCT:
+        return _normal(top, top / 2, top * (ours + theirs + 1) / 12)
+    # ways[k, u]: sets of k of the first i ranks that leave u pairs positive.
+    ways = np.zeros((ours + 1, top + 1))
+    ways[0, 0] = 1.0
+    for rank in range(1, ours + theirs + 1):
+        for k in range(min(rank, ours), 0, -1):
+            below = rank - k
+            if below <= theirs:
+                ways[k, below:] += ways[k - 1, : top + 1 - below]
+    return np.cumsum(ways[ours]) / math.comb(ours + theirs, ours)
+
+
+def _normal(top: int, mean: float, variance: float) -> Float64:
+    law = NormalDist(mean, math.sqrt(variance))
+    return np.array([law.cdf(value + 0.5) for value in range(top + 1)])

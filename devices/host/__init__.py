@@ -1,0 +1,1 @@
+"""How is this machine measured? A worker process holds the files of a pass. Begin at device.py."""

@@ -1,0 +1,213 @@
+"""The child process of the host's sessions. Reads one JSON request a line, answers one line each.
+
+    {"command": "open", file, path, runtime, threads, size, seed} -> {load_ns,
+                                                  first_inference_ns, settings}
+    {"command": "burst", file, turns}                 -> the fields of devices.base.Burst
+    {"command": "sample", file, count, period_ms, frame} -> {durations: {total or stage: ns}}
+    {"command": "memory"}                             -> {peak_bytes, baseline_bytes}
+    {"command": "check", file}                        -> {}
+
+`file` is a number that the parent gives: one process may hold several. It imports little (no
+pydantic), for a session waits for its start. The only thing inside the timed loop is the model's
+own run, or the stages of a camera frame.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter_ns
+from typing import Any
+
+import numpy as np
+import psutil
+
+from devices.host import clocks
+from zoo.base.errors import BenchError
+from zoo.runtime.open_model import OpenModel
+from zoo.runtime.runtime import load_library, open_model
+
+
+@dataclass(kw_only=True)
+class Held:
+    """One open file. size is None for a file that is not the zoo's."""
+
+    model: OpenModel
+    threads: int
+    size: int | None
+
+
+class Taken:
+    """The inferences of one turn, and what the system tells of each."""
+
+    def __init__(self, several_threads: bool) -> None:
+        self.several_threads = several_threads
+        self.wall_ns: list[int] = []
+        self.cpu_ns: list[int] = []
+        self.process_cpu_ns: list[int] = []
+        self.switches: list[int] = []
+
+    def add(self, infer_once: Callable[[int], int], file: int) -> int:
+        """One inference; what it counts for, in ns: its CPU time where that is known."""
+        switches = clocks.switches(self.several_threads)
+        process = clocks.process_cpu_ns() if self.several_threads else 0
+        thread = clocks.thread_cpu_ns()
+        wall_ns = infer_once(file)
+        cpu_ns = clocks.thread_cpu_ns() - thread
+        if self.several_threads:
+            self.process_cpu_ns.append(clocks.process_cpu_ns() - process)
+        self.switches.append(clocks.switches(self.several_threads) - switches)
+        self.wall_ns.append(wall_ns)
+        self.cpu_ns.append(cpu_ns)
+        return cpu_ns if clocks.FINE_CPU else wall_ns
+
+    def readings(self) -> dict[str, list[int] | None]:
+        return {
+            "wall_ns": self.wall_ns,
+            "cpu_ns": self.cpu_ns if clocks.FINE_CPU else None,
+            "process_cpu_ns": self.process_cpu_ns if self.several_threads else None,
+            "switches": self.switches,
+        }
+
+
+class Worker:
+    """Holds the models of this process."""
+
+    baseline_bytes: int
+    due_ns = 0
+
+    def __init__(self) -> None:
+        self.held: dict[int, Held] = {}
+
+    def open(
+        self, file: int, path: str, runtime: str, threads: int, size: int | None, seed: int
+    ) -> dict[str, Any]:
+        load_library(runtime)
+        gc.enable()
+        self.baseline_bytes = psutil.Process().memory_info().rss
+        load_ns, model = [], None
+        for _ in ("cold", "warm"):
+            del model  # never two at once: the peak of memory is of one
+            started = perf_counter_ns()
+            model = open_model(Path(path), runtime, threads)
+            load_ns.append(perf_counter_ns() - started)
+        assert model is not None
+        self.held[file] = Held(model=model, threads=threads, size=size)
+        model.fill(seed)
+        first_ns = self.infer_once(file)
+        self.check(file)
+        gc.collect()
+        gc.disable()
+        return {"load_ns": load_ns, "first_inference_ns": first_ns, "settings": model.settings}
+
+    def burst(self, file: int, turns: dict[str, float]) -> dict[str, Any]:
+        """One turn, as devices.base.Turns has it."""
+        discard_ns, sample_ns = 1e6 * turns["discard_ms"], 1e6 * turns["sample_ms"]
+        taken = Taken(several_threads=self.held[file].threads > 1)
+        discarded, spent, steal, pressure = 0, 0, clocks.steal_ms(), clocks.pressure_ms()
+        began = perf_counter_ns()
+        while spent < discard_ns or not discarded:
+            spent += taken.add(self.infer_once, file)
+            discarded += 1
+        spent, until = 0, began + 1e6 * turns["limit_ms"]
+        while spent < sample_ns:
+            spent += taken.add(self.infer_once, file)
+            if perf_counter_ns() >= until:
+                break
+        return {
+            "started_ns": began,
+            "discarded": discarded,
+            **taken.readings(),
+            "steal_ms": clocks.since(steal, clocks.steal_ms()),
+            "pressure_ms": clocks.since(pressure, clocks.pressure_ms()),
+        }
+
+    def sample(
+        self, file: int, count: int, period_ms: float | None, frame: list[int] | None
+    ) -> dict[str, Any]:
+        once = self.frames(file, *frame) if frame else lambda: (self.infer_once(file),)
+        taken: list[tuple[int, ...]] = []
+        for _ in range(count):
+            if period_ms is not None:
+                self.wait_for_frame(int(period_ms * 1e6))
+            taken.append(once())
+        durations = {"total": [sum(parts) for parts in taken]}
+        if frame is not None:
+            from devices.frame import STAGES
+
+            for place, stage in enumerate(STAGES):
+                durations[stage] = [parts[place] for parts in taken]
+        return {"durations": durations}
+
+    def frames(self, file: int, width: int, height: int) -> Callable[[], tuple[int, ...]]:
+        """What an application does with each camera frame of that size."""
+        from PIL import Image
+
+        from devices.frame import frame_once
+
+        held = self.held[file]
+        noise = np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
+        picture, size = Image.fromarray(noise), held.size
+        assert size is not None
+        return lambda: frame_once(held.model, picture, size)
+
+    def memory(self) -> dict[str, Any]:
+        return {"peak_bytes": clocks.peak_bytes(), "baseline_bytes": self.baseline_bytes}
+
+    def check(self, file: int) -> dict[str, Any]:
+        held = self.held[file]
+        outputs = held.model.outputs()
+        if not all(np.isfinite(found).all() for found in outputs if found.dtype.kind == "f"):
+            raise BenchError("an output holds NaN or infinity")
+        if held.size is not None:
+            wanted = (1, held.size, held.size)
+            shapes = [found.shape for found in outputs]
+            if [sorted(shape) for shape in shapes] != [[1, *wanted]]:
+                raise BenchError(f"outputs of shape {shapes}, not one mask of {held.size}")
+            mask = held.model.mask()
+            if mask.min() < 0 or mask.max() > 1:
+                raise BenchError("the mask holds values that are no probabilities")
+        return {}
+
+    def infer_once(self, file: int) -> int:
+        infer = self.held[file].model.infer
+        started = perf_counter_ns()
+        infer()
+        return perf_counter_ns() - started
+
+    def wait_for_frame(self, period_ns: int) -> None:
+        """Sleep until the next frame is due; one that comes late starts the clock anew."""
+        now = perf_counter_ns()
+        self.due_ns = max(self.due_ns + period_ns, now)
+        time.sleep((self.due_ns - now) / 1e9)
+
+
+def main(worker: Worker) -> None:
+    """Answer until standard input ends."""
+    # Runtimes print on standard output; answers go where they can not be mixed with that.
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    for line in sys.stdin:
+        request = json.loads(line)
+        command = getattr(worker, request.pop("command"))
+        try:
+            answer = command(**request)
+        except BenchError as error:
+            answer = {"error": error.seen}
+        except MemoryError:
+            answer = {"error": "out of memory"}
+        except Exception as error:
+            # Whatever a runtime raises (their classes share no base) is this session's failure.
+            first, *_ = [*filter(None, map(str.strip, str(error).splitlines())), "no message"]
+            answer = {"error": f"{type(error).__name__}: {first}"}
+        print(json.dumps(answer), file=answers, flush=True)
+
+
+if __name__ == "__main__":
+    main(Worker())

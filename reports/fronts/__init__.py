@@ -1,0 +1,1 @@
+"""Which variants are best, and how sure is that? Begin at pareto.py."""

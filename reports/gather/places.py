@@ -1,0 +1,89 @@
+"""What a reader chooses among: the rows of one device in one mode, whatever runs them.
+
+Its facets (a runtime, a version, a thread count, a precision each) are pictures of their own, but
+the answer to "which is best here" may come out of any of them.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from bench.sessions.record import OLDER
+from bench.statistics.pooling import CONTENDED_CORES
+from devices.base import DeviceInfo
+from reports.gather.report import Report
+from reports.gather.rows import Facet, Row
+from zoo.base.errors import UnknownName
+from zoo.base.files import sha256_of_json
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """rows: those whose IoU is of `iou_of` (class, images and split), and those without any."""
+
+    device: DeviceInfo
+    protocol: str
+    iou_of: str | None
+    rows: tuple[Row, ...]
+
+    @property
+    def key(self) -> str:
+        """The same in every report."""
+        return sha256_of_json([self.device.model_dump(), self.protocol, self.iou_of])[:8]
+
+    @property
+    def title(self) -> str:
+        mark = "EMULATED " if self.device.emulated else ""
+        unit = f" [{self.device.unit[:6]}]" if self.device.unit else ""
+        return f"{mark}{self.device.name}{unit}, {self.protocol}"
+
+    @property
+    def fit(self) -> list[Row]:
+        """What may be chosen: usable, of known IoU, not rejected."""
+        return [row for row in self.rows if row.fit]
+
+    @property
+    def facets(self) -> list[Facet]:
+        return sorted({row.facet for row in self.rows}, key=lambda facet: facet.order)
+
+
+def places(report: Report) -> list[Place]:
+    """Those where most can be chosen first, emulated devices last."""
+    groups: dict[tuple[DeviceInfo, str], list[Row]] = defaultdict(list)
+    for row in report.rows:
+        groups[row.facet.device, row.facet.protocol].append(row)
+    found = []
+    for (device, protocol), rows in groups.items():
+        for iou_of in sorted({r.facet.iou_of for r in rows} - {None}, key=str) or [None]:
+            of = tuple(row for row in rows if row.facet.iou_of in (iou_of, None))
+            found.append(Place(device=device, protocol=protocol, iou_of=iou_of, rows=of))
+    return sorted(found, key=lambda p: (p.device.emulated, -len(p.fit), p.title, p.key))
+
+
+def find_place(report: Report, words: str) -> Place:
+    """The one whose device is of that kind, or whose title holds all of the words.
+
+    Of several, places where something can be chosen go before others, bursts before other modes,
+    the present protocol before an older one, and cores left alone before contended ones. Raises
+    UnknownName that lists them where that leaves more than one.
+    """
+    every = places(report)
+    wanted = words.lower().split()
+    found = [
+        place
+        for place in every
+        if words == place.device.kind or all(word in place.title.lower() for word in wanted)
+    ]
+    found = [place for place in found if place.fit] or found
+    found = [place for place in found if place.protocol.startswith("burst,")] or found
+    for unwanted in (OLDER, CONTENDED_CORES):
+        found = [place for place in found if unwanted not in place.protocol] or found
+    if len(found) == 1:
+        return found[0]
+    titles = "; ".join(f"{p.title} ({p.iou_of or 'IoU not measured'})" for p in found or every)
+    raise UnknownName(
+        f"{len(found) or 'no'} stored devices and modes match {words!r}",
+        expected=f"words that fit exactly one of: {titles or 'none is stored'}",
+        remedy="bench run, or more words after --device",
+    )

@@ -1,0 +1,54 @@
+"""A report before it is shown: its rows, and what could not become one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from reports.gather.rows import Facet, Row
+from zoo.artifact.iou import Interval
+from zoo.base.errors import RecordError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failed:
+    """Sessions of one artifact that gave nothing to show."""
+
+    model: str
+    runtime: str
+    reason: str
+    sessions: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Volume:
+    """How much of the fixed box a facet's front dominates, 0..1.
+
+    share: with its interval over sessions and images; None where some point has too few sessions
+    for one. draws: of the resampling.
+    """
+
+    facet: Facet
+    value: float
+    share: Interval | None
+    draws: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """rows by facet, latency within it; orphans are rows too, without IoU and off every front.
+
+    volumes: of each facet that has a front. apart: devices that were not pooled, a sentence each.
+    """
+
+    rows: tuple[Row, ...]
+    failed: tuple[Failed, ...]
+    problems: tuple[RecordError, ...]
+    volumes: tuple[Volume, ...] = ()
+    apart: tuple[str, ...] = ()
+
+    @property
+    def facets(self) -> list[Facet]:
+        return sorted({row.facet for row in self.rows}, key=lambda facet: facet.order)
+
+    def of(self, facet: Facet) -> list[Row]:
+        return [row for row in self.rows if row.facet == facet]

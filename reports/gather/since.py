@@ -1,0 +1,168 @@
+"""What moved since an earlier report: latencies, IoUs, fronts, and what came or went."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from bench.statistics.ratios import Ratio, holm, unpaired_ratio
+from bench.statistics.stats import CONFIDENCE
+from reports.gather.flat import record
+from reports.gather.report import Report
+from zoo.base.errors import RecordError
+from zoo.base.frozen import Frozen
+
+# What makes two rows the same thing to a reader, though its file, runtime or system may be new.
+ALIKE = ("model", "device_kind", "device", "runtime", "threads", "precision", "protocol")
+# What then may have changed, and is named.
+CHANGED = ("runtime_version", "device_os", "artifact_sha256", "iou_of")
+# So much of the pooled IoU is a change of the file, and no rounding.
+IOU_STEP = 0.0005
+
+
+class OldRow(Frozen):
+    """What is needed of a row of an earlier report's rows.json."""
+
+    model: str
+    device: str
+    device_os: str
+    device_kind: str
+    runtime: str
+    runtime_version: str
+    threads: int
+    precision: str
+    protocol: str
+    artifact_sha256: str
+    iou: float | None
+    iou_of: str | None
+    on_front: bool
+    relative_to: str | None
+    sessions: str
+    session_medians_ms: str
+    session_relatives: str
+
+    model_config = Frozen.model_config | {"extra": "ignore"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Moves:
+    """since: where the earlier report lies. Each of the others is a sentence a row."""
+
+    since: str
+    latency: tuple[str, ...]
+    iou: tuple[str, ...]
+    front: tuple[str, ...]
+    changed: tuple[str, ...]
+    new: tuple[str, ...]
+    gone: tuple[str, ...]
+    compared: int
+
+    @property
+    def lines(self) -> list[str]:
+        """All of them, or that nothing moved."""
+        found = [*self.latency, *self.iou, *self.front, *self.changed, *self.new, *self.gone]
+        count = f"{self.compared} rows were measured anew"
+        return [*found, count] if found else [f"{count}: nothing moved that they could tell"]
+
+    @property
+    def markdown(self) -> str:
+        return f"**What moved since {self.since}**\n\n" + "".join(f"- {x}\n" for x in self.lines)
+
+
+def moves_since(old: Path, report: Report) -> Moves:
+    """`old`: a report's folder, or its rows.json. Raises RecordError where it is neither.
+
+    A latency has moved when its new sessions differ from the old ones by rank sums, at the 95 %
+    level over all rows together; relative to the reference where both reports have the same.
+    """
+    before = {_name(row.model_dump()): row for row in read_old(old)}
+    after = {_name(record(row)): record(row) for row in report.rows}
+    both = [(before[name], after[name]) for name in after if name in before]
+    ratios = {id(new): ratio for was, new in both if (ratio := _ratio(was, new))}
+    adjusted = dict(zip(ratios, holm([ratio.p for ratio in ratios.values()]), strict=True))
+    latency, iou, front, changed = [], [], [], []
+    for was, new in both:
+        ratio, name = ratios.get(id(new)), _name(new)
+        if ratio and ratio.differs and adjusted[id(new)] <= 1 - CONFIDENCE:
+            latency.append(f"{name}: latency {_times(ratio)} of what it was, {_against(was, new)}")
+        iou += _iou(name, was, new)
+        if was.on_front != new["on_front"]:
+            front.append(f"{name}: {'came onto' if new['on_front'] else 'left'} the front")
+        changed += [
+            f"{name}: {key} was {getattr(was, key)}, is {new[key]}"
+            for key in CHANGED
+            if getattr(was, key) != new[key]
+        ]
+    return Moves(
+        since=str(old),
+        latency=tuple(latency),
+        iou=tuple(iou),
+        front=tuple(front),
+        changed=tuple(changed),
+        new=tuple(f"{name}: new" for name in after if name not in before),
+        gone=tuple(f"{name}: gone" for name in before if name not in after),
+        compared=len(ratios),
+    )
+
+
+def read_old(path: Path) -> list[OldRow]:
+    """Raises RecordError, naming the file."""
+    file = path / "rows.json" if path.is_dir() else path
+    try:
+        value = json.loads(file.read_bytes())
+        return TypeAdapter(list[OldRow]).validate_python(value["rows"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        detail = error.errors()[0]["msg"] if isinstance(error, ValidationError) else error
+        raise RecordError(
+            f"{file} is no earlier report: {detail}",
+            expected="a folder that bench report wrote, or the rows.json in it",
+            remedy="keep a report by bench report --output NAME, and give NAME to --since later",
+        ) from error
+
+
+def _name(row: Mapping[str, Any]) -> str:
+    return " ".join(str(row[key]) for key in ALIKE)
+
+
+def _ratio(was: OldRow, new: Mapping[str, Any]) -> Ratio | None:
+    """Of the sessions that the earlier report did not have; None where there are none."""
+    column = "session_relatives" if _relative(was, new) else "session_medians_ms"
+    old_ids = set(was.sessions.split())
+    fresh = [
+        math.log(float(figure))
+        for id, figure in zip(new["sessions"].split(), new[column].split(), strict=True)
+        if id not in old_ids and figure != "-"
+    ]
+    past = [math.log(float(figure)) for figure in getattr(was, column).split() if figure != "-"]
+    return unpaired_ratio(fresh, past) if fresh and past else None
+
+
+def _relative(was: OldRow, new: Mapping[str, Any]) -> bool:
+    return bool(was.relative_to) and was.relative_to == new["relative_to"]
+
+
+def _against(was: OldRow, new: Mapping[str, Any]) -> str:
+    if _relative(was, new):
+        return f"relative to {was.relative_to}"
+    return "absolute: the device's own drift is in it"
+
+
+def _times(ratio: Ratio) -> str:
+    return f"{ratio.value:.3f} [{ratio.low:.3f}, {ratio.high:.3f}]"
+
+
+def _iou(name: str, was: OldRow, new: Mapping[str, Any]) -> list[str]:
+    if was.iou is None or new["iou"] is None:
+        if was.iou is new["iou"]:
+            return []
+        return [f"{name}: IoU was {was.iou or 'not measured'}, is {new['iou'] or 'not measured'}"]
+    change = new["iou"] - was.iou
+    if was.iou_of != new["iou_of"] or abs(change) < IOU_STEP:
+        return []
+    return [f"{name}: IoU {100 * change:+.2f} points, to {new['iou']:.3f}"]

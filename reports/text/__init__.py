@@ -1,0 +1,1 @@
+"""What is written as text? Tables, sessions, cards, snippets. Begin at tables.py."""

@@ -1,0 +1,192 @@
+"""The card of a variant: what it is, how well and how fast each of its files is, how to feed it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from string import Template
+
+import yaml
+
+from reports.gather.report import Report
+from reports.gather.rows import Row
+from zoo.artifact.manifest import Artifact, Parity, read_manifest
+from zoo.artifact.resize_record import read_resizes, resize_lines
+from zoo.base.files import write_text
+from zoo.checkpoint import CheckpointRecord, checkpoint_path, read_record
+from zoo.complexity import complexity
+from zoo.home import Home
+from zoo.spec import ModelSpec
+
+TEMPLATES = Path(__file__).parent / "templates"
+LANGUAGES = {"Python": "python", "Swift": "swift", "Kotlin": "kotlin"}
+LIMITS = """One person is labelled in each photograph it learned from, the face near the middle and
+upright, seen from the front. Of several people, of people seen from behind, of hair under hats, and
+of what a labeller would have drawn finer than superpixels, its figures say nothing."""
+
+
+def card_path(home: Home, spec: ModelSpec) -> Path:
+    return home.artifact_folder(spec) / "CARD.md"
+
+
+def write_card(home: Home, spec: ModelSpec, report: Report) -> Path:
+    """Raises MissingStep for a variant without weights."""
+    path = card_path(home, spec)
+    write_text(path, card(home, spec, report))
+    return path
+
+
+def card(home: Home, spec: ModelSpec, report: Report) -> str:
+    """Markdown, of what is stored: nothing is measured for it."""
+    record = read_record(checkpoint_path(home, spec))
+    manifest = read_manifest(home, spec)
+    cost = complexity(spec)
+    target = str(record.config["target"])
+    fed = "\n\n".join(
+        f"### {language}\n\n```{name}\n{_fed(name, spec, target)}```"
+        for language, name in LANGUAGES.items()
+    )
+    return f"""# {spec.name}
+
+{target.capitalize()} segmentation for phones: {spec.arch} at width {spec.width}, for inputs of
+{spec.size}x{spec.size}. {cost.parameters:,} parameters, {cost.macs / 1e6:.1f} million
+multiply-accumulates.
+
+## Files
+
+{_files(list(manifest.artifacts.values()), manifest.failures)}
+
+## Latency seen so far
+
+{_latencies([row for row in report.rows if row.model == spec.name])}
+
+## Training
+
+{_training(record)}
+
+## Limits and licence
+
+{LIMITS}
+
+The code is under the MIT licence. What may be done with the weights depends on the photographs and
+the first weights that they were learned from; of those that come with the package, docs/weights.md
+says what to ask a lawyer.
+
+## How to feed it
+
+Input `image`: the whole photograph, upright, resized to {spec.size}x{spec.size} without keeping its
+shape, RGB in 0..1. Output `mask`: the probability of {target}, {spec.size}x{spec.size}; resize it
+to the photograph and cut at 0.5.
+
+The way of resizing can cost more than the choice of the model: use one that filters.
+
+{_resizes(home, spec, list(manifest.artifacts.values()))}
+
+{fed}
+"""
+
+
+def _resizes(home: Home, spec: ModelSpec, artifacts: Sequence[Artifact]) -> str:
+    """What was measured of it, of any of the files."""
+    found = [read_resizes(home, spec, artifact) for artifact in artifacts]
+    known = ["\n".join(resize_lines(record)) for record in found if record is not None]
+    if not known:
+        return f"Not measured here: `bench eval --model {spec.name} --resize linear`"
+    return "```\n" + "\n".join(known) + "\n```"
+
+
+def _fed(name: str, spec: ModelSpec, target: str) -> str:
+    template = Template((TEMPLATES / f"{name}.txt").read_text(encoding="utf-8"))
+    return template.substitute(name=spec.name, size=spec.size, target=target)
+
+
+def _files(artifacts: Sequence[Artifact], failures: dict[str, str]) -> str:
+    rows = [_file(artifact) for artifact in sorted(artifacts, key=lambda each: each.key)]
+    rows += [f"| {key} | | not made: {reason} | | | |" for key, reason in sorted(failures.items())]
+    if not rows:
+        return "None yet. Next: bench export"
+    head = "| file | MB | IoU [95 %] | from torch, points [95 %] | fell > 5 points | masks differ |"
+    return "\n".join([head, "|---|---|---|---|---|---|", *rows])
+
+
+def _file(artifact: Artifact) -> str:
+    cells = [artifact.key, f"{artifact.size_bytes / 1e6:.2f}"]
+    if artifact.accuracy is None:
+        cells += [f"not measured: {artifact.accuracy_reason}", *_of_weights(artifact)]
+    else:
+        judged = artifact.accuracy.judgement
+        iou, change = judged.iou, judged.difference
+        rejected = " **rejected**" if judged.rejected else ""
+        cells += [
+            f"{iou.value:.3f} [{iou.low:.3f}, {iou.high:.3f}]{_of(artifact)}{rejected}",
+            f"{100 * change.value:+.2f} [{100 * change.low:+.2f}, {100 * change.high:+.2f}]",
+            f"{judged.fell} of {artifact.accuracy.images}",
+        ]
+    parity = artifact.parity
+    cells.append("not measured" if parity is None else _differs(parity))
+    return f"| {' | '.join(cells)} |"
+
+
+def _differs(parity: Parity) -> str:
+    sides = parity.unlike_pixels
+    decided = "" if sides is None else f"; {sides:.3%} of the pixels decided otherwise"
+    return f"{parity.max_abs_difference:.1e}{decided}"
+
+
+def _of(artifact: Artifact) -> str:
+    """Of an fp16 file that was computed in fp32 here: what fp16 arithmetic changes, by torch."""
+    if artifact.accuracy is None or artifact.accuracy.computed_in is None:
+        return ""
+    words = f" of its weights, computed in {artifact.accuracy.computed_in}"
+    if artifact.half is None:
+        return words
+    return f"{words}; in fp16 {100 * artifact.half.judgement.difference.value:+.2f} points"
+
+
+def _of_weights(artifact: Artifact) -> list[str]:
+    """What is known where the file itself could not run."""
+    if artifact.weights is None:
+        return ["", ""]
+    judged = artifact.weights.judgement
+    rejected = " **rejected**" if judged.rejected else ""
+    change = judged.difference
+    return [
+        f"{100 * change.value:+.2f} [{100 * change.low:+.2f}, {100 * change.high:+.2f}] of its "
+        f"weights in torch{rejected}",
+        f"{judged.fell} of {artifact.weights.images}",
+    ]
+
+
+def _latencies(rows: Sequence[Row]) -> str:
+    if not rows:
+        return "None yet. Next: bench run"
+    lines = [
+        "| device | runtime | threads | precision | p50 ms [range over passes] |",
+        "|---|---|---|---|---|",
+    ]
+    for row in rows:
+        facet, p50 = row.facet, row.p50_ms
+        interval = "" if p50.low is None else f" [{p50.low:.3f}, {p50.high:.3f}]"
+        mark = "" if row.usable else " (no session counts)"
+        cells = [
+            facet.device.name,
+            f"{facet.runtime} {facet.runtime_version}",
+            str(facet.threads),
+            facet.precision,
+            f"{p50.value:.3f}{interval}{mark}",
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _training(record: CheckpointRecord) -> str:
+    split, init = record.split, record.init
+    source = f" ({init.source})" if init.source else ""
+    taught = ", ".join(teacher.model for teacher in record.teachers) or "none"
+    recipe = yaml.safe_dump(record.config, sort_keys=False).strip()
+    return (
+        f"{split.dataset}: {split.train_images} photographs trained on, "
+        f"{split.validation_images} measured on ({split.rule}; split `{split.sha256[:8]}`).\n"
+        f"First weights: {init.kind}{source}. Teachers: {taught}. {record.epoch} epochs, seed "
+        f"{record.config['seed']}.\n\n```yaml\n{recipe}\n```"
+    )

@@ -1,0 +1,191 @@
+"""Reports as text: Markdown, CSV and JSON from the same rows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from bench.statistics.stats import Quantile
+from reports.gather.accuracy import Joined
+from reports.gather.flat import records
+from reports.gather.report import Report
+from reports.gather.rows import Row
+from reports.precision import precision_markdown
+from zoo.base.files import replacing
+
+NOT_MEASURED = "not measured"
+
+
+def markdown(report: Report) -> str:
+    """A table a facet, then what was left out, orphaned, failed or unreadable."""
+    parts = []
+    for facet in report.facets:
+        rows = [row for row in report.of(facet) if row.joined.orphan is None]
+        if rows:
+            title = facet.title.replace("\n", ": ")
+            parts.append(f"**{title}**\n\n{_table(rows)}")
+    if costs := precision_markdown(report):
+        parts.append(costs)
+    parts += [f"- {note}" for note in notes(report)]
+    return "\n\n".join(parts) + "\n" if parts else "No sessions are stored. Next: bench run\n"
+
+
+def notes(report: Report) -> list[str]:
+    """What a reader must know besides the figures, a sentence each."""
+    return [*left_out(report), *remarks(report)]
+
+
+def left_out(report: Report) -> list[str]:
+    """Sessions that were not used, and why."""
+    return [
+        f"{row.model} {row.facet.runtime}: session {id} left out: {found.label}, {found.reason}"
+        for row in report.rows
+        for id, found in row.left_out
+    ]
+
+
+def remarks(report: Report) -> list[str]:
+    """What is to be known of rows, and of all of them."""
+    lines = [line for row in report.rows for line in _row_remarks(row)]
+    for failed in report.failed:
+        lines.append(
+            f"{failed.model} {failed.runtime}: {len(failed.sessions)} sessions failed: "
+            f"{failed.reason}"
+        )
+    lines += [f"left out: {problem.seen}" for problem in report.problems]
+    lines += report.apart
+    if any(row.facet.device.kind == "browser" for row in report.rows):
+        lines.append("in a browser: its engine's figures, not those of Core ML or of an app")
+    if any(row.p50_ms.low is not None for row in report.rows):
+        lines.append("p50: here, at this time; in brackets its range over the passes")
+    aside = [row.interrupted for row in report.rows if row.interrupted is not None]
+    if aside:
+        lines.append(
+            f"set aside as interrupted: {min(aside):.1%} to {max(aside):.1%} of a row's samples"
+        )
+    references = sorted({row.relative_to for row in report.rows if row.relative_to})
+    if references:
+        lines.append(f"relative: to {', '.join(references)}, measured in the same passes")
+    if any(row.joined.of_reference for row in report.rows):
+        lines.append(
+            "IoU marked reference: of the ONNX file exported where these weights were packed, not "
+            "of the file timed; that one's masks differ from torch's by at most the figure beside "
+            "it, on drawn portraits. The photographs to measure it on are not here"
+        )
+    unknown = sorted({name for row in report.rows for name in row.unknown_conditions})
+    if unknown:
+        lines.append(f"unknown on some device, so not held equal: {', '.join(unknown)}")
+    if len({row.joined.init for row in report.rows if row.joined.init}) > 1:
+        lines.append("models began from different weights (column init): not width alone differs")
+    return lines
+
+
+def _row_remarks(row: Row) -> list[str]:
+    name = f"{row.model} {row.facet.runtime}"
+    lines = []
+    if row.joined.orphan is not None:
+        lines.append(f"{name}: orphan, {len(row.sessions)} sessions not shown: {row.joined.orphan}")
+    if row.joined.rejected is not None:
+        file = f"{name} {row.facet.precision}"
+        lines.append(f"{file}: rejected, off the front: {row.joined.rejected}")
+    if not row.usable:
+        lines.append(
+            f"{name}: no session counts; its figures are of those left out ({row.unusable})"
+        )
+    if row.by_cpu:
+        lines.append(
+            f"{name} {row.facet.precision}: p50 is of CPU time, for too few samples were left alone"
+        )
+    if row.stages_ms:
+        parts = ", ".join(f"{stage} {ms:.2f}" for stage, ms in row.stages_ms)
+        lines.append(f"{name}: of a camera frame's time {parts} ms")
+    return lines
+
+
+def _table(rows: list[Row]) -> str:
+    head = (
+        "| model | IoU [95 %] | p50 ms [range] | relative [95 %] | p90 ms | first ms | load ms "
+        "| size MB | peak MB | init | sessions | front |"
+    )
+    rule = "|---|---|---|---|---|---|---|---|---|---|---|---|"
+    return "\n".join([head, rule, *(_markdown_row(row, rows) for row in rows)])
+
+
+def _markdown_row(row: Row, rows: list[Row]) -> str:
+    joined = row.joined
+    peak = row.peak_memory_bytes
+    cells = [
+        row.model,
+        iou_text(joined),
+        p50_text(row),
+        relative_text(row, rows),
+        f"{row.p90_ms.value:.2f}" if row.p90_ms else "too few samples",
+        NOT_MEASURED if row.first_inference_ms is None else f"{row.first_inference_ms:.2f}",
+        f"{row.load_ms:.1f}",
+        f"{joined.size_bytes / 1e6:.2f}" if joined.size_bytes else NOT_MEASURED,
+        f"{peak / 1e6:.0f}" if peak else NOT_MEASURED,
+        joined.init or "unknown",
+        f"{len(row.sessions)} of {len(row.sessions) + len(row.left_out)}"
+        + ("" if row.usable else ", none counts"),
+        front_text(row),
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def iou_text(joined: Joined) -> str:
+    """With its interval; of a reference export, marked as that; or why there is none."""
+    if joined.iou is None:
+        return f"{NOT_MEASURED}: {joined.orphan or joined.iou_reason}"
+    if joined.of_reference:
+        return f"{joined.iou.text} reference; differs {joined.max_abs_difference:.0e}"
+    return joined.iou.text
+
+
+def front_text(row: Row) -> str:
+    """Whether it is on the front, and how often it stays there when sessions and images are drawn
+    again."""
+    if not row.on_front:
+        return ""
+    chance = row.front_probability
+    return "yes, too few sessions for P" if chance is None else f"yes, P {chance:.2f}"
+
+
+def quantile_text(found: Quantile) -> str:
+    if found.low is None or found.high is None:
+        return f"{found.value:.2f} (too few sessions for an interval)"
+    return f"{found.value:.2f} [{found.low:.2f}, {found.high:.2f}]"
+
+
+def p50_text(row: Row) -> str:
+    """Named so where it is of CPU time."""
+    return quantile_text(row.p50_ms) + (" of CPU time" if row.by_cpu else "")
+
+
+def relative_text(row: Row, rows: Sequence[Row]) -> str:
+    """The ratio to the reference of its rounds; of the reference itself, that it is it."""
+    if row.relative is None:
+        return "the reference" if row.model in {r.relative_to for r in rows} else NOT_MEASURED
+    found = row.relative
+    if found.low is None or found.high is None:
+        return f"{found.value:.3f} (too few sessions for an interval)"
+    return f"{found.value:.3f} [{found.low:.3f}, {found.high:.3f}]"
+
+
+def rows_json(report: Report) -> str:
+    value = {"rows": records(report), "notes": notes(report)}
+    return json.dumps(value, indent=1, allow_nan=False)
+
+
+def rows_csv(report: Report) -> str:
+    text: str = pd.DataFrame(records(report)).to_csv(index=False)
+    return text
+
+
+def rows_parquet(report: Report, path: Path) -> None:
+    """The same columns as the CSV, with their types."""
+    frame = pd.DataFrame(records(report))
+    with replacing(path) as temporary:
+        frame.to_parquet(temporary, index=False)

@@ -1,0 +1,282 @@
+"""What benchmark_model prints and writes: public logs of many builds, and what else may come."""
+
+from __future__ import annotations
+
+import math
+import struct
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+from file_server import closed_port, running_file_server
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from devices.android.adb.client import Kept
+from devices.android.adb.conditions import readings
+from devices.android.adb.phone import Phone
+from devices.android.run.job import Done
+from devices.android.run.outcome import judge
+from devices.android.run.output import parse_output
+from devices.android.run.profile import by_kind, parse_profile
+from devices.android.run.program import Program, downloaded
+from devices.android.run.result import parse_result
+from devices.emulated import benchmark_model as stand_in
+from zoo.base.errors import DeviceError, SessionFailed
+from zoo.home import Home
+
+pytestmark = pytest.mark.adb_smoke
+
+# Figures and wording as users posted them; only the lines that matter here, retyped.
+# tensorflow/tensorflow#58379, November 2022, on a PC.
+OF_2022 = """
+STARTING!
+Use gpu: [1]
+INFO: Created TensorFlow Lite delegate for GPU.
+INFO: Created 1 GPU delegate kernels.
+Explicitly applied GPU delegate, and the model graph will be completely executed by the delegate.
+Initialized session in 10115.4ms.
+count=20 first=31530 curr=28680 min=27679 max=31530 avg=28473 std=769
+"""
+# tensorflow/tensorflow#43541, 2020, an Android phone's GPU.
+OF_2020 = """
+STARTING!
+INFO: Created 1 GPU delegate kernels.
+Explicitly applied GPU delegate, and the model graph will be completely executed by the delegate.
+The input model file size (MB): 7.07479
+Initialized session in 870.557ms.
+count=4 first=130565 curr=120829 min=117370 max=130565 avg=122373 std=4930
+
+count=50 first=119212 curr=118055 min=113737 max=124776 avg=119375 std=1948
+
+Inference timings in us: Init: 870557, First inference: 130565, Warmup (avg): 122373
+"""
+NOT = "the model graph will not be executed by the delegate."
+# tensorflow/tensorflow#56301, 2022, by logcat.
+LOGCAT = f"""
+05-31 10:31:13.022 21767 21767 I tflite  : Log parameter values verbosely: [0]
+05-31 10:31:13.157 21767 21767 I tflite  : Though NNAPI delegate is explicitly applied, {NOT}
+"""
+# mlcommons/mobile_app_open#1134, July 2026, the tool of LiteRT 2.
+NEWER = """
+========== BENCHMARK RESULTS ==========
+INFO: [benchmark_litert_model.h:92] Signature name:       prefill_1024
+INFO: [benchmark_litert_model.h:94] Model initialization: 23744.73 ms
+INFO: [benchmark_litert_model.h:98] Warmup (avg):         7441.04 ms (1 runs)
+INFO: [benchmark_litert_model.h:100] Inference (avg):      7430.20 ms (10 runs)
+"""
+
+
+def test_public_logs() -> None:
+    old = parse_output(OF_2020)
+    assert old.warm_up
+    assert old.measured
+    assert (old.warm_up.count, old.measured.count, old.measured.mean_us) == (4, 50, 119375)
+    assert old.accelerated
+    only_warm = parse_output(OF_2022)
+    assert only_warm.warm_up
+    assert only_warm.warm_up.values["first"] == 31530
+    assert only_warm.measured is None
+    assert parse_output(LOGCAT).accelerated is False
+    # The newer tool prints the statistics by the same code; its own summary is not needed.
+    assert parse_output(NEWER).measured is None
+
+
+@pytest.mark.parametrize(
+    ("line", "mean"),
+    [
+        ("count=1 curr=11034", 11034),
+        ("count=3 curr=7 (all same)", 7),
+        ("count=91 first=1 curr=2 min=1 max=3 avg=1.11502e+06 std=150", 1_115_020),
+        ("count=5 first=1 curr=1 min=1 max=1 avg=1.5 std=0 p5=1 median=1 p95=2", 1.5),
+    ],
+)
+def test_lines_of_statistics(line: str, mean: float) -> None:
+    for prefix in ("", "INFO: ", "11-25 20:15:02.123  4242  4242 I tflite  : "):
+        text = f"{prefix}count=0\r\n\r\n{prefix}{line}\r\n"
+        found = parse_output(text).measured
+        assert found
+        assert found.mean_us == mean
+
+
+@pytest.mark.parametrize(
+    ("line", "taken"),
+    [
+        ("290 out of 290 node(s) with delegate (TfLiteGpuDelegateV2) node, yielding 1", 290),
+        ("70 out of 70 node(s) with delegate (LITERT_CL) node, yielding 1", 70),
+        ("64 out of 70 node(s) with delegate (TfLiteXNNPackDelegate) node, yielding 3", None),
+    ],
+)
+def test_what_an_accelerator_took(line: str, taken: int | None) -> None:
+    text = f"INFO: Replacing {line} partitions for subgraph 0 (main)."
+    found = parse_output(text).delegated
+    assert [one.taken for one in found] == ([taken] if taken else [])
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(1, 10**7), min_size=1, max_size=200))
+def test_what_the_stand_in_prints_and_writes_is_read_back(values: list[int]) -> None:
+    text = f"INFO: count=0\nINFO: {stand_in.statistics_text(values)}\n"
+    found = parse_output(text).measured
+    assert found
+    assert found.count == len(values)
+    assert found.mean_us == pytest.approx(sum(values) / len(values), rel=1e-5)
+    flags = {"report_peak_memory_footprint": False, "graph": __file__}
+    result = parse_result(stand_in.result(1234, values[:1], values, flags))
+    assert (result.runs, result.warmup_runs, result.peak_mb) == (len(values), 1, None)
+    assert result.latencies_ms["p50_ms"] == pytest.approx(sorted(values)[len(values) // 2] / 1000)
+    assert result.latencies_ms["first_ms"] == pytest.approx(values[0] / 1000)
+
+
+@settings(deadline=None)
+@given(st.binary(max_size=300))
+def test_no_bytes_break_the_reader_of_results(data: bytes) -> None:
+    try:
+        found = parse_result(data)
+    except ValueError:
+        return
+    assert all(math.isfinite(value) for value in found.latencies_ms.values())
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(0, 150), st.binary(min_size=1, max_size=3))
+def test_a_damaged_result_never_passes_for_another(place: int, put: bytes) -> None:
+    """Held against the text, which it must agree with."""
+    values = [900, 1000, 1100]
+    flags = {"report_peak_memory_footprint": False, "graph": __file__}
+    good = stand_in.result(10, values, values, flags)
+    bad = good[:place] + put + good[place + len(put) :]
+    log = f"INFO: count=0\nINFO: {stand_in.statistics_text(values)}\n"
+
+    def done(data: bytes) -> Done:
+        return Done(status=0, log=log, over_limit=False, files={"result.pb": data}, watched=())
+
+    assert judge(done(good)).result.latencies_ms["p50_ms"] == 1.0
+    try:
+        found = judge(done(bad)).result
+    except SessionFailed:
+        return
+    assert found.runs == 3
+    assert found.latencies_ms["mean_ms"] == pytest.approx(1.0, rel=0.01)
+
+
+@settings(deadline=None)
+@given(st.text(max_size=500))
+def test_no_text_breaks_the_readers(text: str) -> None:
+    parse_output(text)
+    readings(text)
+    for section in ("thermal", "battery", "clocks", "uptime"):
+        readings(f"@{section}\n{text}")
+
+
+SAMSUNG = """@thermal
+IsStatusOverride: false
+Thermal Status: 0
+Cached temperatures:
+\tTemperature{mValue=48.517, mType=3, mName=SKIN, mStatus=0}
+HAL Ready: true
+Current temperatures from HAL:
+\tTemperature{mValue=57.9, mType=0, mName=CPU, mStatus=0}
+\tTemperature{mValue=0.0, mType=3, mName=PA, mStatus=0}
+\tTemperature{mValue=34.351, mType=3, mName=SKIN, mStatus=0}
+Temperature static thresholds from HAL:
+@battery
+  AC powered: false
+  USB powered: true
+  level: 71
+  temperature: 310
+@end
+"""
+
+
+def test_the_skin_of_now_counts_and_not_a_cached_or_broken_sensor() -> None:
+    found = readings(SAMSUNG)
+    assert found["temperature_c"].value == 34.4
+    assert found["power"].value == "mains"
+    assert found["thermal_override"].value == "false"
+    of_battery = readings("@battery\n  temperature: 310\n@end\n")
+    assert of_battery["temperature_c"].value == 31.0
+    assert of_battery["thermal_status"].reason == (
+        "dumpsys thermalservice (Android 10 and later) does not tell"
+    )
+
+
+# From a public collection of TFLite profiles: a build that still had `start`.
+PROFILE = """
+Profiling Info for Benchmark Initialization:
+============================== Run Order ==============================
+node type, start, first, avg_ms, %, cdf%, mem KB, times called, name
+AllocateTensors, 0, 0.029, 0.029, 100%, 100%, 0, 1, AllocateTensors/0
+
+Operator-wise Profiling Info for Regular Benchmark Runs:
+============================== Run Order ==============================
+node type, start, first, avg_ms, %, cdf%, mem KB, times called, name
+CONV_2D, 0, 0.11, 0.0930388, 44.8994%, 44.8994%, 0, 1, [conv2d_33/Conv2D, and more]:0
+ELU, 0.0931277, 0.034, 0.0300884, 14.5203%, 59.4197%, 0, 1, [conv2d_33/Elu]:1
+
+============================== Top by Computation Time ==============================
+node type, start, first, avg_ms, %, cdf%, mem KB, times called, name
+CONV_2D, 0, 0.11, 0.0930388, 44.8994%, 44.8994%, 0, 1, [conv2d_33/Conv2D, and more]:0
+"""
+
+
+def test_profiles_of_old_and_new_builds() -> None:
+    old = parse_profile(PROFILE)
+    new = parse_profile(
+        PROFILE.replace("start, ", "").replace(", 0, 0.11", ", 0.11").replace("0.0931277, ", "")
+    )
+    for found in (old, new):
+        assert [one.kind for one in found] == ["CONV_2D", "ELU"]
+        assert [one.mean_ms for one in found] == [0.0930388, 0.0300884]
+        assert found[0].name == "[conv2d_33/Conv2D, and more]:0"
+    assert by_kind(old)[0][:2] == ("CONV_2D", 1)
+    for bad in ("", PROFILE.replace("0.0930388", "nan"), PROFILE[:120]):
+        with pytest.raises(ValueError, match=r"."):
+            parse_profile(bad)
+
+
+PHONE = Phone(
+    properties={"ro.product.cpu.abilist": "arm64-v8a,armeabi-v7a"}, memory_bytes=1, clocks_khz=(1,)
+)
+ELF = b"\x7fELF\x02\x01\x01" + bytes(9) + struct.pack("<HH", 2, 183) + bytes(2000)
+
+
+def test_a_program_is_fetched_once_and_held_to_its_hash(home: Home) -> None:
+    with running_file_server() as server:
+        release = version("ai-edge-litert")
+        server.files[f"{release}/android_arm64/benchmark_model"] = ELF
+        first = downloaded(home, PHONE, server.address)
+        assert Program(first).abi == "arm64-v8a"
+        assert downloaded(home, PHONE, "http://127.0.0.1:1") == first
+        first.unlink()
+        server.files[f"{release}/android_arm64/benchmark_model"] = ELF + b"other"
+        with pytest.raises(DeviceError, match="sha256") as caught:
+            downloaded(home, PHONE, server.address)
+        assert caught.value.code == "no_program"
+
+
+def test_without_a_network_it_says_where_to_put_it(home: Home) -> None:
+    with pytest.raises(DeviceError) as caught:
+        downloaded(home, PHONE, f"http://127.0.0.1:{closed_port()}")
+    assert str(home.tools) in caught.value.remedy
+    assert "android_arm64/benchmark_model" in str(caught.value)
+    only_32 = Phone(
+        properties={"ro.product.cpu.abilist": "armeabi-v7a"}, memory_bytes=1, clocks_khz=(1,)
+    )
+    with pytest.raises(DeviceError, match="arm64-v8a only"):
+        downloaded(home, only_32)
+
+
+def test_output_without_an_end_is_kept_at_both_ends(tmp_path: Path) -> None:
+    script = "for n in range(40_000): print('line', n, 60 * '.')\nprint('the end')"
+    process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE)
+    assert process.stdout
+    kept = Kept(process.stdout)
+    process.wait()
+    kept.join()
+    text = kept.text()
+    assert text.startswith("line 0 ")
+    assert text.endswith("the end\n")
+    assert len(text) < 2 * 2**20

@@ -1,0 +1,350 @@
+"""A run on a phone, from the command to the report: real inference behind the real adb."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from commands import TINY, bench_process, invoke
+from phones import QUICK, RUN, adbs, device, expected, nothing_left, phone, request
+from tiny_tflite import SIDE, write_tiny
+
+from bench.sessions.store import read_all
+from bench.statistics.changes import number
+from bench.statistics.verdict import verdict
+from devices.android.adb.conditions import readings
+from devices.android.adb.gate import Gate
+from devices.android.run.flags import loop_flags
+from devices.base import Loop, Reading
+from devices.emulated.phone import EmulatedPhone
+from reports.load import load
+from zoo.base.errors import DeviceError, SessionFailed
+from zoo.base.files import sha256_of
+from zoo.home import Home
+
+pytestmark = [
+    pytest.mark.usefixtures("adb_server"),
+    pytest.mark.skipif(not adbs(), reason="adb is not installed: phones not tested"),
+]
+
+
+@pytest.mark.adb_smoke
+def test_from_the_command_to_the_store(home: Home, model: Path) -> None:
+    with phone(manufacturer="google", model="Pixel 8") as one:
+        invoke("run", str(model), "--device", "android", *RUN, "--sessions", "2")
+        nothing_left(one)
+    stored = read_all(home).sessions
+    assert [s.plan.loop.mode for s in stored] == ["memory", "burst", "burst"]
+    for session in stored:
+        run = session.run
+        assert run is not None, session.failure
+        assert session.device.emulated
+        assert run.program_sha256
+        assert run.runtime_version == f"benchmark_model {run.program_sha256[:12]}"
+        assert run.conditions_before["temperature_c"].value == 31.4
+    memory, first, _ = stored
+    assert memory.run is not None
+    assert (memory.run.peak_memory_bytes or 0) > 10**7
+    assert first.run is not None
+    reported = first.run.series.reported or {}
+    assert reported["runs"] >= 10
+    assert reported["min_ms"] <= reported["p50_ms"] <= reported["max_ms"]
+    shown = invoke("show", first.id).output
+    assert "emulated google Pixel 8" in shown
+    assert "p50" in shown
+
+
+@pytest.mark.adb_smoke
+def test_settings_are_put_back_and_nothing_is_left(home: Home, model: Path) -> None:
+    with phone() as one:
+        invoke("run", str(model), "--device", "android", *RUN, "--sessions", "1")
+        puts = [line for line in one.log() if " put " in line]
+        assert puts == [
+            "settings put global stay_on_while_plugged_in 15",
+            "settings put global stay_on_while_plugged_in 0",
+        ]
+        nothing_left(one)
+
+
+@contextmanager
+def measuring(home: Home, one: EmulatedPhone, model: Path) -> Iterator[subprocess.Popen[str]]:
+    """A run whose session goes on for a minute, and is at it."""
+    words = ("run", str(model), "--device", "android", *RUN, "--duration", "60")
+    process = bench_process(home, *words)
+    try:
+        until = time.monotonic() + 60
+        while not any("--min_secs=60" in line for line in one.running()):
+            assert time.monotonic() < until
+            time.sleep(0.05)
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.adb_smoke
+def test_interrupted_it_ends_what_runs_and_puts_back(home: Home, model: Path) -> None:
+    """By SIGTERM, which is treated as Ctrl-C is; a test in the background could not send that."""
+    with phone() as one, measuring(home, one, model) as process:
+        process.send_signal(signal.SIGTERM)
+        output, _ = process.communicate(timeout=30)
+        assert process.returncode == 130, output
+        assert "1 sessions are stored" in output
+        nothing_left(one)
+
+
+def test_a_phone_is_measured_for_one_home_at_a_time_and_a_killed_run_put_right(
+    home: Home, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ("run", str(model), "--device", "android", *RUN, "--sessions", "1")
+    monkeypatch.setenv("BENCH_HOME", str(tmp_path / "another"))
+    with phone() as one:
+        with measuring(home, one, model) as process:
+            refused = invoke(*words, status=1).output
+            assert f"is in use by another command: process {process.pid}: bench run" in refused
+            assert any("--min_secs=60" in line for line in one.running())
+            process.kill()
+        # Nobody holds it any longer; what the killed one left there goes on.
+        assert one.running()
+        invoke(*words)
+        nothing_left(one)
+
+
+def test_a_whole_zoo_model_is_compared_with_torch(elsewhere: Home) -> None:
+    with phone() as one:
+        invoke("run", "-m", TINY, "--device", "android", *RUN, "--sessions", "1")
+        nothing_left(one)
+    found = [s for s in read_all(elsewhere).sessions if s.device.kind == "android"]
+    assert len(found) == 2
+    for session in found:
+        assert session.run is not None, session.failure
+        # The fixture's network, trained for seconds, may find no hair to compare.
+        unlike = session.run.conditions_before["pixels_unlike_torch"]
+        assert "hardly any hair" in (unlike.reason or "") or float(unlike.value or 0) < 0.001
+    (row,) = [r for r in load(elsewhere).rows if r.facet.device.kind == "android"]
+    assert row.joined.iou is not None
+    assert row.facet.device.emulated
+
+
+@pytest.mark.adb_smoke
+def test_the_masks_are_those_of_the_network(model: Path) -> None:
+    asked = request(model, size=SIDE)
+    with phone() as one, device(one, expect=expected) as found:
+        with found.open(asked, model) as opened:
+            assert opened.readings["pixels_unlike_torch"].value == 0.0
+        one.faults.add("wrong-mask")
+        other = asked.model_copy(update={"threads": 2})
+        with pytest.raises(SessionFailed, match="differs from torch's in") as caught:
+            found.open(other, model)
+        assert caught.value.code == "wrong_mask"
+        one.faults.clear()
+        # Known by now, and not asked again.
+        with pytest.raises(SessionFailed, match="differs from torch's in"):
+            found.open(other, model)
+    with (
+        phone("not-finite") as one,
+        device(one, expect=expected) as found,
+        pytest.raises(SessionFailed, match="NaN"),
+    ):
+        found.open(asked, model)
+
+
+@pytest.mark.parametrize("form", [(), ("litert-form",)])
+def test_a_gpu_takes_the_model_whole_or_in_part(model: Path, form: tuple[str, ...]) -> None:
+    asked = request(model, "litert-gpu")
+    with phone(*form) as one, device(one) as found:
+        assert found.runtimes()["litert-gpu"] is None
+        with found.open(asked, model) as opened:
+            assert opened.whole(QUICK)
+            assert opened.fallback is None
+        one.faults.add("partial")
+        other = asked.model_copy(update={"threads": 2})
+        with found.open(other, model) as opened:
+            assert opened.whole(QUICK)
+            assert opened.fallback == "1 of 2 nodes on the CPU"
+
+
+def test_the_report_says_emulated_and_what_was_partly_on_the_cpu(home: Home, model: Path) -> None:
+    words = ("run", str(model), "--device", "android", "--runtime", "litert-gpu", *RUN)
+    with phone() as one:
+        invoke(*words, "--sessions", "1")
+        one.faults.add("partial")
+        invoke(*words, "--sessions", "1")
+    whole, partial = sorted(load(home).rows, key=lambda row: row.facet.partial)
+    assert not whole.facet.partial
+    assert whole.facet.title.startswith("EMULATED emulated bench stand-in")
+    assert "PARTLY ON THE CPU" in partial.facet.title
+    assert whole.facet != partial.facet
+    invoke("report")
+    page = (home.report / "index.html").read_text()
+    assert "EMULATED" in page
+    assert "PARTLY ON THE CPU" in page
+
+
+def test_the_newer_tool_measures_but_gives_no_output(model: Path) -> None:
+    asked = request(model, size=SIDE)
+    with phone("litert-form") as one, device(one, expect=expected) as found:
+        assert "vendor" in str(found.runtimes()["litert-npu"])
+        with found.open(asked, model) as opened:
+            assert opened.readings["pixels_unlike_torch"].value is None
+            series = opened.whole(QUICK)
+            assert series
+            assert (series.reported or {})["p50_ms"] > 0
+
+
+@pytest.mark.parametrize("form", ["old-log", "logcat", "old-shell"])
+def test_other_forms_of_output(model: Path, form: str) -> None:
+    with phone(form) as one, device(one) as found, found.open(request(model), model) as opened:
+        series = opened.whole(QUICK)
+        assert series
+        assert (series.reported or {})["runs"] >= 10
+
+
+def test_cadence_and_length_are_the_tools_own(model: Path) -> None:
+    assert "--run_frequency=30.03" in loop_flags(Loop(mode="cadence", period_ms=33.3, limit_s=2))
+    assert "--num_runs=1" in loop_flags(Loop(mode="sustained", limit_s=60))
+    with pytest.raises(DeviceError):
+        loop_flags(Loop(frame=(640, 480)))
+    slow = Loop(mode="cadence", period_ms=50, min_samples=10, limit_s=0.5, max_warmup=0)
+    with phone() as one, device(one) as found, found.open(request(model), model) as opened:
+        series = opened.whole(slow)
+        assert series
+        assert 9 <= (series.reported or {})["runs"] <= 12
+
+
+def test_a_run_is_watched(home: Home, model: Path) -> None:
+    words = ("run", str(model), "--device", "android", *RUN, "--duration", "3", "--sessions", "1")
+    with phone(temperature_c=30.0, heating_c=0.3):
+        invoke(*words)
+    session = [s for s in read_all(home).sessions if s.timed][-1]
+    assert session.run is not None
+    values = [number(one, "temperature_c") or 0 for one in session.run.conditions_during]
+    assert len(values) >= 2
+    assert values == sorted(values)
+    assert values[-1] > values[0]
+    assert "watched" in invoke("show", session.id).output
+
+
+@pytest.mark.parametrize(
+    ("faults", "state", "label", "told"),
+    [
+        ((), {"temperature_c": 44.0}, "hot start", "44 C"),
+        (("hot-in-run",), {}, "throttled", "status 2"),
+    ],
+)
+def test_heat_counts_against_a_session(
+    home: Home, model: Path, faults: tuple[str, ...], state: dict[str, Any], label: str, told: str
+) -> None:
+    words = ("run", str(model), "--device", "android", *RUN, "--duration", "2", "--sessions", "1")
+    with phone(*faults, **state):
+        invoke(*words)
+    (session,) = [s for s in read_all(home).sessions if s.timed]
+    assert verdict(session).label == label
+    assert told in verdict(session).reason
+
+
+def test_phones_with_other_heat_are_waited_for(model: Path) -> None:
+    with phone(temperature_c=39.0) as one, device(one) as found:
+        assert str(found.settle(0.1).value) == "no: 39 C, over 37"
+        one.become(temperature_c=38.0, heating_c=-2.0)
+        started = time.monotonic()
+        assert found.settle(20).value == "yes"
+        assert time.monotonic() - started > 0.2
+
+
+@pytest.mark.parametrize(
+    ("state", "code"),
+    [
+        ({"thermal_override": True}, "thermal_override"),
+        ({"saver": True}, "low_power"),
+        ({"battery": 12, "plugged": False}, "low_power"),
+    ],
+)
+def test_what_no_waiting_mends_ends_the_run(
+    home: Home, model: Path, state: dict[str, Any], code: str
+) -> None:
+    with phone(**state) as one:
+        with device(one) as found, pytest.raises(DeviceError) as caught:
+            found.settle(0)
+        assert caught.value.code == code
+        output = invoke("run", str(model), "--device", "android", *RUN, status=1).output
+        assert caught.value.seen in output
+        assert "next:" in output
+        nothing_left(one)
+
+
+def test_a_gate_holds_later_sessions_near_the_first() -> None:
+    temperatures = iter([30.0, 33.0, 30.5])
+
+    def read() -> dict[str, Reading]:
+        found = readings("")
+        return found | {"temperature_c": Reading(value=next(temperatures))}
+
+    gate = Gate()
+    assert gate.wait(read, 0).value == "yes"
+    assert gate.wait(read, 0).value == "no: 33 C, and 30 at the first session"
+    assert gate.wait(read, 0).value == "yes"
+    assert gate.wait(lambda: readings(""), 0).value is None
+
+
+def test_cores_and_steady_clocks_are_part_of_the_name(home: Home, model: Path) -> None:
+    words = ("run", str(model), "--device", "android", *RUN, "--sessions", "1")
+    with phone() as one:
+        invoke(*words, "--cores", "1", "--fixed-performance")
+        assert "cmd power set-fixed-performance-mode-enabled true" in one.log()
+        assert one.log()[-1] == "cmd power set-fixed-performance-mode-enabled false"
+        nothing_left(one)
+    (session, *_) = [s for s in read_all(home).sessions if s.timed]
+    assert session.device.name.endswith(", cores 1, fixed performance")
+    assert "a mask such as f0" in invoke(*words, "--cores", "lots", status=2).output
+    assert "--device android" in invoke("run", str(model), "--cores", "big", status=2).output
+
+
+def test_verdicts_of_what_a_program_reports(home: Home, model: Path) -> None:
+    with phone():
+        invoke("run", str(model), "--device", "android", *RUN, "--sessions", "1")
+    session = [s for s in read_all(home).sessions if s.timed][-1]
+    value = json.loads(session.model_dump_json())
+    value["run"]["series"]["reported"] |= {"p5_ms": 0.9, "p50_ms": 1.0, "p95_ms": 1.3}
+    assert verdict(type(session).model_validate(value)).label == "noisy"
+    value["run"]["series"]["reported"]["p95_ms"] = 1.1
+    assert verdict(type(session).model_validate(value)).label == "steady"
+    value["run"]["conditions_during"] = [{"thermal_status": {"value": 2}}]
+    assert verdict(type(session).model_validate(value)).label == "throttled"
+
+
+def test_two_files_of_one_run_share_a_reference(home: Home, tmp_path: Path) -> None:
+    light, heavy = write_tiny(tmp_path / "a.tflite"), write_tiny(tmp_path / "b.tflite", 40)
+    with phone():
+        words = ("run", str(light), str(heavy), "--device", "android", *RUN, "--sessions", "1")
+        invoke(*words)
+        assert invoke(*words, "--resume").output.startswith("every session is there already")
+    timed = [s for s in read_all(home).sessions if s.timed]
+    references = {s.request.model: s.reference for s in timed}
+    assert references["a.tflite"] is None
+    assert references["b.tflite"] is not None
+    assert {s.request.artifact_sha256 for s in timed} == {sha256_of(light), sha256_of(heavy)}
+
+
+def test_operators_have_times_of_their_own(home: Home, model: Path, tmp_path: Path) -> None:
+    picture = tmp_path / "profile.png"
+    words = ("profile", str(model), "--device", "android", "--plot", str(picture))
+    with phone() as one:
+        output = invoke(*words).output
+        assert "CONV_2D" in output
+        assert output.startswith("EMULATED, shares made up: tiny.tflite")
+        rows = json.loads(invoke(*words, "--json").output)["operators"]
+        nothing_left(one)
+        assert [row["kind"] for row in rows] == ["CONV_2D", "LOGISTIC"]
+        assert sum(row["share"] for row in rows) == pytest.approx(1)
+        assert picture.stat().st_size > 1000
+        one.faults.add("litert-form")
+        assert "no times by operator" in invoke(*words, status=1).output
+    assert "phones only" in invoke("profile", str(model), status=1).output

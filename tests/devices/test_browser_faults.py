@@ -1,0 +1,184 @@
+"""What phones and networks do wrong to a page: noticed, told, gone on from, and never a figure."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from commands import TINY, Chain
+from pages import PLAN, Served, served
+
+from bench.sessions.record import Plan, Session
+from bench.statistics.verdict import verdict
+from devices.base import Loop
+from devices.browser.pages import Page
+from zoo.base.errors import DeviceError
+
+
+@pytest.fixture
+def here(in_chain: Chain, tmp_path: Path) -> Iterator[Served]:
+    with served(in_chain.home, tmp_path) as found:
+        yield found
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page is given up sooner than people would."""
+    monkeypatch.setattr("devices.browser.pages.SILENCE_S", 1.5)
+    monkeypatch.setattr("devices.browser.tab.RETURNS_S", 1.0)
+
+
+def one(sessions: list[Session]) -> Session:
+    (session,) = sessions
+    return session
+
+
+def test_a_page_is_measured_by_both_runtimes_in_turns(here: Served) -> None:
+    page = here.page()
+    with here.device() as device:
+        sessions = here.measured(device, TINY, ("litert", "onnxruntime"))
+    assert {s.request.runtime for s in sessions} == {"litert", "onnxruntime"}
+    for session in sessions:
+        assert session.run is not None, session.failure
+        assert session.device.kind == "browser"
+        assert session.run.series.bursts is not None
+        assert len(session.run.series.bursts) == 6
+        # The page's device asks for a warm-up; this plan does not.
+        assert verdict(session).counts
+        before = session.run.conditions_before
+        difference = before["mask_difference"].value
+        assert isinstance(difference, float)
+        assert difference <= 1e-5
+        assert before["pixels_unlike_torch"].value == 0.0
+    page.wait()
+    assert page.over == "Measuring has ended. Thank you."
+    assert page.refused == []
+
+
+def test_an_engine_that_compiles_runs_for_a_while_first(here: Served) -> None:
+    here.page()
+    plan = PLAN.model_copy(update={"loop": PLAN.loop.model_copy(update={"warm_s": 0.3})})
+    with here.device() as device:
+        session = one(here.measured(device, TINY, plan=plan))
+    assert session.run
+    warmup = session.run.series.warmup_ns
+    assert sum(warmup) >= 0.3e9
+    assert len(warmup) >= 30
+
+
+@pytest.mark.parametrize("fault", ["column", "garbage", "gpu", "impossible", "malformed"])
+def test_what_is_wrong_or_impossible_is_no_figure(here: Served, fault: str) -> None:
+    """One column, and right at first but wrong ever after, among them."""
+    here.page(fault)
+    with here.device() as device:
+        failure = one(here.measured(device, TINY)).failure
+    assert failure is not None
+    told = {
+        "column": "last inference: values differ",
+        "garbage": "last inference: values differ",
+        "gpu": "the GPU took part",
+        "impossible": "samples of",
+        "malformed": "no such answer",
+    }
+    assert told[fault] in failure.reason
+    assert "<b>" not in failure.reason
+
+
+@pytest.mark.parametrize("fault", ["lost", "replayed"])
+def test_an_answer_that_is_lost_or_sent_twice_changes_nothing(here: Served, fault: str) -> None:
+    page = here.page(fault)
+    with here.device() as device:
+        session = one(here.measured(device, TINY))
+    assert session.run is not None
+    assert len(session.run.series.bursts or ()) == 6
+    page.wait()
+    assert page.refused == []
+
+
+def test_a_page_that_is_loaded_anew_goes_on(here: Served) -> None:
+    here.page("reloaded", after_turns=3)
+    plan = PLAN.model_copy(update={"max_sessions": 3})
+    with here.device() as device:
+        broken, whole = here.measured(device, TINY, plan=plan)
+    # What the broken pass has of whole rounds is kept, and does not count.
+    assert verdict(broken).label == "short"
+    assert len((whole.run and whole.run.series.bursts) or ()) == 6
+
+
+def test_a_worker_that_is_killed_breaks_its_pass_alone(here: Served) -> None:
+    page = here.page("worker", after_turns=5)
+    plan = PLAN.model_copy(update={"max_sessions": 4, "sessions": 2})
+    with here.device() as device:
+        first, second, *later = here.measured(device, TINY, ("litert", "onnxruntime"), plan)
+    broken, kept = sorted((first, second), key=lambda s: s.failure is None)
+    assert broken.failure is not None
+    assert "did not answer" in broken.failure.reason
+    # The other one keeps the whole rounds that it had, too few to count.
+    assert verdict(kept).label == "short"
+    assert len(later) == 4
+    assert all(verdict(session).counts for session in later)
+    assert page.refused == []
+
+
+def test_a_page_that_is_closed_ends_the_run_with_what_to_do(here: Served, impatient: None) -> None:
+    here.page("closed", after_turns=3)
+    plan = PLAN.model_copy(update={"max_sessions": 3})
+    with here.device() as device, pytest.raises(DeviceError) as caught:
+        here.measured(device, TINY, plan=plan)
+    assert caught.value.code == "page_gone"
+    assert "--resume" in caught.value.remedy
+
+
+def test_a_hidden_page_is_told_of(here: Served) -> None:
+    here.page("hidden", after_turns=3)
+    with here.device() as device:
+        found = verdict(one(here.measured(device, TINY)))
+    assert found.label == "disturbed"
+    assert "hidden" in found.reason
+    assert found.counts
+
+
+def test_modes_with_a_time_line_of_their_own(here: Served) -> None:
+    here.page()
+    loop = Loop(mode="cadence", period_ms=20, max_samples=40, limit_s=1.0)
+    with here.device() as device:
+        session = one(here.measured(device, TINY, plan=Plan(loop=loop, sessions=1, memory=False)))
+    assert session.run is not None, session.failure
+    assert len(session.run.series.samples_ns or ()) == 40
+
+
+def test_two_phones_at_once_are_two_devices(here: Served) -> None:
+    found: list[Session] = []
+
+    def measured() -> None:
+        with here.device() as device:
+            found.extend(here.measured(device, TINY))
+
+    threads = [threading.Thread(target=measured) for _ in range(2)]
+    for number, thread in enumerate(threads):
+        here.page(name=f"phone {number}")
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    assert len({session.device.key for session in found}) == 2
+    assert all(session.run for session in found)
+
+
+def test_the_server_s_end_is_told_to_the_page(in_chain: Chain, tmp_path: Path) -> None:
+    with served(in_chain.home, tmp_path) as here:
+        page = here.page()
+        here.came.get(timeout=20)
+    page.wait()
+    assert page.over == "Measuring has ended."
+
+
+def test_threads_are_for_isolated_pages(here: Served) -> None:
+    here.page()
+    with here.device() as device:
+        page: Page = device.page
+        page.joined = page.joined.model_copy(update={"isolated": False})
+        request = one(here.measured(device, TINY)).request.model_copy(update={"threads": 2})
+        with pytest.raises(DeviceError, match="2 threads"):
+            device.open(request, Path("any"))

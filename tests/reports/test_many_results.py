@@ -1,0 +1,132 @@
+"""Results of several machines, and of another day: what is joined, kept apart, and said to move."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import made
+import pytest
+from commands import invoke
+
+from bench.sessions.store import read_all, write_session
+from reports.gather.since import moves_since
+from reports.load import load
+from reports.write import write_report
+from zoo.base.errors import RecordError
+from zoo.home import Home
+
+SPECS = made.SPECS[:3]
+
+
+def home_of(folder: Path, *devices: str, first: int = 0, slower: float = 1.0) -> Home:
+    home = Home(root=folder)
+    where = [made.device(name) for name in devices]
+    made.store(home, where, SPECS, sessions=8, first=first, slower=slower)
+    return home
+
+
+def test_machines_are_reported_together(tmp_path: Path) -> None:
+    laptop = home_of(tmp_path / "laptop", "a laptop")
+    desk = home_of(tmp_path / "desk", "a desktop", first=1)
+    report = load(laptop, desk)
+    assert {facet.device.name for facet in report.facets} == {"a laptop", "a desktop"}
+    assert len(report.rows) == 2 * len(SPECS)
+    assert report.apart == ()
+    invoke("report", str(laptop.root), str(desk.root), "--output", str(tmp_path / "out"))
+    page = (tmp_path / "out" / "index.html").read_text()
+    assert "<h2>a laptop, burst" in page
+    assert "<h2>a desktop, burst" in page
+
+
+def test_equal_devices_of_two_folders_are_kept_apart(tmp_path: Path) -> None:
+    one = home_of(tmp_path / "one", "a laptop")
+    two = home_of(tmp_path / "two", "a laptop", first=1)
+    report = load(one, two)
+    names = {facet.device.name for facet in report.facets}
+    assert names == {"a laptop [one]", "a laptop [two]"}
+    assert "nothing tells whether it is one machine" in report.apart[0]
+
+
+def test_devices_of_one_name_that_differ_are_named_with_both_values(tmp_path: Path) -> None:
+    one = home_of(tmp_path / "one", "a laptop")
+    two = home_of(tmp_path / "two", "a laptop", first=1)
+    for session in read_all(two).sessions:
+        device = session.device.model_copy(update={"os": "2"})
+        write_session(two, session.model_copy(update={"device": device}))
+    assert load(one, two).apart == ("a laptop: kept apart, os is '1' and '2'",)
+
+
+def test_a_copy_of_a_session_counts_once_and_an_edited_one_is_refused(tmp_path: Path) -> None:
+    one = home_of(tmp_path / "one", "a laptop")
+    shutil.copytree(one.root, tmp_path / "two")
+    two = Home(root=tmp_path / "two")
+    assert [row.sessions for row in load(one, two).rows] == [row.sessions for row in load(one).rows]
+    path = sorted(two.results.glob("*/*.json"))[0]
+    path.write_text(path.read_text().replace('"commit":null', '"commit":"abc"'))
+    with pytest.raises(RecordError, match="are of one id, and differ"):
+        load(one, two)
+
+
+def test_a_folder_without_results_is_refused(tmp_path: Path) -> None:
+    assert "holds no results" in invoke("report", str(tmp_path), status=1).output
+
+
+def test_what_moved_is_told_and_what_did_not_is_not(tmp_path: Path) -> None:
+    home = home_of(tmp_path / "home", "a laptop")
+    write_report(tmp_path / "old", made.report(home))
+    home_of(tmp_path / "home", "a laptop", first=1)
+    same = moves_since(tmp_path / "old", made.report(home))
+    # The machine was slower as a whole, which only what is relative to nothing shows.
+    assert same.compared == len(SPECS)
+    (reference,) = same.latency
+    assert reference.startswith(SPECS[0].name)
+    assert "absolute: the device's own drift is in it" in reference
+    assert same.iou == same.front == same.new == same.gone == ()
+    later = home_of(tmp_path / "later", "a laptop", first=2, slower=1.2)
+    moved = moves_since(tmp_path / "old", made.report(later))
+    assert [line.split()[0] for line in moved.latency] == [SPECS[0].name, SPECS[2].name]
+    assert f"relative to {SPECS[0].name}" in moved.latency[1]
+    page = write_report(tmp_path / "new", made.report(later), moved)
+    assert moved.latency[1] in page.read_text()
+    assert moved.latency[1] in (tmp_path / "new" / "moved.md").read_text()
+
+
+def test_new_and_gone_rows_and_changed_ious_are_told(tmp_path: Path) -> None:
+    home = home_of(tmp_path / "home", "a laptop")
+    old = write_report(tmp_path / "old", made.report(home)).parent
+    rows = json.loads((old / "rows.json").read_text())
+    rows["rows"][0]["iou"] -= 0.02
+    rows["rows"][1]["runtime"] = "onnxruntime"
+    rows["rows"][2]["on_front"] = not rows["rows"][2]["on_front"]
+    (old / "rows.json").write_text(json.dumps(rows))
+    found = moves_since(old, made.report(home))
+    assert "IoU +2.00 points" in found.iou[0]
+    assert len(found.front) == len(found.new) == len(found.gone) == 1
+    assert "onnxruntime" in found.gone[0]
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"rows": [{}]}', '{"rows": 3}', "[" * 100_000])
+def test_what_is_no_report_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "rows.json").write_text(text)
+    with pytest.raises(RecordError, match="is no earlier report"):
+        moves_since(tmp_path, load(Home(root=tmp_path)))
+
+
+def test_a_phone_of_one_unit_is_pooled_wherever_it_was_measured(tmp_path: Path) -> None:
+    phone = made.device("Pixel 8", emulated=True).model_copy(update={"unit": "ab12cd34"})
+    homes = [Home(root=tmp_path / "one"), Home(root=tmp_path / "two")]
+    for first, home in enumerate(homes):
+        made.store(home, [phone], SPECS[:1], sessions=3, first=first)
+    (row,) = load(*homes).rows
+    assert len(row.sessions) == 6
+    assert load(*homes).apart == ()
+
+
+def test_since_is_an_option_that_says_what_is_no_report(home: Home) -> None:
+    home_of(home.root, "a laptop")
+    kept = home.root / "march"
+    invoke("report", "--output", str(kept))
+    assert "0 rows were measured anew" in invoke("report", "--since", str(kept)).output
+    assert "bench report --output" in invoke("report", "--since", "nowhere", status=1).output

@@ -1,0 +1,171 @@
+"""Looks at every file of a folder or a prepared data set, and lists all that is wrong."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tqdm import tqdm
+
+from train.data.dataset import CLASSES, RECORD, Item, read_mask, read_record
+from train.data.folder import survey
+from train.data.labels import LFW, Census, Labelling, read_labels
+from train.data.prepare import check_same_size, item_sha256, read_photograph
+from zoo.base.errors import DataError
+from zoo.base.pictures import read_regular, shown
+from zoo.preprocess import UInt8
+
+Size = tuple[int, int]
+# A photograph, its mask, and what the record says of them where there is one.
+Pair = tuple[Path, Path, Item | None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One thing that is wrong, or worth a look. file: relative to the folder."""
+
+    file: str
+    wrong: str
+    remedy: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Statistics:
+    """Of the good pairs. Sizes are width and height; shares are in 0..1."""
+
+    smallest: Size
+    largest: Size
+    share_without_hair: float
+    mean_hair_share: float
+
+
+@dataclass(kw_only=True)
+class Report:
+    """What a look at every file found; `statistics` is null where no pair is good."""
+
+    folder: Path
+    good: int = 0
+    problems: list[Finding] = field(default_factory=list)
+    warnings: list[Finding] = field(default_factory=list)
+    statistics: Statistics | None = None
+
+    @contextmanager
+    def noting(self, path: Path) -> Iterator[None]:
+        """Note a DataError about `path` instead of stopping at it."""
+        try:
+            yield
+        except DataError as error:
+            self.problem(path, error)
+
+    def problem(self, path: Path, error: DataError) -> None:
+        wrong = error.seen.removeprefix(shown(path)).lstrip(": ")
+        remedy = error.remedy or f"expected: {error.expected}"
+        self.problems.append(Finding(file=self._name(path), wrong=wrong, remedy=remedy))
+
+    def warn(self, path: Path, wrong: str, remedy: str) -> None:
+        self.warnings.append(Finding(file=self._name(path), wrong=wrong, remedy=remedy))
+
+    def _name(self, path: Path) -> str:
+        return shown(path.relative_to(self.folder).as_posix())
+
+
+def look_over(folder: Path, labelling: Labelling = LFW) -> Report:
+    """Every problem of a folder of one's own, or of a prepared data set; raises for none of them.
+
+    Raises DataError only where the folder can not be listed, or its record not be read.
+    """
+    if not (folder / RECORD).is_file():
+        return _check_folder(folder, labelling)
+    if labelling != LFW:
+        raise DataError(
+            f"{shown(folder)} is a prepared data set, whose masks are class indices",
+            expected="no --hair and no --face",
+        )
+    return _check_prepared(folder)
+
+
+def _check_folder(folder: Path, labelling: Labelling) -> Report:
+    found = survey(folder)
+    report = Report(folder=folder)
+    census = Census(labelling)
+
+    def labels(path: Path) -> UInt8:
+        return read_labels(read_regular(path), shown(path), labelling, census)
+
+    for path, error in found.problems:
+        report.problem(path, error)
+    pairs = [(image, mask, None) for image, mask in found.pairs.values()]
+    _look_at(report, pairs, labels)
+    with report.noting(folder):
+        census.check(shown(folder))
+    _warn_of_strays(report, found.strays)
+    return report
+
+
+def _check_prepared(folder: Path) -> Report:
+    items = read_record(folder / RECORD).items
+    report = Report(folder=folder)
+    pairs = [(folder / item.image, folder / item.mask, item) for item in items]
+    _look_at(report, pairs, read_mask)
+    known = {path for image, mask, _ in pairs for path in (image, mask)}
+    there = [path for side in ("images", "masks") for path in sorted((folder / side).glob("*"))]
+    _warn_of_strays(report, [path for path in there if path not in known])
+    return report
+
+
+def _look_at(report: Report, pairs: Sequence[Pair], labels: Callable[[Path], UInt8]) -> None:
+    """Read both files of each pair, whatever the other is like."""
+    sizes: list[Size] = []
+    hair: list[float] = []
+    first_with: dict[str, Path] = {}
+    for image, mask, item in tqdm(pairs, "checking", unit="image", leave=False, disable=None):
+        before = len(report.problems)
+        with report.noting(image):
+            encoded = read_regular(image)
+            picture = read_photograph(encoded, shown(image))
+            _warn_of_copies(report, image, encoded, first_with)
+        with report.noting(mask):
+            indices = labels(mask)
+        if len(report.problems) > before:
+            continue
+        with report.noting(mask):
+            check_same_size(indices, picture, shown(mask))
+            if item and item.sha256 != item_sha256(encoded, indices):
+                raise DataError(
+                    f"{shown(mask)}: it or its photograph was changed since it was prepared",
+                    remedy="prepare the data set again: bench data --help",
+                )
+            sizes.append(picture.image.size)
+            hair.append(float((indices == CLASSES["hair"]).mean()))
+            if not hair[-1]:
+                report.warn(mask, "no hair in it", "right for a bald head; else correct the mask")
+    report.good = len(sizes)
+    if sizes:
+        report.statistics = Statistics(
+            smallest=min(sizes, key=_area),
+            largest=max(sizes, key=_area),
+            share_without_hair=hair.count(0) / len(hair),
+            mean_hair_share=sum(hair) / len(hair),
+        )
+
+
+def _area(size: Size) -> int:
+    return size[0] * size[1]
+
+
+def _warn_of_copies(report: Report, image: Path, encoded: bytes, first: dict[str, Path]) -> None:
+    other = first.setdefault(hashlib.sha256(encoded).hexdigest(), image)
+    if other != image:
+        report.warn(
+            image,
+            f"the same photograph as {shown(other.name)}",
+            "remove one: it may be trained on and validated on",
+        )
+
+
+def _warn_of_strays(report: Report, strays: list[Path]) -> None:
+    for path in strays:
+        report.warn(path, "of no use here, passed over", "remove it, or correct its ending")

@@ -1,0 +1,193 @@
+"""Turns labelled photographs from any source into a prepared data set, all or nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tqdm import tqdm
+
+from train.data.dataset import RECORD, Dataset, DatasetRecord, Item, SplitName, write_mask
+from train.data.labels import LFW, Census, Labelling, read_labels
+from zoo.base.errors import DataError
+from zoo.base.files import replacing, write_text
+from zoo.base.lock import locked
+from zoo.base.pictures import RETOUCH, Picture, decode, shown
+from zoo.home import Home
+from zoo.preprocess import UInt8
+
+_READABLE = {"JPEG": "jpg", "PNG": "png", "PPM": "ppm"}
+_SHORTEST_SIDE = 16
+# Ids become file names.
+_ID = re.compile(
+    r"(?!(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|\Z))(?![-. ~])"
+    r"[^\\/:*?\"<>|]{1,200}(?<![. ])",
+    re.IGNORECASE,
+)
+_ID_BYTES = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class Labelled:
+    """One photograph and its mask as they were found: encoded bytes, and names for errors.
+
+    image_file, mask_file: where the two are files of their own, their names.
+    """
+
+    id: str
+    person: str | None
+    split: SplitName
+    image: bytes
+    mask: bytes
+    source: str
+    image_file: str = ""
+    mask_file: str = ""
+
+    @property
+    def image_name(self) -> str:
+        return self.image_file or f"{shown(self.source)}: image of {shown(self.id)}"
+
+    @property
+    def mask_name(self) -> str:
+        return self.mask_file or f"{shown(self.source)}: mask of {shown(self.id)}"
+
+
+def prepare(
+    home: Home,
+    name: str,
+    rule: str,
+    sources: dict[str, str],
+    pairs: Iterable[Labelled],
+    labelling: Labelling = LFW,
+) -> Dataset:
+    """Write `data/<name>` from the pairs; what was there before is replaced at the very end.
+
+    Raises DataError naming the file that is wrong; nothing is left half-written.
+    """
+    folder = home.dataset(name)
+    census = Census(labelling)
+    items: list[Item] = []
+    taken: dict[str, str] = {}
+    with locked(folder), replacing(folder) as temporary:
+        (temporary / "images").mkdir(parents=True)
+        (temporary / "masks").mkdir()
+        for pair in tqdm(pairs, f"preparing {name}", unit="image", leave=False, disable=None):
+            claim_id(pair.id, pair.image_name, taken)
+            items.append(_store(temporary, pair, labelling, census))
+        ordered = tuple(sorted(items, key=lambda item: item.id))
+        check_splits(name, [item.split for item in ordered])
+        census.check(f"data set {name!r}")
+        record = DatasetRecord(name=name, rule=rule, sources=sources, items=ordered)
+        write_text(temporary / RECORD, record.model_dump_json(indent=1))
+    return Dataset(folder, record)
+
+
+def is_id(text: str) -> bool:
+    """Whether it can be a file's name on every system a data set may be copied to."""
+    fits = bool(_ID.fullmatch(text)) and text.isprintable()
+    return fits and len(text.encode()) <= _ID_BYTES
+
+
+def claim_id(id: str, source: str, taken: dict[str, str]) -> None:
+    """Check an id and add it to those taken, under what it is on a disk that ignores case.
+
+    Raises DataError naming `source` where it can not be a file's name on every system, or where
+    it would meet another there.
+    """
+    if not is_id(id):
+        raise DataError(
+            f"{source}: {shown(id)} can not name a photograph on every system",
+            expected=f'at most {_ID_BYTES} bytes of printable text, none of \\ / : * ? " < > |, '
+            "no dot, dash or space at its beginning, no name that Windows reserves",
+            remedy="rename it as its other half, or remove it",
+        )
+    other = taken.setdefault(unicodedata.normalize("NFC", id).casefold(), source)
+    if other != source:
+        raise DataError(
+            f"{source}: has the same name as {other}, or differs from it in case only",
+            expected="names that differ on every system",
+            remedy="rename or remove one of them",
+        )
+
+
+def read_photograph(encoded: bytes, source: str) -> Picture:
+    """A photograph that is fit for a data set; raises DataError naming `source`."""
+    picture = decode(encoded, source, tuple(_READABLE))
+    if (wrong := _unfit(picture)) is not None:
+        raise DataError(
+            f"{source}: {wrong}",
+            expected="one upright photograph, RGB or grey of 8 bits a channel, at least "
+            f"{_SHORTEST_SIDE} pixels a side",
+            remedy=RETOUCH,
+        )
+    return picture
+
+
+def check_same_size(mask: UInt8, picture: Picture, source: str) -> None:
+    """Raises DataError naming `source`, the mask, where it is not of the photograph's size."""
+    (height, width), image = mask.shape, picture.image
+    if (width, height) != image.size:
+        raise DataError(
+            f"{source}: the mask is {width}x{height}, the image {image.width}x{image.height}",
+            expected="a mask of the image's size",
+            remedy="export the mask again at the photograph's own size",
+        )
+
+
+def check_splits(name: str, splits: Iterable[SplitName]) -> None:
+    """Raises DataError where there would be nothing to train on, or nothing to choose by."""
+    found = list(splits)
+    for split in ("train", "validation"):
+        if split not in found:
+            raise DataError(
+                f"data set {name!r} would have no {split} images ({len(found)} in all)",
+                expected="at least one in train and one in validation",
+                remedy="add photographs, or try another seed",
+            )
+
+
+def hash_rule(seed: int, validation_share: float) -> str:
+    """What a record says of `split_by_hash`."""
+    return f"sha256(seed:name), seed {seed}, validation share {validation_share}"
+
+
+def item_sha256(image: bytes, indices: UInt8) -> str:
+    """Of what is learned from: the photograph's bytes and its class indices."""
+    return hashlib.sha256(image + indices.tobytes()).hexdigest()
+
+
+def _store(folder: Path, pair: Labelled, labelling: Labelling, census: Census) -> Item:
+    picture = read_photograph(pair.image, pair.image_name)
+    indices = read_labels(pair.mask, pair.mask_name, labelling, census)
+    check_same_size(indices, picture, pair.mask_name)
+    item = Item(
+        id=pair.id,
+        person=pair.person,
+        split=pair.split,
+        image=f"images/{pair.id}.{_READABLE[picture.format]}",
+        mask=f"masks/{pair.id}.png",
+        width=picture.image.width,
+        height=picture.image.height,
+        sha256=item_sha256(pair.image, indices),
+    )
+    (folder / item.image).write_bytes(pair.image)
+    write_mask(folder / item.mask, indices)
+    return item
+
+
+def _unfit(picture: Picture) -> str | None:
+    if picture.frames > 1:
+        return f"{picture.frames} pictures in one file"
+    if picture.sixteen_bits:
+        return "16 bits a channel"
+    if picture.image.mode not in ("RGB", "L"):
+        return f"a photograph of mode {picture.image.mode}"
+    if picture.orientation != 1:
+        return f"turned by its EXIF orientation {picture.orientation}; is its mask turned, too?"
+    if min(picture.image.size) < _SHORTEST_SIDE:
+        return f"only {picture.image.width}x{picture.image.height} pixels"
+    return None

@@ -1,0 +1,1 @@
+"""Where do first weights come from? Begin at first_weights.py."""

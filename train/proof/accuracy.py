@@ -1,0 +1,130 @@
+"""The accuracy of an exported file: counted by running that very file, beside torch's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from tqdm import tqdm
+
+from train.data.dataset import Dataset, SplitName
+from train.evaluate import Predict, evaluate, torch_predictor
+from zoo.artifact.half import PRECISIONS
+from zoo.artifact.iou import ImageCounts, read_counts, write_counts
+from zoo.artifact.judgement import judge
+from zoo.artifact.manifest import Accuracy, Artifact
+from zoo.base.errors import DataError
+from zoo.base.files import sha256_of, sha256_of_json
+from zoo.checkpoint import checkpoint_path, load, read_record
+from zoo.home import Home
+from zoo.runtime.processor import computes_in_half
+from zoo.spec import ModelSpec
+
+TORCH_BATCH = 10
+
+
+def measure_accuracy(
+    home: Home,
+    spec: ModelSpec,
+    artifact: Artifact,
+    runtime: str,
+    predict: Predict,
+    dataset: Dataset,
+    split: SplitName,
+    bound: float,
+) -> Accuracy:
+    """Store the per-image counts of the file, and those of torch where they are not there yet.
+
+    predict: the file, as `runtime` runs it. bound: how much pooled IoU it may lose. Raises
+    DataError where the split holds no photographs.
+    """
+    counts = _counts(predict, home, spec, dataset, split, 1, _bar(f"{spec.name} {artifact.key}"))
+    whose = f"{dataset.record.name}.{split}"
+    file = home.artifact_folder(spec) / f"{spec.name}.{artifact.key}.{whose}.counts.csv"
+    write_counts(file, counts)
+    in_fp32 = artifact.precision in PRECISIONS and not computes_in_half(runtime)
+    found = _judged(home, spec, runtime, file, dataset, split, bound)
+    return found.model_copy(update={"computed_in": "fp32"}) if in_fp32 else found
+
+
+def half_accuracy(
+    home: Home, spec: ModelSpec, dataset: Dataset, split: SplitName, bound: float
+) -> Accuracy:
+    """What the checkpoint's weights, rounded to fp16, give where torch computes in fp16."""
+    file = torch_counts(home, spec, dataset, split, half=True)
+    return _judged(home, spec, "torch, in fp16", file, dataset, split, bound)
+
+
+def _judged(
+    home: Home,
+    spec: ModelSpec,
+    runtime: str,
+    file: Path,
+    dataset: Dataset,
+    split: SplitName,
+    bound: float,
+) -> Accuracy:
+    """Of stored counts, beside torch's in fp32."""
+    reference, counts = torch_counts(home, spec, dataset, split), read_counts(file)
+    return Accuracy(
+        dataset=dataset.record.name,
+        split=split,
+        split_sha256=dataset.record.sha256,
+        runtime=runtime,
+        images=len(counts),
+        counts_file=file.name,
+        counts_sha256=sha256_of(file),
+        torch_counts_file=reference.name,
+        torch_counts_sha256=sha256_of(reference),
+        judgement=judge(counts, read_counts(reference), bound),
+    )
+
+
+def torch_counts(
+    home: Home, spec: ModelSpec, dataset: Dataset, split: SplitName, *, half: bool = False
+) -> Path:
+    """The stored counts of the checkpoint in torch, in fp32 or in fp16; counted if they are not
+    there.
+
+    Their name holds what they depend on.
+    """
+    checkpoint = checkpoint_path(home, spec)
+    images = sorted((item.id, item.sha256) for item in dataset.items(split))
+    key = sha256_of_json([sha256_of(checkpoint), images])[:12]
+    how = "torch-fp16" if half else "torch"
+    path = home.artifact_folder(spec) / f"{spec.name}.{how}.{split}.{key}.counts.csv"
+    if path.is_file():
+        return path
+    network, _ = load(checkpoint)
+    predict, bar = torch_predictor(network, half=half), _bar(f"{spec.name} {how}")
+    write_counts(path, _counts(predict, home, spec, dataset, split, TORCH_BATCH, bar))
+    return path
+
+
+def _counts(
+    predict: Predict,
+    home: Home,
+    spec: ModelSpec,
+    dataset: Dataset,
+    split: SplitName,
+    batch: int,
+    bar: Callable[[Iterable[int]], Iterable[int]],
+) -> list[ImageCounts]:
+    items = dataset.items(split)
+    if not items:
+        raise DataError(
+            f"{dataset.folder} holds no {split} photographs",
+            expected="some, to count hair on",
+            remedy="bench data --help",
+        )
+    target = str(read_record(checkpoint_path(home, spec)).config["target"])
+    return evaluate(
+        predict, dataset, items, size=spec.size, target=target, batch_size=batch, progress=bar
+    )
+
+
+def _bar(label: str) -> Callable[[Iterable[int]], Iterable[int]]:
+    def shown(steps: Iterable[int]) -> Iterable[int]:
+        return tqdm(steps, desc=label, unit="batch", leave=False, disable=None)
+
+    return shown

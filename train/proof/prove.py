@@ -1,0 +1,185 @@
+"""Proves an exported file: parity with torch, and the accuracy of the very file."""
+
+from __future__ import annotations
+
+import functools
+import os
+from typing import Final
+
+from PIL import Image
+
+from train.data.dataset import Dataset, SplitName
+from train.evaluate import Predict, torch_predictor
+from train.proof.accuracy import half_accuracy, measure_accuracy
+from train.synthetic.scene import portrait
+from zoo.artifact import parity
+from zoo.artifact.half import PRECISIONS, largest_inside
+from zoo.artifact.judgement import BOUNDS
+from zoo.artifact.manifest import Accuracy, Artifact, Parity, verified
+from zoo.base.errors import MissingStep
+from zoo.base.files import sha256_of
+from zoo.checkpoint import CheckpointRecord, checkpoint_path, load, read_record
+from zoo.home import Home
+from zoo.preprocess import to_input
+from zoo.runtime.runtime import RUNTIMES, open_model, why_not
+from zoo.spec import ModelSpec
+
+PARITY_IMAGES = 16
+PARITY_SEED = 0
+SPLIT: Final = "validation"
+
+
+def dataset_of(home: Home, record: CheckpointRecord) -> tuple[Dataset | None, str]:
+    """The data set a checkpoint was chosen on, or None with the reason."""
+    name = record.split.dataset
+    try:
+        dataset = Dataset.open(home, name)
+    except MissingStep:
+        return None, f"the data set {name!r} of the checkpoint is not here"
+    if dataset.record.sha256 != record.split.sha256:
+        return None, f"the data set {name!r} here is not the one of the checkpoint"
+    return dataset, ""
+
+
+def is_proved(home: Home, spec: ModelSpec, artifact: Artifact, dataset: Dataset | None) -> bool:
+    """Whether there is nothing more to find out about the file on this machine."""
+    runtime, reason = runtime_for(artifact)
+    if runtime is None:
+        told = artifact.parity is not None or artifact.parity_reason == reason
+        if not told or dataset is None or not is_compressed(artifact):
+            return told
+        return artifact.weights is not None and _holds(home, spec, artifact.weights, dataset)
+    if artifact.parity is None:
+        return False
+    if artifact.accuracy is None or dataset is None:
+        return dataset is None
+    needed = artifact.accuracy.computed_in is not None
+    half = not needed or (artifact.half is not None and _holds(home, spec, artifact.half, dataset))
+    return half and _holds(home, spec, artifact.accuracy, dataset)
+
+
+def prove(
+    home: Home, spec: ModelSpec, artifact: Artifact, dataset: Dataset | None, no_data: str
+) -> Artifact:
+    """The artifact with its parity and accuracy, each measured or null with the reason.
+
+    Stores the per-image counts beside the file. dataset None, or a format that this machine can
+    not run, leaves nulls; the reasons say which.
+    """
+    runtime, reason = runtime_for(artifact)
+    if artifact.precision in PRECISIONS:
+        artifact = artifact.model_copy(update={"largest": _largest(home, spec)})
+    if runtime is None:
+        told = _with(artifact, parity_reason=reason, accuracy_reason=reason)
+        if dataset is None or not is_compressed(artifact):
+            return told
+        return told.model_copy(update={"weights": _weights(home, spec, artifact, dataset)})
+    path = verified(home, spec, artifact)
+    predict = open_model(path, runtime, os.cpu_count() or 1).predict
+    proved = _with(artifact, parity=_parity(home, spec, predict, dataset), accuracy_reason=no_data)
+    return proved if dataset is None else evaluate_file(home, spec, proved, dataset, SPLIT)[0]
+
+
+def evaluate_file(
+    home: Home,
+    spec: ModelSpec,
+    artifact: Artifact,
+    dataset: Dataset,
+    split: SplitName,
+    bound: float | None = None,
+    force: bool = False,
+) -> tuple[Artifact, str | None]:
+    """The artifact with its accuracy on a split, or as it was, with the reason.
+
+    Counted already, it is only judged again. bound: how much pooled IoU it may lose.
+    """
+    runtime, reason = runtime_for(artifact)
+    if runtime is None:
+        return artifact, reason
+    allowed = BOUNDS[artifact.precision] if bound is None else bound
+    known = artifact.accuracy_on(dataset.record.name, split)
+    if known is not None and not force and _holds(home, spec, known, dataset):
+        judgement = known.judgement.model_copy(update={"bound": allowed})
+        found = known.model_copy(update={"judgement": judgement})
+    else:
+        path = verified(home, spec, artifact)
+        predict = open_model(path, runtime, os.cpu_count() or 1).predict
+        found = measure_accuracy(home, spec, artifact, runtime, predict, dataset, split, allowed)
+    own = read_record(checkpoint_path(home, spec)).split
+    if split == SPLIT and own.sha256 == dataset.record.sha256:
+        half = half_accuracy(home, spec, dataset, split, allowed) if found.computed_in else None
+        told = {"accuracy": found, "accuracy_reason": None, "half": half}
+        return artifact.model_copy(update=told), None
+    others = artifact.others | {f"{dataset.record.name} {split}": found}
+    return artifact.model_copy(update={"others": others}), None
+
+
+def is_compressed(artifact: Artifact) -> bool:
+    """Whether it is a package that holds other weights than its checkpoint rounded to fp16."""
+    return artifact.format == "coreml" and artifact.precision not in ("fp32", "fp16")
+
+
+def _largest(home: Home, spec: ModelSpec) -> float:
+    from zoo.export.fold import folded
+
+    network, _ = load(checkpoint_path(home, spec))
+    return largest_inside(folded(network), spec.size)
+
+
+def _weights(home: Home, spec: ModelSpec, artifact: Artifact, dataset: Dataset) -> Accuracy:
+    """What the package's weights give in torch."""
+    from zoo.export.coreml_weights import with_weights_of
+
+    network, _ = load(checkpoint_path(home, spec))
+    filled = with_weights_of(verified(home, spec, artifact), network, spec)
+    bound = BOUNDS[artifact.precision]
+    predict = torch_predictor(filled)
+    return measure_accuracy(
+        home, spec, artifact, "torch, with its weights", predict, dataset, SPLIT, bound
+    )
+
+
+def _holds(home: Home, spec: ModelSpec, accuracy: Accuracy, dataset: Dataset) -> bool:
+    """Whether the stored counts are whole, and of these photographs."""
+    folder = home.artifact_folder(spec)
+    files = (
+        (accuracy.counts_file, accuracy.counts_sha256),
+        (accuracy.torch_counts_file, accuracy.torch_counts_sha256),
+    )
+    whole = all((folder / n).is_file() and sha256_of(folder / n) == sha for n, sha in files)
+    return whole and accuracy.split_sha256 == dataset.record.sha256
+
+
+def _parity(home: Home, spec: ModelSpec, predict: Predict, dataset: Dataset | None) -> Parity:
+    network, _ = load(checkpoint_path(home, spec))
+    if dataset is None:
+        images = [to_input(image, spec.size) for image in _portraits()]
+        source = "drawn portraits"
+    else:
+        items = dataset.items(SPLIT)[:PARITY_IMAGES]
+        images = [to_input(dataset.photograph(item), spec.size) for item in items]
+        source = f"{dataset.record.name} {SPLIT}"
+    return parity.compare(torch_predictor(network), predict, images, source)
+
+
+@functools.cache
+def _portraits() -> list[Image.Image]:
+    """The same on every machine, and nobody's."""
+    return [portrait(PARITY_SEED, index)[0] for index in range(PARITY_IMAGES)]
+
+
+def runtime_for(artifact: Artifact) -> tuple[str | None, str]:
+    """The first runtime here that opens the format, or None with the reason."""
+    reason = "no runtime opens it"
+    for name, runtime in RUNTIMES.items():
+        if runtime.format == artifact.format:
+            found = why_not(name)
+            if found is None:
+                return name, ""
+            reason = found
+    return None, reason
+
+
+def _with(artifact: Artifact, **changes: object) -> Artifact:
+    names = ("parity", "parity_reason", "accuracy", "accuracy_reason", "half")
+    return Artifact.model_validate(artifact.model_dump() | dict.fromkeys(names) | changes)

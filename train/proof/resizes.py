@@ -1,0 +1,75 @@
+"""What an application's way of shrinking a photograph costs, by the very file that it would run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+
+from tqdm import tqdm
+
+from train.data.dataset import Dataset, Item, SplitName
+from train.evaluate import counted
+from train.proof.prove import runtime_for
+from zoo.artifact.iou import ImageCounts
+from zoo.artifact.judgement import judge
+from zoo.artifact.manifest import Artifact, verified
+from zoo.artifact.resize_record import FILTERED, ResizeRecord, resizes_path
+from zoo.base.errors import DataError
+from zoo.base.files import write_text
+from zoo.checkpoint import checkpoint_path, read_record
+from zoo.home import Home
+from zoo.preprocess import scaled
+from zoo.resizing import RESIZES, as_photographed
+from zoo.runtime.runtime import open_model
+from zoo.spec import ModelSpec
+
+
+def measure_resizes(
+    home: Home,
+    spec: ModelSpec,
+    artifact: Artifact,
+    dataset: Dataset,
+    split: SplitName,
+    resizes: Sequence[str],
+    side: int,
+    grain: float,
+) -> ResizeRecord | str:
+    """The record, stored, of these ways beside the filtered one; or why the file can not be run.
+
+    Raises DataError where the split holds no photographs.
+    """
+    runtime, reason = runtime_for(artifact)
+    if runtime is None:
+        return reason
+    items = dataset.items(split)
+    if not items:
+        raise DataError(f"{dataset.folder} holds no {split} photographs", expected="some")
+    predict = open_model(verified(home, spec, artifact), runtime, os.cpu_count() or 1).predict
+    target = str(read_record(checkpoint_path(home, spec)).config["target"])
+    names = list(dict.fromkeys([FILTERED, *resizes]))
+    counts: dict[str, list[ImageCounts]] = {name: [] for name in names}
+    for item in _bar(items, f"{spec.name} {artifact.key}"):
+        photograph = as_photographed(dataset.photograph(item), side, grain, item.id)
+        for name in names:
+            image = scaled(RESIZES[name](photograph, spec.size)[None])
+            counts[name].append(counted(dataset, item, predict(image)[0], target))
+    record = ResizeRecord(
+        model=spec.name,
+        key=artifact.key,
+        sha256=artifact.sha256,
+        runtime=runtime,
+        dataset=dataset.record.name,
+        split=split,
+        split_sha256=dataset.record.sha256,
+        images=len(items),
+        side=side,
+        grain=grain,
+        by_resize={name: judge(counts[name], counts[FILTERED], 1.0) for name in names},
+    )
+    write_text(resizes_path(home, spec, artifact), record.model_dump_json(indent=1) + "\n")
+    return record
+
+
+def _bar(items: Sequence[Item], label: str) -> Iterable[Item]:
+    shown: Iterable[Item] = tqdm(items, desc=label, unit="image", leave=False, disable=None)
+    return shown

@@ -1,0 +1,1 @@
+"""How does a step use other machines, by Ray? Begin at join.py."""

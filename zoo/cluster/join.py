@@ -1,0 +1,86 @@
+"""Ray: found, joined or started, and left again."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from zoo.base.children import share_of_cores
+from zoo.base.errors import ClusterError
+
+LOCAL = "local"
+KNOCK_S = 5.0
+QUIET = {"include_dashboard": False, "log_to_driver": False, "logging_level": "error"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cluster:
+    """Ray, joined. cores: those that each training gets, on whatever machine."""
+
+    ray: Any
+    cores: int
+
+
+@contextmanager
+def join_cluster(address: str, jobs: int, cores: int | None) -> Iterator[Cluster]:
+    """Join the Ray at `address` (`auto`, `HOST:PORT`), or start one in this process (`local`).
+
+    jobs: trainings at once on a machine. cores: of a machine, for each, instead of an equal share.
+    Raises ClusterError where Ray is not installed, can not be reached, or has no such machine.
+    """
+    ray = _import_ray()
+    try:
+        if address == LOCAL:
+            cores = cores or share_of_cores(jobs)
+            # Other machines have no business with it.
+            ray.init(num_cpus=jobs * cores, _node_ip_address="127.0.0.1", **QUIET)
+        else:
+            _knock(address)
+            ray.init(address=address, **QUIET)
+    except Exception as error:  # Ray's are of many kinds, Exception itself among them.
+        raise ClusterError(
+            f"Ray at {address!r} can not be joined: {str(error).strip().partition(chr(10))[0]}",
+            expected="local, auto, or the HOST:PORT of a Ray that runs, of the same version",
+            remedy="ray status; ray start --head here, ray start --address HOST:PORT elsewhere",
+        ) from error
+    try:
+        yield Cluster(ray=ray, cores=_cores_each(ray.nodes(), jobs, cores))
+    finally:
+        ray.shutdown()
+
+
+def _knock(address: str) -> None:
+    """Raise OSError where nobody listens: Ray itself would try for minutes."""
+    host, colon, port = address.rpartition(":")
+    if colon and port.isdecimal() and "/" not in host:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=KNOCK_S).close()
+
+
+def _import_ray() -> Any:
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    try:
+        import ray
+    except ModuleNotFoundError as error:
+        raise ClusterError(
+            "Ray is not installed: it is an extra of this package",
+            expected="the extra `cluster`, here and on every machine that is to train",
+            remedy="pip install '.[cluster]'",
+        ) from error
+    return ray
+
+
+def _cores_each(nodes: Sequence[dict[str, Any]], jobs: int, cores: int | None) -> int:
+    """By default an equal share of the smallest machine, so that a training fits on each."""
+    sizes = [int(node["Resources"].get("CPU", 0)) for node in nodes if node["Alive"]]
+    largest, smallest = max(sizes, default=0), min(filter(None, sizes), default=0)
+    if (cores or 1) > largest:
+        raise ClusterError(
+            f"Ray has no machine of {cores or 1} cores; the largest has {largest}",
+            expected="one with as many as a training is to use",
+            remedy="fewer --cores, or start Ray with more --num-cpus",
+        )
+    return cores or max(smallest // jobs, 1)

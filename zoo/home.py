@@ -1,0 +1,87 @@
+"""Where everything lies that the tool makes: one folder, `BENCH_HOME`, else the working folder."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from zoo.base.errors import InvalidName
+from zoo.spec import ModelSpec
+
+_FOLDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+EXTENSIONS = {"onnx": "onnx", "tflite": "tflite", "coreml": "mlpackage"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Home:
+    """The one place that knows every output path. No path is built from a name elsewhere."""
+
+    root: Path
+
+    @classmethod
+    def default(cls) -> Home:
+        """`BENCH_HOME` where it is set, else the working folder."""
+        return cls(root=Path(os.environ.get("BENCH_HOME") or ".").resolve())
+
+    def told(self, text: str) -> str:
+        """A text with its paths from the home on, as it may be shown to others."""
+        return text.replace(f"{self.root}{os.sep}", "").replace(str(Path.home()), "~")
+
+    @property
+    def results(self) -> Path:
+        return self.root / "results"
+
+    def device_results(self, key: str) -> Path:
+        return self.results / key
+
+    @property
+    def tools(self) -> Path:
+        """Where programs for devices are downloaded to, or put by hand."""
+        return self.root / "tools"
+
+    @property
+    def report(self) -> Path:
+        return self.root / "reports" / "out"
+
+    @property
+    def encoders(self) -> Path:
+        """Where pretrained encoders are looked for: `BENCH_ENCODERS`, else `weights/`, else
+        `../shared/weights`, where a team keeps what is too large for a repository."""
+        if given := os.environ.get("BENCH_ENCODERS"):
+            return Path(given)
+        own, shared = self.own_encoders, self.root.parent / "shared" / "weights"
+        return shared if shared.is_dir() and not own.is_dir() else own
+
+    @property
+    def own_encoders(self) -> Path:
+        """Where pretrained encoders are downloaded to, or put by hand."""
+        return self.root / "weights"
+
+    @property
+    def lfw_archives(self) -> Path:
+        """Where the official archives are downloaded to, or put by hand."""
+        return self.root / "data" / "lfw-archives"
+
+    def dataset(self, name: str) -> Path:
+        """Raises InvalidName for a name that could lead out of `data/`, or to the archives."""
+        if not _FOLDER_NAME.fullmatch(name) or name == self.lfw_archives.name:
+            raise InvalidName(
+                f"{name!r} can not name a data set", expected="letters, digits, . _ and -"
+            )
+        return self.root / "data" / name
+
+    def checkpoint_folder(self, spec: ModelSpec) -> Path:
+        return self.training_folder(spec.name)
+
+    def training_folder(self, name: str) -> Path:
+        """Of one training: a variant's own, or that of the width whose sizes it trains."""
+        return self.root / "checkpoints" / name
+
+    def artifact_folder(self, spec: ModelSpec) -> Path:
+        return self.root / "artifacts" / spec.name
+
+    def artifact(self, spec: ModelSpec, format: str, precision: str) -> Path:
+        """`{variant}.{precision}.{ext}`. Never by `with_suffix`: widths hold a dot."""
+        return self.artifact_folder(spec) / f"{spec.name}.{precision}.{EXTENSIONS[format]}"

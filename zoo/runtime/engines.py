@@ -1,0 +1,249 @@
+"""One class a runtime, behind one interface; what is timed is `infer` alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from mmap import ACCESS_READ, mmap
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoo.base.errors import ArtifactError
+from zoo.preprocess import INPUT_NAME
+from zoo.runtime.open_model import OpenModel, Scale, TensorInfo
+from zoo.runtime.processor import int8_products_overflow
+from zoo.spec import parse
+
+if TYPE_CHECKING:
+    from onnxruntime import SessionOptions
+
+# Makes int8 weights unsigned, whose products onnxruntime adds exactly, and far slower with VNNI.
+UNSIGNED_WEIGHTS = "session.x64quantprecision"
+# Names of operators stand as they are in the file. These make or take integers.
+INT8_OPERATORS = (b"QuantizeLinear", b"QLinear", b"Integer")
+
+
+class OnnxRuntimeModel(OpenModel):
+    """onnxruntime on the CPU, inputs and outputs bound once, so that a run allocates nothing.
+
+    unsigned: whether int8 weights become unsigned; None: where products would overflow."""
+
+    def __init__(self, path: Path, threads: int, unsigned: bool | None = None) -> None:
+        import onnxruntime
+
+        options, self.settings = session_options(path, threads, unsigned)
+        self.session = onnxruntime.InferenceSession(
+            str(path), options, providers=["CPUExecutionProvider"]
+        )
+        self.inputs = tuple(_onnx_info(given) for given in self.session.get_inputs())
+        self.binding = self.session.io_binding()
+        value = onnxruntime.OrtValue.ortvalue_from_shape_and_type
+        self.bound = [value(list(tensor.shape), tensor.dtype) for tensor in self.inputs]
+        for tensor, place in zip(self.inputs, self.bound, strict=True):
+            self.binding.bind_ortvalue_input(tensor.name, place)
+        for result in self.session.get_outputs():
+            if all(isinstance(side, int) for side in result.shape):
+                place = value(result.shape, _onnx_type(result))
+                self.binding.bind_ortvalue_output(result.name, place)
+            else:
+                self.binding.bind_output(result.name)
+
+    def set_inputs(self, values: Sequence[NDArray[Any]]) -> None:
+        for place, given in zip(self.bound, values, strict=True):
+            place.update_inplace(np.ascontiguousarray(given))
+
+    def infer(self) -> None:
+        self.session.run_with_iobinding(self.binding)
+
+    def outputs(self) -> list[NDArray[Any]]:
+        return [np.array(found.numpy()) for found in self.binding.get_outputs()]
+
+
+def session_options(
+    path: Path, threads: int, unsigned: bool | None = None
+) -> tuple[SessionOptions, str | None]:
+    """What onnxruntime is told, and what of it machines differ in: for a file in int8, whether
+    its weights become unsigned."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    if not holds_int8(path):
+        return options, None
+    wanted = int8_products_overflow() if unsigned is None else unsigned
+    chosen = "1" if wanted else "0"
+    options.add_session_config_entry(UNSIGNED_WEIGHTS, chosen)
+    return options, f"{UNSIGNED_WEIGHTS.removeprefix('session.')}={chosen}"
+
+
+def holds_int8(path: Path) -> bool:
+    """Whether an ONNX file has operators on quantised tensors; by their names in its bytes."""
+    if not path.stat().st_size:
+        return False
+    with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as content:
+        return any(content.find(name) >= 0 for name in INT8_OPERATORS)
+
+
+def _onnx_info(given: Any) -> TensorInfo:
+    # A free first dimension is the batch: one.
+    first = [1 if not isinstance(side, int) else side for side in given.shape[:1]]
+    shape = (*first, *given.shape[1:])
+    if not all(isinstance(side, int) and side > 0 for side in shape):
+        raise ArtifactError(
+            f"input {given.name!r} has no fixed shape: {given.shape}",
+            expected="sizes that are known before it runs",
+            remedy="python -m onnxruntime.tools.make_dynamic_shape_fixed --help",
+        )
+    return TensorInfo(name=given.name, shape=shape, dtype=_onnx_type(given))
+
+
+def _onnx_type(given: Any) -> np.dtype[Any]:
+    name = given.type.removeprefix("tensor(").removesuffix(")")
+    try:
+        found: np.dtype[Any] = np.dtype({"float": "float32", "double": "float64"}.get(name, name))
+        return found
+    except TypeError:
+        raise ArtifactError(
+            f"{given.name!r} is a {given.type}", expected="tensors of numbers"
+        ) from None
+
+
+class InterpreterModel(OpenModel):
+    """A TFLite interpreter, of LiteRT or of TensorFlow: the two share one interface."""
+
+    channels_last = True
+
+    def __init__(self, interpreter: Any) -> None:
+        self.interpreter = interpreter
+        interpreter.allocate_tensors()
+        details = interpreter.get_input_details()
+        self.places = [given["index"] for given in details]
+        results = interpreter.get_output_details()
+        self.results = [result["index"] for result in results]
+        self.mask_scale = scale_of(results[0])
+        self.inputs = tuple(
+            TensorInfo(
+                name=given["name"],
+                shape=tuple(int(side) for side in given["shape"]),
+                dtype=np.dtype(given["dtype"]),
+                scale=scale_of(given),
+            )
+            for given in details
+        )
+
+    @classmethod
+    def litert(cls, path: Path, threads: int) -> InterpreterModel:
+        from ai_edge_litert.interpreter import Interpreter
+
+        return cls(Interpreter(model_path=str(path), num_threads=threads))
+
+    @classmethod
+    def tensorflow(cls, path: Path, threads: int) -> InterpreterModel:
+        import tensorflow
+
+        return cls(tensorflow.lite.Interpreter(model_path=str(path), num_threads=threads))
+
+    def set_inputs(self, values: Sequence[NDArray[Any]]) -> None:
+        for place, given in zip(self.places, values, strict=True):
+            self.interpreter.set_tensor(place, np.ascontiguousarray(given))
+
+    def infer(self) -> None:
+        self.interpreter.invoke()
+
+    def outputs(self) -> list[NDArray[Any]]:
+        return [self.interpreter.get_tensor(place) for place in self.results]
+
+
+def scale_of(detail: dict[str, Any]) -> Scale | None:
+    """Of a tensor as the interpreter describes it, one scale for all of it; None for floats."""
+    found = detail["quantization_parameters"]
+    if not len(found["scales"]) or np.dtype(detail["dtype"]).kind == "f":
+        return None
+    return Scale(step=float(found["scales"][0]), zero=int(found["zero_points"][0]))
+
+
+class TorchModel(OpenModel):
+    """The checkpoint itself in torch, eager and channels-last: the reference, not a product."""
+
+    def __init__(self, path: Path, threads: int) -> None:
+        import torch
+
+        from zoo.checkpoint import load
+        from zoo.network import Deployed
+
+        torch.set_num_threads(threads)
+        network, record = load(path)
+        size = parse(record.model).size
+        self.torch = torch
+        self.network = Deployed(network).eval().to(memory_format=torch.channels_last)
+        self.inputs = (_image_of(size, size),)
+
+    def set_inputs(self, values: Sequence[NDArray[Any]]) -> None:
+        tensor = self.torch.from_numpy(np.ascontiguousarray(values[0]))
+        self.given = tensor.contiguous(memory_format=self.torch.channels_last)
+
+    def infer(self) -> None:
+        with self.torch.inference_mode():
+            self.output = self.network(self.given)
+
+    def outputs(self) -> list[NDArray[Any]]:
+        return [np.array(self.output.numpy(), dtype=np.float32)]
+
+
+class CoreMLModel(OpenModel):
+    """Core ML on this Mac, all compute units. Never run by this project: no Mac was at hand."""
+
+    def __init__(self, path: Path, threads: int) -> None:
+        import coremltools
+
+        self.model = coremltools.models.MLModel(str(path))
+        description = self.model.get_spec().description
+        self.images = {i.name for i in description.input if i.type.HasField("imageType")}
+        self.names = [result.name for result in description.output]
+        self.inputs = tuple(
+            _image_of(given.type.imageType.height, given.type.imageType.width, given.name)
+            if given.name in self.images
+            else TensorInfo(
+                name=given.name,
+                shape=tuple(given.type.multiArrayType.shape),
+                dtype=np.dtype(np.float32),
+            )
+            for given in description.input
+        )
+
+    def set_inputs(self, values: Sequence[NDArray[Any]]) -> None:
+        named = zip(self.inputs, values, strict=True)
+        self.given = {
+            tensor.name: _picture(given) if tensor.name in self.images else given
+            for tensor, given in named
+        }
+
+    def infer(self) -> None:
+        self.output = self.model.predict(self.given)
+
+    def outputs(self) -> list[NDArray[Any]]:
+        return [np.array(self.output[name], dtype=np.float32) for name in self.names]
+
+
+def _image_of(height: int, width: int, name: str = INPUT_NAME) -> TensorInfo:
+    return TensorInfo(name=name, shape=(1, 3, height, width), dtype=np.dtype(np.float32))
+
+
+def _picture(image: NDArray[Any]) -> Any:
+    from PIL import Image
+
+    return Image.fromarray(np.rint(image[0].transpose(1, 2, 0) * 255).astype(np.uint8))
+
+
+# By the names of zoo.runtime.runtime.RUNTIMES: called with the path and the thread count.
+ENGINES: dict[str, Callable[[Path, int], OpenModel]] = {
+    "onnxruntime": OnnxRuntimeModel,
+    "litert": InterpreterModel.litert,
+    "tensorflow": InterpreterModel.tensorflow,
+    "torch": TorchModel,
+    "coreml": CoreMLModel,
+}
