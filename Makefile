@@ -1,6 +1,6 @@
 # `make help` lists the targets. Several are named like folders, hence .PHONY for all of them.
 .DEFAULT_GOAL := help
-.PHONY: help setup zoo data train export run report web test lint soak bench-self clean
+.PHONY: help setup zoo data train export run report web test lint architecture soak bench-self clean
 
 PYTHON ?= python3
 VENV   := .venv
@@ -36,7 +36,7 @@ LITERAL  = $(firstword $(foreach model,$(MODELS),$(if $(findstring *,$(model)),,
 MEASURED = $(CHOSEN) $(foreach name,$(RUNTIMES),--runtime $(name)) $(foreach p,$(PRECISIONS),--precision $(p))
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 	@echo "  variables: DATA=$(DATA) RECIPE=$(RECIPE) DEVICE=$(DEVICE) JOBS=$(JOBS) ENCODERS=$(ENCODERS) TORCH_INDEX=$(TORCH_INDEX)"
 	@echo "             FORMATS='$(FORMATS)' RUNTIMES='$(RUNTIMES)' PRECISIONS='$(PRECISIONS)'"
 	@echo "             MODELS='$(MODELS)' (names, or wildcards such as 'mnv2_unet_0.5_*')"
@@ -99,6 +99,9 @@ lint: setup ## check style and types
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	if [ -d $(PAGE)/node_modules ]; then cd $(PAGE) && npm run check; fi
+
+architecture: setup ## draw docs/architecture.svg from the imports
+	PYTHONPATH=tests/support $(VENV)/bin/python docs/architecture.py
 
 soak: setup ## the long form of the kill, fuzz, full-disk, phone and page tests
 	BENCH_FUZZ=1000 BENCH_KILLS=100 BENCH_PHONE_RUNS=100 BENCH_PAGE_RUNS=100 $(VENV)/bin/python -m pytest -m soak -s

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from architecture import PICTURE, picture
 from rooms import (
     FLOORS,
     ROOMS,
@@ -61,6 +62,10 @@ def test_a_circle_would_be_found() -> None:
     edges = dict(imports())
     edges["zoo.base.errors"] |= {"zoo.base.files"}
     assert circle(edges) == ["zoo.base.errors", "zoo.base.files", "zoo.base.errors"]
+
+
+def test_the_picture_is_of_these_imports() -> None:
+    assert PICTURE.read_text(encoding="utf-8") == picture(), "make architecture"
 
 
 def test_tests_stand_as_what_they_test() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from commands import invoke
 from file_server import FileServer, closed_port, running_file_server
-from test_pretrained import write_keras_file
+from keras_file import write_keras_file
 
 from train.init.encoders import file_name
 from train.init.first_weights import choose_first_weights
