@@ -7,7 +7,8 @@ from time import perf_counter_ns
 
 from PIL import Image
 
-from zoo.preprocess import resized, scaled
+from zoo.preprocess import scaled
+from zoo.resizing import resized
 from zoo.runtime.open_model import OpenModel
 
 STAGES = ("resize", "convert", "infer", "upsample")

@@ -63,7 +63,8 @@ def box(room: str) -> list[tuple[str, str]]:
 def floor_lines(floor: str, top: int) -> tuple[list[str], int]:
     """The drawing of one floor, and where it ends."""
     boxes = [box(room) for room in rooms_of(floor)]
-    drawn, y = [], top + TITLE + PADDING
+    drawn: list[str] = []
+    y = top + TITLE + PADDING
     for row in (boxes[at : at + COLUMNS] for at in range(0, len(boxes), COLUMNS)):
         height = max(map(len, row)) * LINE + 2 * PADDING
         for place, lines in enumerate(row):

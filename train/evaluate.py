@@ -9,7 +9,8 @@ import numpy as np
 
 from train.data.dataset import CLASSES, Dataset, Item
 from zoo.artifact.iou import ImageCounts, count
-from zoo.preprocess import Float32, mask_at, resized, scaled
+from zoo.preprocess import Float32, scaled
+from zoo.resizing import mask_at, resized
 
 if TYPE_CHECKING:
     from torch import nn

@@ -18,7 +18,8 @@ from train.data.dataset import CLASSES, Dataset, Item
 from train.processes import Processes
 from train.teacher import Masks
 from zoo.base.files import sha256_of_json
-from zoo.preprocess import UInt8, probability_at
+from zoo.preprocess import UInt8
+from zoo.resizing import probability_at
 
 # A photograph is held at no more than this on its longer side: training sees at most 224 of it.
 LONGEST_SIDE = 384

@@ -21,7 +21,8 @@ from train.data.dataset import Dataset, Item
 from zoo.base.errors import WeightsError
 from zoo.base.files import replacing, sha256_of, sha256_of_json
 from zoo.checkpoint import Teacher, read_record
-from zoo.preprocess import UInt8, probability_at, resized, scaled
+from zoo.preprocess import UInt8, scaled
+from zoo.resizing import probability_at, resized
 
 if TYPE_CHECKING:
     import torch

@@ -43,8 +43,9 @@ from zoo.export.ranges import network_ranges
 from zoo.home import Home
 from zoo.mnv2_unet import LEVELS, DecoderBlock, MobileNetV2UNet
 from zoo.network import Deployed
-from zoo.preprocess import THRESHOLD, to_input
+from zoo.preprocess import THRESHOLD
 from zoo.registry import get
+from zoo.resizing import to_input
 from zoo.runtime.runtime import open_model
 
 # Converters warn of what is theirs.

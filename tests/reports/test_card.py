@@ -14,8 +14,8 @@ from PIL import Image
 
 from train.synthetic.scene import portrait
 from zoo.artifact.manifest import read_manifest
-from zoo.preprocess import mask_at, to_input
 from zoo.registry import get
+from zoo.resizing import mask_at, to_input
 from zoo.runtime.runtime import open_model
 
 SPEC = get(TINY)

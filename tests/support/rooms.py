@@ -10,7 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 # From the lowest to the highest, each with those that it may import.
-FLOORS: Mapping[str, frozenset[str]] = {
+FLOORS: dict[str, frozenset[str]] = {
     "zoo": frozenset(),
     "train": frozenset({"zoo"}),
     "devices": frozenset({"zoo"}),
@@ -20,8 +20,8 @@ FLOORS: Mapping[str, frozenset[str]] = {
 }
 # What each room is for stands in its __init__.py; here is which files answer that.
 ROOMS: Mapping[str, str] = {
-    "zoo": "box checkpoint complexity home mnv2_unet mnv2_unet_parent network preprocess registry "
-    "resizing spec",
+    "zoo": "app_resizing box checkpoint complexity home mnv2_unet mnv2_unet_parent network "
+    "preprocess registry resizing spec",
     "zoo/base": "children download download_part download_record errors files frozen lock "
     "pictures provenance web",
     "zoo/runtime": "engines open_model processor runtime",
@@ -34,7 +34,8 @@ ROOMS: Mapping[str, str] = {
     "train": "augment config evaluate history loader loop losses memory processes resume settings "
     "sizes step teacher",
     "train/data": "archive check dataset folder labels leaks lfw lfw_download people prepare",
-    "train/init": "encoders first_weights keras_weights narrow parent_weights pretrained widen",
+    "train/init": "encoder_download first_weights keras_weights narrow parent_weights pretrained "
+    "widen",
     "train/proof": "accuracy calibrate card pack prove ranges resizes",
     "train/cluster": "parcels run worker",
     "train/synthetic": "canvas frame hair person prepare scene traits",

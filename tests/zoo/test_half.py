@@ -25,8 +25,8 @@ from zoo.box import take
 from zoo.checkpoint import checkpoint_path, load
 from zoo.export.fold import folded
 from zoo.home import Home
-from zoo.preprocess import to_input
 from zoo.registry import get
+from zoo.resizing import to_input
 from zoo.runtime.processor import computes_in_half
 from zoo.runtime.runtime import open_model
 

@@ -19,7 +19,8 @@ from zoo.artifact.iou import (
     write_counts,
 )
 from zoo.base.errors import DataError
-from zoo.preprocess import mask_at, open_photograph, to_input
+from zoo.preprocess import open_photograph
+from zoo.resizing import mask_at, to_input
 
 
 def counts_of(intersection: int, predicted: int, labelled: int, image: str = "a") -> ImageCounts:

@@ -13,11 +13,11 @@ from torch.nn import functional as F
 
 from reports.load import load
 from reports.text.card import card
+from zoo.app_resizing import RESIZES, area, as_photographed, halving, linear
 from zoo.artifact.manifest import read_manifest
 from zoo.artifact.resize_record import read_resizes
-from zoo.preprocess import resized
 from zoo.registry import get
-from zoo.resizing import RESIZES, area, as_photographed, halving, linear
+from zoo.resizing import resized
 
 SPEC = get(TINY)
 

@@ -23,7 +23,8 @@ from zoo.base.files import sha256_of, sha256_of_json
 from zoo.box import read_ranges
 from zoo.checkpoint import checkpoint_path, load, read_record
 from zoo.home import Home
-from zoo.preprocess import Float32, to_input
+from zoo.preprocess import Float32
+from zoo.resizing import to_input
 from zoo.spec import ModelSpec
 
 IMAGES = 200

@@ -29,7 +29,8 @@ from zoo.export.run import export
 from zoo.export.targets import targets
 from zoo.home import Home
 from zoo.network import SegmentationNetwork
-from zoo.preprocess import Float32, to_input
+from zoo.preprocess import Float32
+from zoo.resizing import to_input
 from zoo.spec import ModelSpec
 
 

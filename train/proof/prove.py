@@ -20,7 +20,7 @@ from zoo.base.errors import MissingStep
 from zoo.base.files import sha256_of
 from zoo.checkpoint import CheckpointRecord, checkpoint_path, load, read_record
 from zoo.home import Home
-from zoo.preprocess import to_input
+from zoo.resizing import to_input
 from zoo.runtime.runtime import RUNTIMES, open_model, why_not
 from zoo.spec import ModelSpec
 

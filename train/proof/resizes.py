@@ -10,6 +10,7 @@ from tqdm import tqdm
 from train.data.dataset import Dataset, Item, SplitName
 from train.evaluate import counted
 from train.proof.prove import runtime_for
+from zoo.app_resizing import RESIZES, as_photographed
 from zoo.artifact.iou import ImageCounts
 from zoo.artifact.judgement import judge
 from zoo.artifact.manifest import Artifact, verified
@@ -19,7 +20,6 @@ from zoo.base.files import write_text
 from zoo.checkpoint import checkpoint_path, read_record
 from zoo.home import Home
 from zoo.preprocess import scaled
-from zoo.resizing import RESIZES, as_photographed
 from zoo.runtime.runtime import open_model
 from zoo.spec import ModelSpec
 

@@ -23,8 +23,8 @@ def torch_masks(home: Home) -> Expect:
         from devices.masks import Expected
         from train.synthetic.scene import portrait
         from zoo.checkpoint import checkpoint_path
-        from zoo.preprocess import to_input
         from zoo.registry import get
+        from zoo.resizing import to_input
         from zoo.runtime.runtime import open_model
 
         spec = get(model)

@@ -110,7 +110,8 @@ def _artifact_of(home: Home, path: Path) -> Artifact:
 
 def _images(photographs: Sequence[Path], size: int) -> list[Float32]:
     from train.synthetic.scene import portrait
-    from zoo.preprocess import open_photograph, to_input
+    from zoo.preprocess import open_photograph
+    from zoo.resizing import to_input
 
     if photographs:
         return [to_input(open_photograph(path), size) for path in photographs]

@@ -49,8 +49,9 @@ def command(
     from zoo.base.errors import FileError
     from zoo.base.files import replacing
     from zoo.home import Home
-    from zoo.preprocess import mask_at, open_photograph, to_input
+    from zoo.preprocess import open_photograph
     from zoo.registry import get
+    from zoo.resizing import mask_at, to_input
     from zoo.runtime.runtime import open_model
 
     spec = get(model)

@@ -93,7 +93,7 @@ def encoders(widths: tuple[str, ...], mirror: str | None) -> None:
     Example:
       bench weights encoders --width 0.5 --width 0.75
     """
-    from train.init.encoders import fetch_encoders
+    from train.init.encoder_download import fetch_encoders
     from zoo.home import Home
     from zoo.registry import ARCHITECTURES
 

@@ -10,7 +10,7 @@ from commands import invoke
 from file_server import FileServer, closed_port, running_file_server
 from keras_file import write_keras_file
 
-from train.init.encoders import file_name
+from train.init.encoder_download import file_name
 from train.init.first_weights import choose_first_weights
 from zoo import registry
 from zoo.base.download_record import RECORD
