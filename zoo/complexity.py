@@ -1,15 +1,28 @@
-"""What a network costs on paper: its parameters and its multiply-accumulates."""
+"""What a network costs on paper: its parameters and its multiply-accumulates, in closed form.
+
+Nothing is built: the layers follow from the width, so that a list of all variants needs no torch.
+Tests hold every figure to what hooks count in the network itself.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from functools import cache
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
 
-import torch
-from torch import Tensor, nn
-
-from zoo import registry
 from zoo.spec import ModelSpec
+
+# Table 2 of MobileNetV2 (arXiv 1801.04381): expansion, channels, repeats, first stride.
+BLOCKS = (
+    (1, 16, 1, 1),
+    (6, 24, 2, 2),
+    (6, 32, 3, 2),
+    (6, 64, 4, 2),
+    (6, 96, 3, 1),
+    (6, 160, 3, 2),
+    (6, 320, 1, 1),
+)
+STEM, HEAD, DIVISOR = 32, 1280, 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,36 +33,96 @@ class Complexity:
     macs: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class Convolution:
+    """kernel: side. stride: of its positions to the image's pixels; those of a transposed one are
+    its input's. beside: parameters a channel beside its kernel: 2 of a batch norm, 1 of a bias."""
+
+    given: int
+    made: int
+    kernel: int
+    stride: int
+    groups: int = 1
+    beside: int = 2
+
+    @property
+    def weights(self) -> int:
+        return self.given // self.groups * self.made * self.kernel**2
+
+    @property
+    def parameters(self) -> int:
+        return self.weights + self.beside * self.made
+
+
 def complexity(spec: ModelSpec) -> Complexity:
-    """Of a variant: counted at the smallest size, and scaled. Sizes are multiples of all strides,
-    so every convolution puts out a fixed share of the input's pixels."""
-    smallest = registry.ARCHITECTURES[spec.arch].stride
-    found = _counted(replace(spec, size=smallest))
-    return replace(found, macs=found.macs * (spec.size // smallest) ** 2)
+    """Of a registered variant."""
+    layers = list(LAYERS[spec.arch](spec.width_multiplier))
+    macs = sum(layer.weights * (spec.size // layer.stride) ** 2 for layer in layers)
+    return Complexity(parameters=sum(layer.parameters for layer in layers), macs=macs)
 
 
-@cache
-def _counted(spec: ModelSpec) -> Complexity:
-    """By one forward pass on the CPU (the meta device is slower: it is all Python)."""
-    macs = 0
-
-    def count(module: nn.Module, _: tuple[Tensor, ...], output: Tensor) -> None:
-        nonlocal macs
-        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
-            macs += _macs(module, output)
-
-    network = registry.build(spec).eval()
-    for module in network.modules():
-        module.register_forward_hook(count)
-    with torch.inference_mode():
-        network(torch.zeros(1, 3, spec.size, spec.size))
-    parameters = sum(p.numel() for p in network.parameters())
-    return Complexity(parameters=parameters, macs=macs)
+def _channels(count: int, width: float) -> int:
+    """The nearest multiple of 8, no more than a tenth below; as torchvision rounds."""
+    near = max(DIVISOR, int(count * width + DIVISOR / 2) // DIVISOR * DIVISOR)
+    return near + DIVISOR if near < 0.9 * count * width else near
 
 
-def _macs(convolution: nn.Conv2d | nn.ConvTranspose2d, output: Tensor) -> int:
-    """A transposed convolution multiplies per input position: its output over its strides."""
-    positions = output.shape[-2] * output.shape[-1]
-    if isinstance(convolution, nn.ConvTranspose2d):
-        positions //= convolution.stride[0] * convolution.stride[1]
-    return positions * convolution.weight.numel()
+def _inverted_residual(
+    given: int, made: int, expansion: int, stride: int, step: int = 1
+) -> Iterator[Convolution]:
+    """stride: of its input. step: its own stride."""
+    wide = given * expansion
+    if expansion != 1:
+        yield Convolution(given=given, made=wide, kernel=1, stride=stride)
+    stride *= step
+    yield Convolution(given=wide, made=wide, kernel=3, stride=stride, groups=wide)
+    yield Convolution(given=wide, made=made, kernel=1, stride=stride)
+
+
+def _encoder(width: float) -> tuple[list[Convolution], dict[int, int]]:
+    """The layers up to the last block, and the channels at each stride's end."""
+    channels, stride = _channels(STEM, width), 2
+    layers = [Convolution(given=3, made=channels, kernel=3, stride=stride)]
+    ends = {}
+    for expansion, count, repeats, first in BLOCKS:
+        made = _channels(count, width)
+        for repeat in range(repeats):
+            step = first if repeat == 0 else 1
+            layers += _inverted_residual(channels, made, expansion, stride, step)
+            channels, stride = made, stride * step
+        ends[stride] = channels
+    return layers, ends
+
+
+def _lean(width: float) -> Iterator[Convolution]:
+    """`zoo.mnv2_unet.MobileNetV2UNet`: 1x1 reductions and inverted residuals."""
+    layers, ends = _encoder(width)
+    yield from layers
+    deep = ends[32]
+    for stride, least, expansion in ((16, 64, 6), (8, 32, 4), (4, 16, 2), (2, 8, 2)):
+        made = max(ends[stride], least)
+        yield Convolution(given=deep, made=made, kernel=1, stride=2 * stride)
+        yield from _inverted_residual(made + ends[stride], made, expansion, stride)
+        deep = made
+    yield Convolution(given=deep, made=1, kernel=1, stride=2, beside=1)
+
+
+def _parent(width: float) -> Iterator[Convolution]:
+    """`zoo.mnv2_unet_parent.ParentUNet`: its head of 1280 channels and transposed convolutions."""
+    layers, ends = _encoder(width)
+    yield from layers
+    deep = _channels(HEAD, max(1.0, width))
+    # Its batch norm is deleted, and it has no bias.
+    yield Convolution(given=ends[32], made=deep, kernel=1, stride=32, beside=0)
+    for stride in (16, 8, 4, 2):
+        made = ends[stride]
+        yield Convolution(given=deep, made=made, kernel=4, stride=2 * stride, beside=1)
+        yield from _inverted_residual(2 * made, made, 6, stride)
+        deep = made
+    yield Convolution(given=deep, made=3, kernel=1, stride=2, beside=1)
+    yield Convolution(given=3, made=1, kernel=1, stride=2, beside=1)
+
+
+LAYERS: Mapping[str, Callable[[float], Iterator[Convolution]]] = MappingProxyType(
+    {"mnv2_unet": _lean, "mnv2_unet_parent": _parent, "mnv2_unet_tf_parent": _parent}
+)

@@ -81,9 +81,8 @@ def test_macs_are_those_of_the_design(name: str, million: int) -> None:
     assert round(complexity(registry.get(name)).macs / 1e6) == million
 
 
-@pytest.mark.parametrize("arch", registry.ARCHITECTURES)
-def test_macs_are_those_of_a_whole_pass_at_that_size(arch: str) -> None:
-    spec = registry.get(f"{arch}_0.35_160")
+@pytest.mark.parametrize("spec", registry.all_specs(), ids=str)
+def test_parameters_and_macs_are_those_of_a_whole_pass(spec: ModelSpec) -> None:
     network = registry.build(spec).eval()
     seen: list[int] = []
 
@@ -98,7 +97,9 @@ def test_macs_are_those_of_a_whole_pass_at_that_size(arch: str) -> None:
             layer.register_forward_hook(count)
     with torch.inference_mode():
         network(torch.zeros(1, 3, spec.size, spec.size))
-    assert complexity(spec).macs == sum(seen)
+    counted = complexity(spec)
+    assert counted.macs == sum(seen)
+    assert counted.parameters == sum(each.numel() for each in network.parameters())
 
 
 def test_a_size_that_is_no_multiple_is_refused() -> None:
