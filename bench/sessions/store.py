@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,6 +63,18 @@ def read_session(path: Path) -> Session:
 def read_all(home: Home) -> Stored:
     """Every session of every device; a broken file is a problem in the list, and no more."""
     return read_files(sorted(home.results.glob("*/*.json")))
+
+
+def timed_by_model(home: Home) -> Counter[str]:
+    """How many sessions of each model have a latency. They are not validated, for to count them
+    that takes too long; what is no JSON object of that form is not counted."""
+    found: Counter[str] = Counter()
+    for path in home.results.glob("*/*.json"):
+        with contextlib.suppress(OSError, ValueError, TypeError, KeyError, RecursionError):
+            session = json.loads(path.read_bytes())
+            if session["run"] and session["plan"]["loop"]["mode"] != "memory":
+                found[session["request"]["model"]] += 1
+    return found
 
 
 def read_files(paths: Iterable[Path]) -> Stored:

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import log
+from typing import NamedTuple
 
 from bench.sessions.record import Session
 from devices.base import Burst, RunRequest
@@ -23,8 +25,7 @@ INTERRUPTION_SHARE = 0.02
 FEWEST_SAMPLES = 20
 
 
-@dataclass(frozen=True, kw_only=True)
-class Sample:
+class Sample(NamedTuple):
     """One inference. cpu_ns: None where it is no latency. interrupted: None where nothing tells."""
 
     wall_ns: int
@@ -43,11 +44,11 @@ def samples_of(burst: Burst, request: RunRequest) -> list[Sample]:
     switches = burst.switches[burst.discarded :] if burst.switches else [None] * len(walls)
     if burst.cpu_ns is None or not works_alone(request):
         return [
-            Sample(wall_ns=wall, cpu_ns=None, interrupted=None if count is None else count > 0)
+            Sample(wall, None, None if count is None else count > 0)
             for wall, count in zip(walls, switches, strict=True)
         ]
     return [
-        Sample(wall_ns=wall, cpu_ns=cpu, interrupted=wall - cpu > allowed_ns(cpu))
+        Sample(wall, cpu, wall - cpu > allowed_ns(cpu))
         for wall, cpu in zip(walls, burst.cpu_ns[burst.discarded :], strict=True)
     ]
 
@@ -86,7 +87,7 @@ class Evidence:
 
     @classmethod
     def of(cls, session: Session) -> Evidence:
-        bursts, samples = turns_of(session), _samples(session)
+        bursts, samples = turns_of(session), _samples(_Same(session))
         told = [s.interrupted for s in samples if s.interrupted is not None]
         took_ms = sum(sum(burst.wall_ns) for burst in bursts) / 1e6
         return cls(
@@ -106,15 +107,31 @@ def turns_of(session: Session) -> tuple[Burst, ...]:
 def timed_of(session: Session) -> tuple[tuple[int, ...], str]:
     """What p50 is made of, in ns, and by which clock: wall times of uninterrupted samples; CPU
     times of all where those are too few, and CPU time is the latency."""
-    samples = _samples(session)
+    samples = _samples(_Same(session))
     calm = tuple(sample.wall_ns for sample in samples if not sample.interrupted)
     if len(calm) < FEWEST_SAMPLES and samples and samples[0].cpu_ns is not None:
         return tuple(max(1, s.cpu_ns or 0) for s in samples), "cpu"
     return calm, "wall"
 
 
-def _samples(session: Session) -> list[Sample]:
-    return [s for burst in turns_of(session) for s in samples_of(burst, session.request)]
+class _Same:
+    """A session as a key: the very object, for to compare all that it holds takes longer."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def __hash__(self) -> int:
+        return id(self.session)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.session is self.session
+
+
+# Whoever looks at a session asks several times in a row.
+@lru_cache(maxsize=4)
+def _samples(of: _Same) -> Sequence[Sample]:
+    turns, request = turns_of(of.session), of.session.request
+    return [sample for burst in turns for sample in samples_of(burst, request)]
 
 
 def _share(parts_ms: Sequence[float | None], whole_ms: float) -> float | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +14,11 @@ from zoo.artifact.half import PRECISIONS
 from zoo.artifact.iou import (
     ImageCounts,
     Interval,
+    interval,
     mean_interval,
     paired_difference,
     pooled,
     pooled_draws,
-    pooled_interval,
     read_counts,
 )
 from zoo.artifact.manifest import Artifact, read_manifest
@@ -62,7 +62,7 @@ class Joined:
     @cached_property
     def draws(self) -> NDArray[np.float64]:
         """Pooled IoUs of resampled images, the same images for all files; [REPLICATES]."""
-        return pooled_draws(self.counts)
+        return _pooled(self.counts)
 
 
 def join(home: Home, request: RunRequest) -> Joined:
@@ -176,5 +176,17 @@ def _named(record: CheckpointRecord, what: str, images: int, split_sha256: str) 
 def _with_iou(common: Joined, counts: list[ImageCounts] | None, what: str) -> Joined:
     if counts is None:
         return replace(common, iou_reason=what)
-    iou, mean_iou = pooled_interval(counts), mean_interval(counts)
+    iou, mean_iou = _ious(tuple(counts))
     return replace(common, iou=iou, mean_iou=mean_iou, iou_of=what, counts=tuple(counts))
+
+
+# Files whose accuracy is that of one reference export have the same counts.
+@lru_cache(maxsize=256)
+def _pooled(counts: tuple[ImageCounts, ...]) -> NDArray[np.float64]:
+    return pooled_draws(counts)
+
+
+@lru_cache(maxsize=256)
+def _ious(counts: tuple[ImageCounts, ...]) -> tuple[Interval, Interval]:
+    """The pooled IoU, and the mean over images."""
+    return interval(pooled(counts), _pooled(counts)), mean_interval(counts)

@@ -28,7 +28,7 @@ import sys
 from pathlib import Path
 import made
 from reports.write import write_report
-from zoo.files import Home
+from zoo.home import Home
 
 if __name__ == "__main__":
     root = Path(sys.argv[1])

@@ -125,12 +125,12 @@ TRAIN_AND_TELL = """
 import os, resource, sys
 from pathlib import Path
 from train.config import load_recipe
-from train.dataset import Dataset
-from train.first_weights import choose_first_weights
+from train.data.dataset import Dataset
+from train.init.first_weights import choose_first_weights
 from train.loader import spare_workers
 from train.loop import train
 from train.settings import Settings
-from zoo.files import Home
+from zoo.home import Home
 from zoo.registry import get
 
 home, spec = Home(root=Path(sys.argv[1])), get("mnv2_unet_1.0_224")

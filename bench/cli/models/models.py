@@ -35,12 +35,12 @@ def command(models: tuple[str, ...], as_long: bool, as_json: bool) -> None:
     Example:
       bench models --long --model 'mnv2_unet_0.35_*'
     """
-    from bench.sessions.store import read_all
+    from bench.sessions.store import timed_by_model
     from zoo.home import Home
     from zoo.registry import select
 
     home = Home.default()
-    sessions = Counter(s.request.model for s in read_all(home).sessions if s.timed)
+    sessions = timed_by_model(home)
     rows = [_row(home, spec, sessions[spec.name]) for spec in select(models)]
     if as_json:
         click.echo(json.dumps(rows, indent=1))
