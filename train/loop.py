@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
-from typing import NoReturn, TypeAlias
 
 import torch
 import torchvision
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
-from tqdm import tqdm
 
 from train.config import TrainConfig
 from train.evaluate import evaluate, torch_predictor
@@ -29,12 +26,12 @@ from train.step import Autocast, begin, resolve_autocast, train_step
 from train.teacher import Masks, drop_masks, teach
 from zoo.artifact.iou import pooled, write_counts
 from zoo.base.children import share_of_cores
+from zoo.base.progress import Bar, say
 from zoo.checkpoint import COUNTS_NAME, CheckpointRecord, checkpoint_path, save
 from zoo.home import Home
 
 EVALUATION_BATCH = 25
 ALONE = Processes()
-Bar: TypeAlias = "tqdm[NoReturn]"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,21 +113,21 @@ def _run_epochs(settings: Settings, way: Way, network: SharedSizes, folder: Path
     progress = begin(network, config, len(sampler), settings.first_weights.pretrained)
     identity = here.agreed(settings.fingerprint() | way.fingerprint())
     load_progress(folder, progress, identity, here)
-    bar = _bar(settings, here, progress.epoch * len(sampler), config.epochs * len(sampler))
-    for epoch in range(progress.epoch, config.epochs):
-        started = time.monotonic()
-        sampler.epoch = epoch
-        loss = _train_epoch(settings, way, progress, joined, loader, bar)
-        measured = here.first and _is_due(epoch, config)
-        if measured:
-            _validate(settings, progress)
-        rate = float(progress.schedule.get_last_lr()[-1])
-        row = _row(progress if measured else None, epoch + 1, loss, rate, started)
-        progress.history.append(row)
-        if here.first:
-            save_progress(folder, progress, identity)
-            _say(settings, row, bar)
-    bar.close()
+    steps = len(sampler)
+    with _bar(settings, here, progress.epoch * steps, config.epochs * steps) as bar:
+        for epoch in range(progress.epoch, config.epochs):
+            started = time.monotonic()
+            sampler.epoch = epoch
+            loss = _train_epoch(settings, way, progress, joined, loader, bar)
+            measured = here.first and _is_due(epoch, config)
+            if measured:
+                _validate(settings, progress)
+            rate = float(progress.schedule.get_last_lr()[-1])
+            row = _row(progress if measured else None, epoch + 1, loss, rate, started)
+            progress.history.append(row)
+            if here.first:
+                save_progress(folder, progress, identity)
+                _say(settings, row, bar)
     return progress
 
 
@@ -159,7 +156,7 @@ def _train_epoch(
         losses.append(train_step(joined, batch, settings.config, progress.optimizer, way.autocast))
         progress.schedule.step()
         progress.ema.update_parameters(progress.network)
-        bar.update()
+        bar.step()
     return float(torch.stack(losses).mean())
 
 
@@ -222,25 +219,17 @@ def _store(settings: Settings, way: Way, progress: Progress, home: Home) -> list
 
 def _bar(settings: Settings, here: Processes, done: int, total: int) -> Bar:
     """Over the whole training, with its ETA; into a log file go the lines of _say alone."""
-    return tqdm(
-        desc=settings.name,
-        unit="batch",
-        initial=done,
-        total=total,
-        leave=False,
-        disable=None if here.first else True,
-    )
+    return Bar(settings.name, total, "batches", done=done, lines=False, shown=here.first)
 
 
 def _say(settings: Settings, row: EpochRow, bar: Bar) -> None:
     learnt = "" if row["loss"] is None else f"  loss {row['loss']:.4f}"
     measured = "" if row["iou"] is None else f"  IoU {row['iou']:.4f}"
     if row["iou"] is not None:
-        bar.set_postfix(IoU=f"{row['iou']:.4f}")
+        bar.note(f"IoU {row['iou']:.4f}")
     left_s = (settings.config.epochs - row["epoch"]) * row["duration_s"]
-    tqdm.write(
+    say(
         f"{settings.name}  epoch {row['epoch']}/{settings.config.epochs}"
         f"{learnt}{measured}"
-        f"  {row['duration_s']:.0f} s, about {left_s / 60:.0f} min left",
-        file=sys.stderr,
+        f"  {row['duration_s']:.0f} s, about {left_s / 60:.0f} min left"
     )

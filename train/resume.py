@@ -11,7 +11,6 @@ from typing import Any
 import torch
 from torch.optim.lr_scheduler import LambdaLR
 from torch.optim.swa_utils import AveragedModel
-from tqdm import tqdm
 
 from train.history import PROGRESS_NAME, EpochRow
 from train.processes import Processes
@@ -19,6 +18,7 @@ from train.sizes import SharedSizes
 from zoo.artifact.iou import ImageCounts
 from zoo.base.errors import WeightsError
 from zoo.base.files import replacing
+from zoo.base.progress import say
 
 
 @dataclass(kw_only=True)
@@ -77,10 +77,10 @@ def load_progress(
         state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
         same = state["fingerprint"] == fingerprint
     except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError, TypeError, OSError) as error:
-        tqdm.write(f"{path} can not be read ({error}): training starts from the beginning")
+        say(f"{path} can not be read ({error}): training starts from the beginning")
         return
     if not same:
-        tqdm.write(f"{path} is of other settings: training starts from the beginning")
+        say(f"{path} is of other settings: training starts from the beginning")
         return
     try:
         _restore(progress, state)
@@ -90,7 +90,7 @@ def load_progress(
             expected="what an earlier run of the same command left",
             remedy=f"remove it, then the same command begins anew: rm {path}",
         ) from error
-    tqdm.write(f"{path.parent.name}: going on after epoch {progress.epoch}")
+    say(f"{path.parent.name}: going on after epoch {progress.epoch}")
 
 
 def _restore(progress: Progress, state: dict[str, Any]) -> None:

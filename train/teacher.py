@@ -8,18 +8,17 @@ turned with them: a training with a teacher costs no more an epoch than one with
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from tqdm import tqdm
 
 from train.data.dataset import Dataset, Item
 from zoo.base.errors import WeightsError
 from zoo.base.files import replacing, sha256_of, sha256_of_json
+from zoo.base.progress import Bar, say
 from zoo.checkpoint import Teacher, read_record
 from zoo.preprocess import UInt8, scaled
 from zoo.resizing import probability_at, resized
@@ -75,7 +74,7 @@ def teach(
     stored = _read(path, key, items)
     if stored is not None:
         return stored
-    tqdm.write(f"{folder.name}: the masks of {len(files)} teachers", file=sys.stderr)
+    say(f"{folder.name}: the masks of {len(files)} teachers")
     masks = _masks(files, dataset, items, device)
     # By position: an id can be any text.
     numbered = {str(number): masks[item.id] for number, item in enumerate(items)}
@@ -100,11 +99,11 @@ def _masks(
         (record.spec.size, torch_predictor(network.to(device))) for network, record in loaded
     ]
     masks: dict[str, UInt8] = {}
-    with tqdm(total=len(items), desc="teachers", unit="image", leave=False, disable=None) as bar:
+    with Bar("teachers", len(items), "images") as bar:
         for start in range(0, len(items), _BATCH):
             batch = items[start : start + _BATCH]
             masks |= _batch_masks(teachers, dataset, batch)
-            bar.update(len(batch))
+            bar.step(len(batch))
     return masks
 
 

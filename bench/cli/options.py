@@ -59,6 +59,14 @@ timed_precisions_option: Decorator = click.option(
 threads_option: Decorator = click.option(
     "--threads", type=click.IntRange(1), default=1, show_default=True
 )
+format_option: Decorator = click.option(
+    "--format",
+    "format",
+    type=click.Choice(["table", "markdown", "csv"]),
+    default="table",
+    show_default=True,
+    help="Of the list.",
+)
 json_option: Decorator = click.option(
     "--json", "as_json", is_flag=True, help="Print JSON, for scripts."
 )

@@ -39,6 +39,7 @@ class Joined:
     there is no IoU. iou_of: the class, images and split that it was counted on; IoUs of different
     ones are not to be compared. counts: what the IoU is made of, an image each. iou_change: the
     file's IoU minus torch's, paired over the same images. rejected: why the file is not to be used.
+    unlike_pixels: the share of its masks' pixels that change sides against torch's.
     init: where the first weights came from; a front that mixes them compares more than width.
     resizes: what other ways of shrinking the photograph cost, in words, where that was measured.
     """
@@ -53,6 +54,7 @@ class Joined:
     iou_of: str | None = None
     of_reference: bool = False
     max_abs_difference: float | None = None
+    unlike_pixels: float | None = None
     size_bytes: int | None = None
     checkpoint_sha256: str | None = None
     init: str | None = None
@@ -90,6 +92,7 @@ def _of_artifact(
         return Joined(orphan="the checkpoint it was exported from has been replaced")
     common = Joined(
         max_abs_difference=artifact.parity.max_abs_difference if artifact.parity else None,
+        unlike_pixels=artifact.parity.unlike_pixels if artifact.parity else None,
         size_bytes=artifact.size_bytes,
         checkpoint_sha256=checkpoint,
         init=record.init.kind,

@@ -5,6 +5,7 @@ Of what its manifest holds: nothing is run for it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from zoo.artifact.half import LARGEST_HALF
@@ -52,11 +53,7 @@ def file_record(
 def file_line(record: dict[str, Any]) -> str:
     """For a terminal: size, IoU and what was lost, masks against torch's."""
     parts = [f"{record['size_bytes'] / 1e6:.2f} MB", *_accuracy(record), *_parity(record)]
-    if record["largest_inside"] is not None and record["largest_inside"] > LARGEST_HALF:
-        parts.append(f"fp16 may overflow: sums inside can reach {record['largest_inside']:.0f}")
-    if record["rejected"]:
-        parts.append(f"REJECTED: {record['rejected']}")
-    return f"{record['model']}.{record['format']}.{record['precision']}: {'; '.join(parts)}"
+    return f"{_name(record)}: {'; '.join([*parts, *_faults(record)])}"
 
 
 def _accuracy(record: dict[str, Any]) -> list[str]:
@@ -91,14 +88,55 @@ def _judged(found: dict[str, Any], where: str) -> str:
     )
 
 
+def files_text(records: Sequence[dict[str, Any]]) -> str:
+    """Of many files, a line or few: how many, how like torch's their masks are, which are rejected
+    or may overflow."""
+    megabytes = sum(record["size_bytes"] for record in records) / 1e6
+    lines = [f"{len(records)} files, {megabytes:.0f} MB"]
+    compared = [record for record in records if record["unlike_pixels"] is not None]
+    if compared:
+        worst = max(compared, key=lambda record: float(record["unlike_pixels"]))
+        lines.append(
+            f"masks of {len(compared)}: {unlike_text(worst['unlike_pixels'])} at most "
+            f"({_name(worst)}), on {worst['compared_images']} images"
+        )
+    measured = sum(record["iou"] is not None for record in records)
+    if measured < len(records):
+        reason = next(record["reason"] for record in records if record["iou"] is None)
+        lines.append(f"IoU of {len(records) - measured} files not measured: {reason}")
+    for record in records:
+        lines += [f"{_name(record)}: {fault}" for fault in _faults(record)]
+    return "\n".join([*lines, "each file: bench models --long"])
+
+
+def unlike_text(share: float) -> str:
+    """What a reader can picture: pixels that change sides."""
+    told = "no pixel differs" if share == 0 else f"{_percent(share)} of the pixels differ"
+    return f"{told} from torch's mask"
+
+
+def _percent(share: float) -> str:
+    return "under 0.001 %" if share < 1e-5 else f"{100 * share:.2g} %"
+
+
+def _name(record: dict[str, Any]) -> str:
+    return f"{record['model']}.{record['format']}.{record['precision']}"
+
+
+def _faults(record: dict[str, Any]) -> list[str]:
+    faults = []
+    if record["largest_inside"] is not None and record["largest_inside"] > LARGEST_HALF:
+        faults.append(f"fp16 may overflow: sums inside can reach {record['largest_inside']:.0f}")
+    if record["rejected"]:
+        faults.append(f"REJECTED: {record['rejected']}")
+    return faults
+
+
 def _parity(record: dict[str, Any]) -> list[str]:
+    if record["unlike_pixels"] is not None:
+        return [f"{unlike_text(record['unlike_pixels'])}, on {record['compared_images']} images"]
     if record["max_abs_difference"] is not None:
-        decided = record["unlike_pixels"]
-        sides = "" if decided is None else f", {decided:.3%} of the pixels are decided otherwise"
-        return [
-            f"masks differ from torch's by {record['max_abs_difference']:.0e} at most, "
-            f"on {record['compared_images']} images{sides}"
-        ]
+        return [f"its mask differs by up to {record['max_abs_difference']:.2g} from torch's"]
     if record["parity_reason"] == record.get("reason"):
         return []
     return [f"masks not compared: {record['parity_reason']}"]

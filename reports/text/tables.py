@@ -14,6 +14,7 @@ from reports.gather.flat import records
 from reports.gather.report import Report
 from reports.gather.rows import Row
 from reports.precision import precision_markdown
+from reports.text.files import unlike_text
 from zoo.base.files import replacing
 
 NOT_MEASURED = "not measured"
@@ -66,14 +67,16 @@ def remarks(report: Report) -> list[str]:
         lines.append(
             f"set aside as interrupted: {min(aside):.1%} to {max(aside):.1%} of a row's samples"
         )
-    references = sorted({row.relative_to for row in report.rows if row.relative_to})
-    if references:
-        lines.append(f"relative: to {', '.join(references)}, measured in the same passes")
-    if any(row.joined.of_reference for row in report.rows):
+    beside = sorted({row.relative_to for row in report.rows if row.relative_to})
+    if beside:
+        lines.append(f"relative: to {', '.join(beside)}, measured in the same passes")
+    if references := [row for row in report.rows if row.joined.of_reference]:
+        some = "" if len(references) == len(report.rows) else f" of {len(references)} rows"
+        worst = max(row.joined.unlike_pixels or 0.0 for row in references)
         lines.append(
-            "IoU marked reference: of the ONNX file exported where these weights were packed, not "
-            "of the file timed; that one's masks differ from torch's by at most the figure beside "
-            "it, on drawn portraits. The photographs to measure it on are not here"
+            f"IoU{some}: of the ONNX file exported where these weights were packed, not of the "
+            f"file timed; {unlike_text(worst)} at most, on drawn portraits. `bench data lfw` "
+            "fetches the photographs to measure it on"
         )
     unknown = sorted({name for row in report.rows for name in row.unknown_conditions})
     if unknown:
@@ -136,11 +139,9 @@ def _markdown_row(row: Row, rows: list[Row]) -> str:
 
 
 def iou_text(joined: Joined) -> str:
-    """With its interval; of a reference export, marked as that; or why there is none."""
+    """With its interval, or why there is none. Of a reference export a remark tells, once."""
     if joined.iou is None:
         return f"{NOT_MEASURED}: {joined.orphan or joined.iou_reason}"
-    if joined.of_reference:
-        return f"{joined.iou.text} reference; differs {joined.max_abs_difference:.0e}"
     return joined.iou.text
 
 

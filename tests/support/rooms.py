@@ -23,7 +23,7 @@ ROOMS: Mapping[str, str] = {
     "zoo": "app_resizing box checkpoint complexity home mnv2_unet mnv2_unet_parent network "
     "preprocess registry resizing spec",
     "zoo/base": "children download download_part download_record errors files frozen lock "
-    "pictures provenance web",
+    "pictures progress provenance web",
     "zoo/runtime": "engines open_model processor runtime",
     "zoo/artifact": "calibration denormals half iou judgement label manifest parity resize_record "
     "steps tflite_graph",
@@ -55,7 +55,7 @@ ROOMS: Mapping[str, str] = {
     "bench/cli/models": "explain export models predict weights",
     "bench/cli/training": "data eval leaks many train",
     "bench/cli/measuring": "browser compare demo device_options expected measure phones "
-    "plan_options profile run serve",
+    "plan_options profile run serve summary",
     "bench/cli/results": "card check pick report show",
     "bench/cli/machine": "devices doctor emulate",
     "reports": "load precision write",
@@ -64,7 +64,7 @@ ROOMS: Mapping[str, str] = {
     "reports/pictures": "charts figures labels layers overlay panels pass_picture "
     "precision_figure profile series sheet vega",
     "reports/page": "columns page payload",
-    "reports/text": "card files session tables",
+    "reports/text": "answer card files listing session tables",
 }
 SOURCES = tuple(
     sorted(

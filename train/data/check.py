@@ -8,14 +8,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tqdm import tqdm
-
 from train.data.dataset import CLASSES, RECORD, Item, read_mask, read_record
 from train.data.folder import survey
 from train.data.labels import LFW, Census, Labelling, read_labels
 from train.data.prepare import check_same_size, item_sha256, read_photograph
 from zoo.base.errors import DataError
 from zoo.base.pictures import read_regular, shown
+from zoo.base.progress import track
 from zoo.preprocess import UInt8
 
 Size = tuple[int, int]
@@ -121,7 +120,7 @@ def _look_at(report: Report, pairs: Sequence[Pair], labels: Callable[[Path], UIn
     sizes: list[Size] = []
     hair: list[float] = []
     first_with: dict[str, Path] = {}
-    for image, mask, item in tqdm(pairs, "checking", unit="image", leave=False, disable=None):
+    for image, mask, item in track(pairs, "checking", "images"):
         before = len(report.problems)
         with report.noting(image):
             encoded = read_regular(image)

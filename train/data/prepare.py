@@ -9,14 +9,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tqdm import tqdm
-
 from train.data.dataset import RECORD, Dataset, DatasetRecord, Item, SplitName, write_mask
 from train.data.labels import LFW, Census, Labelling, read_labels
 from zoo.base.errors import DataError
 from zoo.base.files import replacing, write_text
 from zoo.base.lock import locked
 from zoo.base.pictures import RETOUCH, Picture, decode, shown
+from zoo.base.progress import track
 from zoo.home import Home
 from zoo.preprocess import UInt8
 
@@ -75,7 +74,7 @@ def prepare(
     with locked(folder), replacing(folder) as temporary:
         (temporary / "images").mkdir(parents=True)
         (temporary / "masks").mkdir()
-        for pair in tqdm(pairs, f"preparing {name}", unit="image", leave=False, disable=None):
+        for pair in track(pairs, f"preparing {name}", "images"):
             claim_id(pair.id, pair.image_name, taken)
             items.append(_store(temporary, pair, labelling, census))
         ordered = tuple(sorted(items, key=lambda item: item.id))

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from tqdm import tqdm
-
 from train.data.dataset import Dataset, SplitName
 from train.evaluate import Predict, evaluate, torch_predictor
 from zoo.artifact.half import PRECISIONS
@@ -15,6 +13,7 @@ from zoo.artifact.judgement import judge
 from zoo.artifact.manifest import Accuracy, Artifact
 from zoo.base.errors import DataError
 from zoo.base.files import sha256_of, sha256_of_json
+from zoo.base.progress import track
 from zoo.checkpoint import checkpoint_path, load, read_record
 from zoo.home import Home
 from zoo.runtime.processor import computes_in_half
@@ -125,6 +124,6 @@ def _counts(
 
 def _bar(label: str) -> Callable[[Iterable[int]], Iterable[int]]:
     def shown(steps: Iterable[int]) -> Iterable[int]:
-        return tqdm(steps, desc=label, unit="batch", leave=False, disable=None)
+        return track(steps, label, "batches")
 
     return shown

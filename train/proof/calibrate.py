@@ -6,8 +6,6 @@ import random
 from collections.abc import Iterator
 from typing import Literal
 
-from tqdm import tqdm
-
 from train.data.dataset import Dataset, Item
 from train.proof.ranges import activation_ranges
 from zoo.artifact.calibration import (
@@ -20,6 +18,7 @@ from zoo.artifact.calibration import (
 )
 from zoo.base.errors import ArtifactError, DataError, MissingStep
 from zoo.base.files import sha256_of, sha256_of_json
+from zoo.base.progress import track
 from zoo.box import read_ranges
 from zoo.checkpoint import checkpoint_path, load, read_record
 from zoo.home import Home
@@ -109,5 +108,5 @@ def _made(
 
 
 def _inputs(dataset: Dataset, items: list[Item], spec: ModelSpec) -> Iterator[Float32]:
-    for item in tqdm(items, desc=f"{spec.name} ranges", leave=False, disable=None):
+    for item in track(items, f"{spec.name} ranges", "images"):
         yield to_input(dataset.photograph(item), spec.size)

@@ -12,7 +12,6 @@ from pathlib import Path
 import torch
 from safetensors.torch import save as serialised
 from torch import Tensor
-from tqdm import tqdm
 
 from train.data.dataset import Dataset
 from train.proof.calibrate import chosen
@@ -23,6 +22,7 @@ from zoo.artifact.calibration import LayerRange
 from zoo.artifact.iou import ImageCounts, pooled, read_counts
 from zoo.base.errors import ExportFailed, WeightsError
 from zoo.base.files import replacing, write_text
+from zoo.base.progress import track
 from zoo.box import box_path, network_of
 from zoo.checkpoint import CheckpointRecord, checkpoint_path, load, read_record, save
 from zoo.export.run import export
@@ -115,7 +115,7 @@ def _exported_counts(
 
 
 def _photographs(dataset: Dataset, spec: ModelSpec) -> Iterator[Float32]:
-    for item in tqdm(chosen(dataset), desc=f"{spec.name} ranges", leave=False, disable=None):
+    for item in track(chosen(dataset), f"{spec.name} ranges", "images"):
         yield to_input(dataset.photograph(item), spec.size)
 
 

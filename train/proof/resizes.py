@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 
-from tqdm import tqdm
-
 from train.data.dataset import Dataset, Item, SplitName
 from train.evaluate import counted
 from train.proof.prove import runtime_for
@@ -17,6 +15,7 @@ from zoo.artifact.manifest import Artifact, verified
 from zoo.artifact.resize_record import FILTERED, ResizeRecord, resizes_path
 from zoo.base.errors import DataError
 from zoo.base.files import write_text
+from zoo.base.progress import track
 from zoo.checkpoint import checkpoint_path, read_record
 from zoo.home import Home
 from zoo.preprocess import scaled
@@ -71,5 +70,4 @@ def measure_resizes(
 
 
 def _bar(items: Sequence[Item], label: str) -> Iterable[Item]:
-    shown: Iterable[Item] = tqdm(items, desc=label, unit="image", leave=False, disable=None)
-    return shown
+    return track(items, label, "images")

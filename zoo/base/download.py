@@ -6,15 +6,13 @@ import re
 import time
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
-from typing import NoReturn
 from urllib.error import HTTPError
-
-from tqdm import tqdm
 
 from zoo.base.download_part import Part, open_part
 from zoo.base.download_record import Complaint, verify
 from zoo.base.errors import DownloadError, FileError
 from zoo.base.lock import locked
+from zoo.base.progress import Bar
 from zoo.base.web import open_url, reason, surviving_hang_ups
 
 ATTEMPTS = 4
@@ -77,7 +75,7 @@ def _receive(
     """Attempts until the part is whole; raises _BrokenOff when too many ended early."""
     for attempt in range(ATTEMPTS):
         try:
-            with tqdm(desc=name, unit="B", unit_scale=True, leave=False, disable=None) as bar:
+            with Bar(name, None, "MB") as bar:
                 _transfer(url, part, limit_bytes, timeout_s, bar)
             return
         except _BrokenOff:
@@ -86,9 +84,7 @@ def _receive(
             time.sleep(pause_s * 2**attempt)
 
 
-def _transfer(
-    url: str, part: Part, limit_bytes: int, timeout_s: float, bar: tqdm[NoReturn]
-) -> None:
+def _transfer(url: str, part: Part, limit_bytes: int, timeout_s: float, bar: Bar) -> None:
     """One request for what is missing."""
     mark = part.mark(url)
     headers = {"Range": f"bytes={part.size}-", "If-Range": mark} if mark else {}
@@ -106,11 +102,11 @@ def _transfer(
     with response:
         total = _agree(response, url, part, mark)
         _refuse_above(limit_bytes, total or 0, url, part)
-        bar.total, bar.n = total, part.size
+        of = None if total is None else round(total / 1e6, 1)
         while block := _read(response):
             _refuse_above(limit_bytes, part.size + len(block), url, part)
             part.append(block)
-            bar.update(len(block))
+            bar.at(round(part.size / 1e6, 1), of)
     if total is not None and part.size < total:
         raise _BrokenOff(f"the connection ended after {part.size} of {total} bytes")
 

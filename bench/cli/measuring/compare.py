@@ -189,7 +189,7 @@ def _name(subject: Subject, factor: str) -> str:
 
 
 def _text(found: Comparison) -> str:
-    from bench.cli.measuring.measure import quantile_text, ratio_text
+    from bench.cli.measuring.summary import quantile_text, ratio_text
 
     one, other = found.baseline, found.candidate
     lines = [

@@ -94,7 +94,8 @@ def command(
       bench run mine.tflite --threads 2
       bench run --device android --model 'mnv2_unet_0.5_*' --runtime litert --runtime litert-gpu
     """
-    from bench.cli.measuring.measure import summary, take
+    from bench.cli.measuring.measure import take
+    from bench.cli.measuring.summary import summary
     from bench.sessions.store import read_all
     from bench.work import (
         AS_GIVEN,

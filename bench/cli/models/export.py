@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
@@ -19,6 +18,8 @@ if TYPE_CHECKING:
     from zoo.export.targets import Target
     from zoo.home import Home
     from zoo.spec import ModelSpec
+
+FEW_FILES = 8
 
 
 @click.command()
@@ -56,6 +57,7 @@ def command(
       bench export --model 'mnv2_unet_0.35_*'
     """
     from zoo.base.lock import locked
+    from zoo.base.progress import track
     from zoo.export.targets import targets
     from zoo.home import Home
     from zoo.registry import select
@@ -67,9 +69,9 @@ def command(
             held.enter_context(locked(home.checkpoint_folder(spec), shared=True))
             held.enter_context(locked(home.artifact_folder(spec)))
         manifests = _export(home, specs, wanted, jobs or os.cpu_count() or 1, force)
-        for spec in specs:
+        for spec in track(specs, "proving", "variants"):
             manifests[spec] = _prove(home, spec, wanted, manifests[spec])
-            _say(manifests[spec])
+    click.echo(_told([manifests[spec] for spec in specs]))
     failures = sum(
         target.key in found.failures for found in manifests.values() for target in wanted
     )
@@ -80,10 +82,9 @@ def _export(
     home: Home, specs: Sequence[ModelSpec], wanted: Sequence[Target], jobs: int, force: bool
 ) -> dict[ModelSpec, Manifest]:
     """Make the files that are missing or stale; each is in its manifest as soon as it is there."""
-    from tqdm import tqdm
-
     from zoo.artifact.manifest import read_manifest, write_manifest
     from zoo.base.errors import ExportFailed
+    from zoo.base.progress import say, track
     from zoo.export.run import export
 
     manifests = {spec: read_manifest(home, spec) for spec in specs}
@@ -92,15 +93,12 @@ def _export(
         manifests[spec], missing = _stale(home, spec, wanted, manifests[spec], force)
         stale += [(spec, target) for target in missing]
     done = export(home, stale, jobs)
-    for spec, target, outcome in tqdm(
-        done, desc="exporting", unit="file", total=len(stale), leave=False, disable=None
-    ):
+    for spec, target, outcome in track(done, "exporting", "files", len(stale)):
         if isinstance(outcome, ExportFailed):
             manifests[spec] = manifests[spec].with_failure(target.key, outcome.seen)
-            tqdm.write(str(outcome), file=sys.stderr)
+            say(str(outcome))
         else:
             manifests[spec] = manifests[spec].with_artifact(outcome)
-            tqdm.write(f"{spec.name}.{target.key}: {outcome.size_bytes / 1e6:.2f} MB")
         write_manifest(home, spec, manifests[spec])
     return manifests
 
@@ -142,8 +140,15 @@ def _prove(home: Home, spec: ModelSpec, wanted: Sequence[Target], manifest: Mani
     return manifest
 
 
-def _say(manifest: Manifest) -> None:
-    from reports.text.files import file_line, file_record
+def _told(manifests: Sequence[Manifest]) -> str:
+    """A line a file where they are few; else what they have in common, and those that do not."""
+    from reports.text.files import file_line, file_record, files_text
 
-    for _, artifact in sorted(manifest.artifacts.items()):
-        click.echo(file_line(file_record(artifact, artifact.accuracy, artifact.accuracy_reason)))
+    records = [
+        file_record(artifact, artifact.accuracy, artifact.accuracy_reason)
+        for manifest in manifests
+        for _, artifact in sorted(manifest.artifacts.items())
+    ]
+    if len(records) <= FEW_FILES:
+        return "\n".join(map(file_line, records))
+    return files_text(records)

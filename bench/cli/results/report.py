@@ -23,18 +23,28 @@ from bench.cli.options import json_option
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder to write to.  [default: reports/out]",
 )
+@click.option(
+    "--format",
+    "format",
+    type=click.Choice(["answer", "markdown", "csv"]),
+    default="answer",
+    show_default=True,
+    help="answer: what to take, and a dozen rows; the others print every row.",
+)
 @json_option
 def command(
     folders: tuple[Path, ...],
     since: Path | None,
     open_page: bool,
     output: Path | None,
+    format: str,
     as_json: bool,
 ) -> None:
     """Join sessions with the accuracy of the very files they timed; write a report.
 
-    Never measures. Writes index.html (opens offline), tables as Markdown, CSV and Parquet,
-    and the IoU-against-latency figure as SVG and PNG. FOLDERs are homes of several machines,
+    Prints what to take at 60 and 30 frames a second. Never measures. Writes index.html (opens
+    offline), tables as Markdown, CSV and Parquet, and the IoU-against-latency figure as SVG and
+    PNG. FOLDERs are homes of several machines,
     each holding results/, to report on together; without any it is this one.
 
     \b
@@ -44,7 +54,8 @@ def command(
     """
     from reports.gather.since import moves_since
     from reports.load import load
-    from reports.text.tables import markdown, rows_json
+    from reports.text.answer import answer
+    from reports.text.tables import markdown, rows_csv, rows_json
     from reports.write import write_report
     from zoo.base.errors import RecordError
     from zoo.home import Home
@@ -63,10 +74,18 @@ def command(
     page = write_report(output or home.report, report, moves)
     if as_json:
         click.echo(rows_json(report))
+    elif format == "csv":
+        click.echo(rows_csv(report), nl=False)
     else:
-        click.echo(markdown(report))
+        click.echo(markdown(report) if format == "markdown" else answer(report))
         if moves:
             click.echo(moves.markdown)
-        click.echo(f"report: {page}")
+        click.echo(f"report: {_short(page)}")
+        click.echo("next: bench report --open")
     if open_page:
         click.launch(page.resolve().as_uri())
+
+
+def _short(path: Path) -> Path:
+    """From here on, where that is shorter."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path

@@ -56,29 +56,20 @@ def train_on_ray(home: Home, trainings: Sequence[Settings], options: Mapping[str
 
 def _show(events: Generator[Said | Ended], total: int) -> int:
     """A line an event, and on a terminal a bar over all of the trainings; how many failed."""
-    from tqdm import tqdm
-
     from zoo.base.children import Said
+    from zoo.base.progress import Bar, echo
 
     failed = []
-    bar = tqdm(total=total, desc="trainings", unit="training", leave=False, disable=None)
     # Closed whatever happens, so that no child is left.
-    with bar, closing(events):
+    with Bar("trainings", total, "trainings", lines=False) as bar, closing(events):
         for event in events:
             if isinstance(event, Said):
-                _echo(event.line)
+                echo(event.line)
                 continue
-            bar.update()
+            bar.step()
             if event.problem is not None:
                 failed.append(event.name)
-                _echo(f"{event.name}: {event.problem}")
+                echo(f"{event.name}: {event.problem}")
     if failed:
         click.echo(f"not trained: {', '.join(failed)}; the same command goes on", err=True)
     return len(failed)
-
-
-def _echo(line: str) -> None:
-    from tqdm import tqdm
-
-    with tqdm.external_write_mode():
-        click.echo(line)

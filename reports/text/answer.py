@@ -1,0 +1,124 @@
+"""The short end of a report: what to take at 60 and 30 frames a second, and a dozen rows."""
+
+from __future__ import annotations
+
+from reports.fronts.choose import Budget, choose
+from reports.fronts.pareto import front as on_the_front
+from reports.gather.places import Place, places
+from reports.gather.report import Report
+from reports.gather.rows import Row
+from reports.text.listing import Format, listing
+
+FRAME_RATES = (60, 30)
+MOST_ROWS = 12
+TITLES = ("model", "file", "IoU [95 %]", "p50 ms [range]", "MB", "front")
+NUMBERS = ("MB",)
+
+
+def answer(report: Report) -> str:
+    """Of the place that was measured last: a sentence a frame rate, and the table. The others are
+    named in a line."""
+    found = sorted(places(report), key=_last, reverse=True)
+    if not found:
+        return "No sessions are stored. Next: bench run"
+    place, others = found[0], found[1:]
+    lines = [f"On {place.title}:"]
+    lines += [_sentence(place, rate) for rate in FRAME_RATES]
+    lines += ["", table(place), ""]
+    lines += _below(place)
+    if others:
+        lines.append(f"{len(others)} other devices or modes: bench report --format markdown")
+    return "\n".join(lines)
+
+
+def table(place: Place, format: Format = "table") -> str:
+    """The front, and the best of each width; where no IoU is known, the quickest."""
+    rows, front = _chosen(place)
+    return listing(TITLES, [_cells(row, row in front) for row in rows], format, NUMBERS)
+
+
+def _last(place: Place) -> tuple[bool, float]:
+    moments = [digest.started_at for row in place.rows for digest in row.digests]
+    return not place.device.emulated, max(moments).timestamp()
+
+
+def _sentence(place: Place, rate: int) -> str:
+    budget = Budget(latency_ms=1e3 / rate)
+    choice = choose(place.rows, budget)
+    at = f"{rate} frames a second ({budget.latency_ms:.1f} ms)"
+    if choice.row is None:
+        if not place.fit:
+            return f"{at}: no file has an IoU here, so none can be chosen."
+        return f"{at}: nothing is quick enough."
+    row = choice.row
+    assert row.joined.iou is not None
+    figures = f"IoU {row.joined.iou.value:.3f}, p50 {row.p50_ms.value:.2f} ms"
+    sure = "" if choice.sure is None else f" Drawn again, it is first in {choice.sure:.0%}."
+    return f"{at}: {row.model}, {_file(row)}: {figures}.{sure}"
+
+
+def _chosen(place: Place) -> tuple[list[Row], list[Row]]:
+    """The rows to show, by latency, and which of them are the front of this place."""
+    fit = sorted(place.fit, key=lambda row: row.p50_ms.value)
+    if not fit:
+        return sorted(place.rows, key=lambda row: row.p50_ms.value)[:MOST_ROWS], []
+    latency, iou = [row.p50_ms.value for row in fit], [_iou(row) for row in fit]
+    front = [row for row, leads in zip(fit, on_the_front(latency, iou), strict=True) if leads]
+    best: dict[str, Row] = {}
+    for row in fit:
+        width = row.model.rpartition("_")[0]
+        if width not in best or _iou(row) > _iou(best[width]):
+            best[width] = row
+    # Of a long front, its ends and what lies evenly between.
+    most = max(2, MOST_ROWS - len([row for row in best.values() if row not in front]))
+    step = (len(front) - 1) / (most - 1) if len(front) > most else 1.0
+    kept = [front[round(place * step)] for place in range(min(most, len(front)))]
+    shown = [row for row in fit if row in kept or row in best.values()][:MOST_ROWS]
+    return shown, front
+
+
+def _cells(row: Row, on_front: bool) -> list[str]:
+    p50, size = row.p50_ms, row.joined.size_bytes
+    bounds = "" if p50.low is None or p50.high is None else f" [{p50.low:.2f}, {p50.high:.2f}]"
+    return [
+        row.model,
+        _file(row),
+        row.joined.iou.text if row.joined.iou else "not measured",
+        f"{p50.value:.2f}{bounds}",
+        f"{size / 1e6:.2f}" if size else "-",
+        "yes" if on_front else "",
+    ]
+
+
+def _below(place: Place) -> list[str]:
+    """What is to be known of all of these figures, a line each."""
+    rows = place.rows
+    told = sum(row.samples for row in rows)
+    aside = [row.interrupted for row in rows if row.interrupted is not None]
+    left_out = sum(len(row.left_out) for row in rows)
+    lines = [f"{len(rows)} files, {told} samples. p50 is of here, at this time."]
+    if aside:
+        lines.append(
+            f"Interrupted by other programs and set aside: {min(aside):.1%} to {max(aside):.1%} of "
+            "a file's samples; bench check last"
+        )
+    if left_out:
+        lines.append(f"{left_out} sessions were left out: bench check last")
+    if any(row.joined.of_reference for row in rows):
+        lines.append(
+            "IoU: of the reference export of these weights. `bench data lfw` proves files."
+        )
+    elif any(row.joined.iou is None for row in rows):
+        reason = next(r.joined.orphan or r.joined.iou_reason for r in rows if not r.joined.iou)
+        lines.append(f"IoU not measured: {reason}")
+    return lines
+
+
+def _file(row: Row) -> str:
+    threads = f" x{row.facet.threads}" if row.facet.threads > 1 else ""
+    return f"{row.facet.runtime} {row.facet.precision}{threads}"
+
+
+def _iou(row: Row) -> float:
+    assert row.joined.iou is not None
+    return row.joined.iou.value
