@@ -1,0 +1,31 @@
+"""Which extra of this package holds a library that is missing, and how it is installed."""
+
+from __future__ import annotations
+
+from zoo.base.errors import MissingExtra
+
+EXTRAS = {
+    "ai_edge_quantizer": "export",
+    "coremltools": "export",
+    "h5py": "train",
+    "litert_torch": "export",
+    "onnxscript": "export",
+    "ray": "cluster",
+    "sklearn": "export",
+    "tensorflow": "tensorflow",
+    "torch": "train",
+    "torchvision": "train",
+}
+
+
+def missing_extra(error: ModuleNotFoundError) -> MissingExtra | None:
+    """What to tell of a library that could not be imported; None where it is of no extra."""
+    library = (error.name or "").partition(".")[0]
+    extra = EXTRAS.get(library)
+    if extra is None:
+        return None
+    return MissingExtra(
+        f"this needs {library}, which is of the extra `{extra}`",
+        expected="the package installed with it",
+        remedy=f"pip install 'mobile-segmentation-zoo[{extra}]', or '.[{extra}]' in a checkout",
+    )
