@@ -58,7 +58,7 @@ class LazyGroup(click.Group):
         try:
             return super().invoke(context)
         except ModuleNotFoundError as error:
-            if (missing := missing_extra(error)) is None:
+            if (missing := missing_extra(error, context.invoked_subcommand)) is None:
                 raise
             raise click.ClickException(str(missing)) from error
         except BenchError as error:

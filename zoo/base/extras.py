@@ -18,12 +18,13 @@ EXTRAS = {
 }
 
 
-def missing_extra(error: ModuleNotFoundError) -> MissingExtra | None:
-    """What to tell of a library that could not be imported; None where it is of no extra."""
+def missing_extra(error: ModuleNotFoundError, command: str | None) -> MissingExtra | None:
+    """What to tell of a library that could not be imported; None where it is of no extra. command:
+    the one that asked, for some are of the extra of that name."""
     library = (error.name or "").partition(".")[0]
-    extra = EXTRAS.get(library)
-    if extra is None:
+    if library not in EXTRAS:
         return None
+    extra = command if command in EXTRAS.values() else EXTRAS[library]
     return MissingExtra(
         f"this needs {library}, which is of the extra `{extra}`",
         expected="the package installed with it",
