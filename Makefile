@@ -46,7 +46,7 @@ setup: $(READY) ## make .venv and install everything into it
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(if $(TORCH_INDEX),$(VENV)/bin/pip install -c constraints.txt --index-url $(TORCH_INDEX) torch torchvision)
-	$(VENV)/bin/pip install -c constraints.txt -e '.[dev]'
+	$(VENV)/bin/pip install -c constraints.txt -e '.[train,export,dev]'
 	@touch $(READY)
 
 zoo: setup data train export ## weights, exports, proofs, measurements and report of MODELS; does again only what has changed

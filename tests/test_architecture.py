@@ -70,7 +70,13 @@ def test_the_picture_is_of_these_imports() -> None:
 
 def test_tests_stand_as_what_they_test() -> None:
     flat = {path.stem for path in (ROOT / "tests").glob("test_*.py")}
-    assert flat == {"test_architecture", "test_commands", "test_fuzz", "test_recovery"}
+    assert flat == {
+        "test_architecture",
+        "test_commands",
+        "test_fuzz",
+        "test_light_install",
+        "test_recovery",
+    }
     folders = {path.name for path in (ROOT / "tests").iterdir() if any(path.glob("test_*.py"))}
     assert folders == {"zoo", "train", "devices", "bench", "reports", "benchmarks"}
 

@@ -53,9 +53,14 @@ class LazyGroup(click.Group):
 
     def invoke(self, context: click.Context) -> Any:
         from zoo.base.errors import BenchError
+        from zoo.base.extras import missing_extra
 
         try:
             return super().invoke(context)
+        except ModuleNotFoundError as error:
+            if (missing := missing_extra(error, context.invoked_subcommand)) is None:
+                raise
+            raise click.ClickException(str(missing)) from error
         except BenchError as error:
             raise click.ClickException(str(error)) from error
         except OSError as error:

@@ -45,7 +45,7 @@ def _last(place: Place) -> tuple[bool, float]:
 def _sentence(place: Place, rate: int) -> str:
     budget = Budget(latency_ms=1e3 / rate)
     choice = choose(place.rows, budget)
-    at = f"{rate} frames a second ({budget.latency_ms:.1f} ms)"
+    at = f"{rate} frames a second"
     if choice.row is None:
         if not place.fit:
             return f"{at}: no file has an IoU here, so none can be chosen."
@@ -53,8 +53,8 @@ def _sentence(place: Place, rate: int) -> str:
     row = choice.row
     assert row.joined.iou is not None
     figures = f"IoU {row.joined.iou.value:.3f}, p50 {row.p50_ms.value:.2f} ms"
-    sure = "" if choice.sure is None else f" Drawn again, it is first in {choice.sure:.0%}."
-    return f"{at}: {row.model}, {_file(row)}: {figures}.{sure}"
+    sure = "" if choice.sure is None else f"; first in {choice.sure:.0%} when drawn again"
+    return f"{at}: {row.model}, {_file(row)}, {figures}{sure}"
 
 
 def _chosen(place: Place) -> tuple[list[Row], list[Row]]:

@@ -97,8 +97,8 @@ def files_text(records: Sequence[dict[str, Any]]) -> str:
     if compared:
         worst = max(compared, key=lambda record: float(record["unlike_pixels"]))
         lines.append(
-            f"masks of {len(compared)}: {unlike_text(worst['unlike_pixels'])} at most "
-            f"({_name(worst)}), on {worst['compared_images']} images"
+            f"{unlike_text(worst['unlike_pixels'])} at most "
+            f"({_name(worst)}, {worst['compared_images']} images)"
         )
     measured = sum(record["iou"] is not None for record in records)
     if measured < len(records):

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from browser import missed, needed
 
-from bench.cli.measuring.expected import SEED
 from devices.browser.site import why_not_built
+from train.proof.expect import SEED
 from train.synthetic.scene import portrait
 
 # Debian's; a phone's viewport where the engine takes one.

@@ -22,11 +22,11 @@ FLOORS: dict[str, frozenset[str]] = {
 ROOMS: Mapping[str, str] = {
     "zoo": "app_resizing box checkpoint complexity home mnv2_unet mnv2_unet_parent network "
     "preprocess registry resizing spec",
-    "zoo/base": "children download download_part download_record errors files frozen lock "
+    "zoo/base": "children download download_part download_record errors extras files frozen lock "
     "pictures progress provenance web",
     "zoo/runtime": "engines open_model processor runtime",
-    "zoo/artifact": "calibration denormals half iou judgement label manifest parity resize_record "
-    "steps tflite_graph",
+    "zoo/artifact": "calibration denormals expected half iou judgement label manifest parity "
+    "resize_record steps tflite_graph",
     "zoo/export": "__main__ channels_last coreml coreml_weights exporter fold layers onnx ranges "
     "run targets tflite tflite_biases tflite_metadata",
     "zoo/explain": "activations compare",
@@ -36,7 +36,7 @@ ROOMS: Mapping[str, str] = {
     "train/data": "archive check dataset folder labels leaks lfw lfw_download people prepare",
     "train/init": "encoder_download first_weights keras_weights narrow parent_weights pretrained "
     "widen",
-    "train/proof": "accuracy calibrate card pack prove ranges resizes",
+    "train/proof": "accuracy calibrate card expect pack prove ranges resizes",
     "train/cluster": "parcels run worker",
     "train/synthetic": "canvas frame hair person prepare scene traits",
     "devices": "base find finding frame masks programs replay roads",

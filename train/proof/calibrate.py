@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import Literal
 
 from train.data.dataset import Dataset, Item
-from train.proof.ranges import activation_ranges
 from zoo.artifact.calibration import (
     Calibration,
     CalibrationSource,
@@ -77,6 +76,9 @@ def _stored(home: Home, spec: ModelSpec) -> CalibrationSource | None:
 
 
 def _of_photographs(home: Home, spec: ModelSpec, dataset: Dataset) -> Calibration:
+    # It loads torch, which is not needed to see whether there is anything to do.
+    from train.proof.ranges import activation_ranges
+
     network, _ = load(checkpoint_path(home, spec))
     items = chosen(dataset)
     layers = activation_ranges(network, _inputs(dataset, items, spec))

@@ -152,5 +152,9 @@ class PassBroken(SessionFailed):
     """The process that several files shared has ended, by the fault of another one of them."""
 
 
+class MissingExtra(BenchError):
+    """A library is missing that only an extra of this package installs."""
+
+
 class MissingStep(BenchError):
     """A step of the chain was asked for before the one it needs."""

@@ -84,7 +84,7 @@ def _iou(folder: Path, artifact: Artifact) -> float | None:
 
 def _portrait(number: int) -> tuple[bytes, str]:
     """A portrait that is drawn: of no person."""
-    from bench.cli.measuring.expected import SEED
+    from train.proof.expect import SEED
     from train.synthetic.scene import portrait
 
     content = io.BytesIO()

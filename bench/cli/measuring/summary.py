@@ -74,8 +74,8 @@ def _interruptions(sessions: Sequence[Session]) -> str:
     samples = sum(one.samples for one in found)
     aside = samples - sum(one.uninterrupted for one in found)
     return (
-        f"{aside} of {samples} samples were interrupted by other programs and set aside "
-        f"({aside / samples:.1%}); p50 is of here, at this time"
+        f"{aside} of {samples} samples ({aside / samples:.1%}) were interrupted by other programs "
+        "and set aside.\np50 is of here, at this time; in brackets its range over the passes."
     )
 
 

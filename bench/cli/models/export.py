@@ -11,7 +11,7 @@ import click
 from bench.cli.options import force_option, formats_option, model_option, precisions_option
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from zoo.artifact.label import Io
     from zoo.artifact.manifest import Manifest
@@ -71,7 +71,7 @@ def command(
         manifests = _export(home, specs, wanted, jobs or os.cpu_count() or 1, force)
         for spec in track(specs, "proving", "variants"):
             manifests[spec] = _prove(home, spec, wanted, manifests[spec])
-    click.echo(_told([manifests[spec] for spec in specs]))
+    click.echo(_told([manifests[spec] for spec in specs], {target.key for target in wanted}))
     failures = sum(
         target.key in found.failures for found in manifests.values() for target in wanted
     )
@@ -127,11 +127,13 @@ def _stale(
 
 def _prove(home: Home, spec: ModelSpec, wanted: Sequence[Target], manifest: Manifest) -> Manifest:
     """Find out what is not known yet of each file; the rest stays as it is."""
+    from train.proof.expect import store_expected
     from train.proof.prove import dataset_of, is_proved, prove
     from zoo.artifact.manifest import write_manifest
     from zoo.checkpoint import checkpoint_path, read_record
 
     dataset, no_data = dataset_of(home, read_record(checkpoint_path(home, spec)))
+    store_expected(home, spec)
     for target in wanted:
         artifact = manifest.artifacts.get(target.key)
         if artifact is not None and not is_proved(home, spec, artifact, dataset):
@@ -140,14 +142,15 @@ def _prove(home: Home, spec: ModelSpec, wanted: Sequence[Target], manifest: Mani
     return manifest
 
 
-def _told(manifests: Sequence[Manifest]) -> str:
+def _told(manifests: Sequence[Manifest], wanted: Collection[str]) -> str:
     """A line a file where they are few; else what they have in common, and those that do not."""
     from reports.text.files import file_line, file_record, files_text
 
     records = [
         file_record(artifact, artifact.accuracy, artifact.accuracy_reason)
         for manifest in manifests
-        for _, artifact in sorted(manifest.artifacts.items())
+        for key, artifact in sorted(manifest.artifacts.items())
+        if key in wanted
     ]
     if len(records) <= FEW_FILES:
         return "\n".join(map(file_line, records))

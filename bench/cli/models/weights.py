@@ -9,6 +9,8 @@ import click
 
 from bench.cli.options import force_option, json_option, model_option
 
+FEW = 4
+
 
 @click.group()
 def command() -> None:
@@ -66,14 +68,18 @@ def take(models: tuple[str, ...], force: bool) -> None:
     from zoo.registry import select
 
     home = Home.default()
+    taken: list[str] = []
+    there: list[str] = []
     for spec in select(models):
         with locked(home.checkpoint_folder(spec)):
             new = take_one(home, spec, force)
         iou = read_record(checkpoint_path(home, spec)).validation_iou
-        click.echo(
-            f"{spec.name}: {'taken' if new else 'there already'}; "
-            f"IoU {iou:.3f}, of the reference export of these weights"
-        )
+        (taken if new else there).append(f"{spec.name} (IoU {iou:.3f})")
+    for names, what in ((taken, "taken"), (there, "there already")):
+        if names:
+            few = ", ".join(names) if len(names) <= FEW else f"{names[0]} to {names[-1]}"
+            click.echo(f"{len(names)} {what}: {few}")
+    click.echo("IoU is of the reference export of these weights")
     click.echo("next: bench export --model NAME")
 
 
