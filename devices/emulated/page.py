@@ -118,7 +118,7 @@ class EmulatedPage:
         kind, number = command["kind"], command["id"]
         self.turns += kind == "burst"
         if self.turns >= self.after_turns:
-            self._happen()
+            self._happen(command)
         if command.get("worker") in self.killed and kind != "end":
             return {"id": number, "error": "the worker did not answer in 30 s", "lost": True}
         try:
@@ -135,14 +135,14 @@ class EmulatedPage:
             self.post("/api/turn", {"answer": self.answers[-1]}, deadline_s=0.2)
         return answer
 
-    def _happen(self) -> None:
+    def _happen(self, command: dict[str, Any]) -> None:
         if "reloaded" in self.faults:
             self.faults -= {"reloaded"}
             self.models.clear()
             self.join()
-        if "worker" in self.faults:
+        if "worker" in self.faults and "worker" in command:
             self.faults -= {"worker"}
-            self.killed |= {worker for worker, _ in self.models}
+            self.killed.add(command["worker"])
         if "hidden" in self.faults:
             self.hidden = 1
         if "closed" in self.faults:

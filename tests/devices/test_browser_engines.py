@@ -65,7 +65,7 @@ def test_both_runtimes_in_a_real_engine(elsewhere: Home, tmp_path: Path, engine:
         assert difference <= 1e-5
     expected = "no relaxed SIMD" if engine == "webkit" else "relaxed SIMD"
     assert {s.run.settings for s in found if s.run} == {expected, None}
-    told = invoke("report").output
+    told = invoke("report", "--format", "markdown").output
     place = f"{found[0].device.name} ({ENGINES[engine]}'s WebAssembly)"
     assert f"{place}: litert LiteRT.js" in told
     assert f"{place}: onnxruntime onnxruntime-web" in told

@@ -62,10 +62,16 @@ class Served:
         model: str,
         runtimes: Sequence[str] = ("litert",),
         plan: Plan = PLAN,
+        precisions: Sequence[str] = ("fp32",),
     ) -> list[Session]:
         from zoo.registry import get
 
-        work = [find(self.home, device, Subject(what=get(model), runtime=r)) for r in runtimes]
+        subjects = [
+            Subject(what=get(model), runtime=runtime, precision=precision)
+            for runtime in runtimes
+            for precision in precisions
+        ]
+        work = [find(self.home, device, subject) for subject in subjects]
         return list(measure(device, work, plan))
 
 

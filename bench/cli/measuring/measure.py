@@ -31,8 +31,9 @@ def take(
     is stored, and says how to go on."""
     taken: list[Session] = []
     began = time.monotonic()
-    if unfinished(work, Known.of(stored, plan), plan):
-        work = looked_at(work)
+    if not unfinished(work, Known.of(stored, plan), plan):
+        return taken
+    work = looked_at(work)
     say(_intent(work, plan))
     with Bar("measuring", _length(work, plan), _unit(plan), lines=False) as bar:
         try:
