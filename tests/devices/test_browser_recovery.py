@@ -63,7 +63,8 @@ def test_a_worker_that_the_engine_kills(elsewhere: Home) -> None:
         time.sleep(3)
         page.run("window.workers.at(-1).terminate()")
         said += process.stdout
-        assert process.wait(timeout=120) == 0, "".join(said)
+        # Some session failed, and the rest went on.
+        assert process.wait(timeout=120) == 3, "".join(said)
     failures = [s.failure.reason for s in of_pages(elsewhere) if s.failure]
     assert [reason for reason in failures if "did not answer" in reason] == failures
     assert len(failures) == 1
