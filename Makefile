@@ -23,6 +23,8 @@ TARGET ?= 2%
 LIMIT  ?= 165
 # Exports at once; training takes all the cores for one variant, measuring one process at a time.
 JOBS   ?=
+# Files of tests that run side by side.
+WORKERS ?= 2
 # A folder of Keras MobileNetV2 .h5 files, to begin from ImageNet weights at any width.
 ENCODERS ?=
 # On Linux: the address that pytorch.org shows for "Linux, pip, CPU", to spare 4 GB of CUDA.
@@ -92,7 +94,7 @@ $(SITE): $(PAGE)/package-lock.json $(PAGE)/build.mjs $(wildcard $(PAGE)/src/* $(
 	cd $(PAGE) && npm ci && npm run build
 
 test: setup ## run the tests
-	$(VENV)/bin/python -m pytest
+	$(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadfile
 
 lint: setup ## check style and types
 	$(VENV)/bin/ruff check .
