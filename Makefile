@@ -56,12 +56,9 @@ zoo: setup data train export ## weights, exports, proofs, measurements and repor
 	$(BENCH) run --device $(DEVICE) $(MEASURED) --target $(TARGET) --time-limit $(LIMIT) --resume
 	@echo "== reporting"
 	$(BENCH) report
-	@echo 'next: . $(VENV)/bin/activate'
-	@echo '      bench report --open                   the picture'
-	@echo '      bench predict PHOTO.jpg --model $(or $(LITERAL),NAME)'
-	@echo '      bench data lfw && make zoo            each file proved on the photographs themselves'
-	@echo '      make zoo DATA=synthetic               train, on portraits that are drawn'
-	@echo '      bench doctor                          what else this machine can do'
+	@echo 'then: . $(VENV)/bin/activate; bench predict PHOTO.jpg --model $(or $(LITERAL),NAME)'
+	@echo '      bench data lfw && make zoo     each file proved on the photographs themselves'
+	@echo '      bench doctor                   what else this machine can do'
 
 data: setup ## draw the synthetic portraits, where DATA is they
 ifeq ($(DATA),synthetic)

@@ -82,7 +82,7 @@ class Bar:
         self.done, self.total = done, self.total if total is None else total
         if _shown is not None and self._task is not None:
             _shown.update(self._task, completed=done, total=self.total)
-        elif self._lines and time.monotonic() - self._told >= LINE_S:
+        elif self._lines and done != self.total and time.monotonic() - self._told >= LINE_S:
             self._told = time.monotonic()
             say(self._line())
 

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bench.cli.options import json_option, model_option
+from bench.cli.options import format_option, json_option, model_option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from reports.text.listing import Format
     from zoo.artifact.iou import ImageCounts
     from zoo.checkpoint import CheckpointRecord
     from zoo.home import Home
@@ -27,8 +28,9 @@ if TYPE_CHECKING:
     is_flag=True,
     help="IoU with its interval, of what, first weights, and each exported file.",
 )
+@format_option
 @json_option
-def command(models: tuple[str, ...], as_long: bool, as_json: bool) -> None:
+def command(models: tuple[str, ...], as_long: bool, format: Format, as_json: bool) -> None:
     """List the models: parameters, MACs, and what exists of each.
 
     \b
@@ -39,6 +41,8 @@ def command(models: tuple[str, ...], as_long: bool, as_json: bool) -> None:
     from zoo.home import Home
     from zoo.registry import select
 
+    if as_long and format != "table":
+        raise click.UsageError("--format is of the short list; --json holds all of the long one")
     home = Home.default()
     sessions = timed_by_model(home)
     rows = [_row(home, spec, sessions[spec.name]) for spec in select(models)]
@@ -47,15 +51,20 @@ def command(models: tuple[str, ...], as_long: bool, as_json: bool) -> None:
     elif as_long:
         _print_long(rows)
     else:
-        _print_short(rows)
+        _print_short(rows, format)
 
 
-def _print_short(rows: Sequence[dict[str, Any]]) -> None:
-    click.echo(f"{'model':30}{'params':>9}{'MMACs':>8}  {'checkpoint':18} {'files':30} sessions")
+def _print_short(rows: Sequence[dict[str, Any]], format: Format) -> None:
+    from reports.text.listing import listing
+
+    titles = ("model", "params", "MMACs", "checkpoint", "files", "sessions")
+    cells = []
     for row in rows:
         counts = Counter(file["format"] for file in row["artifacts"].values())
-        made = ", ".join(f"{count} {format}" for format, count in counts.items()) or "-"
-        click.echo(f"{_size(row)}  {_checkpoint(row):18} {made:30} {row['sessions'] or '-'}")
+        made = ", ".join(f"{count} {name}" for name, count in counts.items()) or "-"
+        size = (row["model"], f"{row['parameters']:,}", f"{row['macs'] / 1e6:.1f}")
+        cells.append([*size, _checkpoint(row), made, str(row["sessions"] or "-")])
+    click.echo(listing(titles, cells, format, ("params", "MMACs", "sessions")))
 
 
 def _print_long(rows: Sequence[dict[str, Any]]) -> None:

@@ -1,0 +1,53 @@
+"""The short end of a report: an answer for two frame rates, a dozen rows, and no wide line."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+import made
+import pytest
+from commands import invoke
+
+from reports.text.answer import MOST_ROWS, answer
+from reports.text.listing import listing
+from zoo.home import Home
+
+
+def test_it_answers_for_two_frame_rates_in_a_few_narrow_lines(tmp_path: Path) -> None:
+    home = Home(root=tmp_path)
+    made.store(home, [made.device()], precisions=("fp32", "int8"), sessions=8)
+    lines = answer(made.report(home)).splitlines()
+    assert len(lines) <= 30
+    assert max(map(len, lines)) <= 100
+    assert lines[1].startswith("60 frames a second: mnv2_unet_")
+    assert lines[2].startswith("30 frames a second: mnv2_unet_")
+    rows = [line for line in lines if line.startswith("mnv2_unet_")]
+    assert 4 <= len(rows) <= MOST_ROWS
+    # The best of each width is among them, and the front is marked.
+    for width in ("0.35", "0.5", "0.75", "1.0"):
+        assert any(line.startswith(f"mnv2_unet_{width}_") for line in rows)
+    assert any(line.endswith("yes") for line in rows)
+
+
+def test_nothing_stored_names_the_next_command(home: Home) -> None:
+    assert "Next: bench run" in invoke("report").output
+
+
+@pytest.mark.parametrize("format", ["markdown", "csv"])
+def test_lists_are_for_programs_too(home: Home, format: str) -> None:
+    told = invoke("models", "--model", "mnv2_unet_0.35_*", "--format", format).output
+    if format == "csv":
+        rows = list(csv.DictReader(io.StringIO(told)))
+        assert rows[0]["model"] == "mnv2_unet_0.35_128"
+        assert len(rows) == 4
+    else:
+        assert "| mnv2_unet_0.35_128 | 381,785 |" in told
+
+
+def test_brackets_are_intervals_and_no_markup() -> None:
+    shown = listing(("p50 [range]",), [("1.0 [0.9, 1.1]",), ("[bold]",)])
+    assert "p50 [range]" in shown
+    assert "1.0 [0.9, 1.1]" in shown
+    assert "[bold]" in shown
