@@ -63,7 +63,7 @@ def test_it_measures_compares_and_reports(light: Path, model: Path, tmp_path: Pa
 
 
 def test_what_is_missing_is_said_in_a_line(light: Path, tmp_path: Path) -> None:
-    told = bench(light, tmp_path, "export", "--model", "mnv2_unet_0.35_128", status=1)
-    assert "this needs torch, which is of the extra `export`" in told
-    assert "pip install 'mobile-segmentation-zoo[export]'" in told
+    told = bench(light, tmp_path, "weights", "take", "--model", "mnv2_unet_0.35_128", status=1)
+    assert "this needs torch, which is of the extra `train`" in told
+    assert "pip install 'mobile-segmentation-zoo[train]'" in told
     assert "Traceback" not in told

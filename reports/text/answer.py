@@ -52,8 +52,8 @@ def _sentence(place: Place, rate: int) -> str:
         return f"{at}: nothing is quick enough."
     row = choice.row
     assert row.joined.iou is not None
-    figures = f"IoU {row.joined.iou.value:.3f}, p50 {row.p50_ms.value:.2f} ms"
-    sure = "" if choice.sure is None else f"; first in {choice.sure:.0%} when drawn again"
+    figures = f"IoU {row.joined.iou.value:.3f}, {row.p50_ms.value:.2f} ms"
+    sure = "" if choice.sure is None else f"; first in {choice.sure:.0%} of redraws"
     return f"{at}: {row.model}, {_file(row)}, {figures}{sure}"
 
 
