@@ -124,11 +124,10 @@ def choice_text(choice: Choice, budget: Budget) -> str:
 
 
 def _text(row: Row) -> str:
-    p50, iou = row.p50_ms, row.joined.iou
+    iou = row.joined.iou
     assert iou is not None
-    bounds = "" if p50.low is None or p50.high is None else f" [{p50.low:.2f}, {p50.high:.2f}]"
     mark = " (of the reference export)" if row.joined.of_reference else ""
-    return f"{row.model} ({row.facet.how}), IoU {iou.text}{mark}, p50 {p50.value:.2f}{bounds} ms"
+    return f"{row.model} ({row.facet.how}), IoU {iou.text}{mark}, p50 {row.p50_text} ms"
 
 
 def _lower(difference: Interval | None) -> str:

@@ -7,7 +7,7 @@ from reports.fronts.pareto import front as on_the_front
 from reports.gather.places import Place, places
 from reports.gather.report import Report
 from reports.gather.rows import Row
-from reports.text.listing import Format, listing
+from reports.text.listing import listing
 
 FRAME_RATES = (60, 30)
 MOST_ROWS = 12
@@ -31,10 +31,10 @@ def answer(report: Report) -> str:
     return "\n".join(lines)
 
 
-def table(place: Place, format: Format = "table") -> str:
+def table(place: Place) -> str:
     """The front, and the best of each width; where no IoU is known, the quickest."""
     rows, front = _chosen(place)
-    return listing(TITLES, [_cells(row, row in front) for row in rows], format, NUMBERS)
+    return listing(TITLES, [_cells(row, row in front) for row in rows], right=NUMBERS)
 
 
 def _last(place: Place) -> tuple[bool, float]:
@@ -78,13 +78,12 @@ def _chosen(place: Place) -> tuple[list[Row], list[Row]]:
 
 
 def _cells(row: Row, on_front: bool) -> list[str]:
-    p50, size = row.p50_ms, row.joined.size_bytes
-    bounds = "" if p50.low is None or p50.high is None else f" [{p50.low:.2f}, {p50.high:.2f}]"
+    size = row.joined.size_bytes
     return [
         row.model,
         _file(row),
         row.joined.iou.text if row.joined.iou else "not measured",
-        f"{p50.value:.2f}{bounds}",
+        row.p50_text,
         f"{size / 1e6:.2f}" if size else "-",
         "yes" if on_front else "",
     ]

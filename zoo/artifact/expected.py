@@ -14,7 +14,7 @@ from pydantic import Field
 
 from zoo.artifact.manifest import Sha256, read_manifest
 from zoo.base.errors import ArtifactError
-from zoo.base.files import replacing, sha256_of
+from zoo.base.files import replacing, sha256_of, write_text
 from zoo.base.frozen import Frozen, read_json
 from zoo.home import Home
 from zoo.preprocess import Float32
@@ -58,8 +58,7 @@ def write_expected(
         sha256=sha256_of(folder / FILE_NAME),
         inputs=len(pairs),
     )
-    with replacing(folder / RECORD_NAME) as temporary:
-        temporary.write_text(record.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    write_text(folder / RECORD_NAME, record.model_dump_json(indent=1) + "\n")
 
 
 def read_expected(home: Home, spec: ModelSpec) -> list[Pair] | str:
