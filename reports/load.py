@@ -10,12 +10,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from bench.statistics.pooling import CONTENDED_CORES, contended_batches
-from bench.statistics.relative import pass_effects, relative_levels
+from bench.statistics.relative import relative_levels
 from devices.base import RunRequest
 from reports.fronts.fronts import with_fronts
 from reports.gather.accuracy import Joined, join
-from reports.gather.digest import Digest, read_digests
+from reports.gather.digest import Digest
+from reports.gather.effects import with_effects
 from reports.gather.merge import merged
+from reports.gather.read import read_digests
 from reports.gather.report import Failed, Report
 from reports.gather.rows import Beside, row_of
 from zoo.base.errors import RecordError
@@ -39,9 +41,9 @@ def report_of(
 ) -> Report:
     """Of sessions that were read, each file's accuracy looked up once."""
     digests, apart = merged(read)
-    digests = _marked(digests)
+    digests = with_effects(_marked(digests))
     counted = [digest for digest in digests if digest.verdict.counts]
-    effects = pass_effects(counted)
+    effects = {one.id: one.effect for one in counted if one.effect is not None}
     logs, speeds = relative_levels(counted, effects), _speeds(counted)
     peaks: dict[tuple[object, ...], int] = {}
     groups: dict[tuple[object, ...], list[Digest]] = defaultdict(list)
@@ -88,7 +90,7 @@ def _speeds(digests: Sequence[Digest]) -> dict[RunRequest, dict[tuple[str, int],
     """Of each file that took turns: its median in each pass."""
     found: dict[RunRequest, dict[tuple[str, int], float]] = defaultdict(dict)
     for digest in digests:
-        if digest.turns and digest.median_ms is not None:
+        if digest.effect is not None and digest.median_ms is not None:
             found[digest.request][digest.batch, digest.round] = digest.median_ms
     return found
 

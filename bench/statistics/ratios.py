@@ -16,9 +16,9 @@ from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtr, stdtrit
 
 from bench.statistics.stats import CONFIDENCE, FEWEST_PASSES
+from bench.statistics.students_t import beyond, quantile_of_t
 
 # Beyond this count the normal approximation of the null distribution is good to 0.001.
 EXACT_PRODUCT = 900
@@ -68,9 +68,9 @@ def ratio_over_passes(logs: Sequence[float]) -> Ratio:
     if count < FEWEST_PASSES:
         return Ratio(value=math.exp(mean), low=None, high=None, p=1.0, counts=(count,))
     error = float(np.std(values, ddof=1)) / math.sqrt(count)
-    half = float(stdtrit(count - 1, (1 + CONFIDENCE) / 2)) * error
-    beyond = math.inf if error == 0 else abs(mean) / error
-    p = 1.0 if mean == 0 else 2 * float(stdtr(count - 1, -beyond))
+    half = quantile_of_t((1 + CONFIDENCE) / 2, count - 1) * error
+    off = math.inf if error == 0 else abs(mean) / error
+    p = 1.0 if mean == 0 else beyond(off, count - 1)
     return Ratio(
         value=math.exp(mean),
         low=math.exp(mean - half),

@@ -82,7 +82,7 @@ def relative_levels(levels: Iterable[Level], effects: Mapping[str, float]) -> di
             for one in in_turns
             if one.reference in of_request
         }
-        logs |= _in_a_row([m for m in members if not m.turns and m.median_ms is not None])
+        logs |= _in_a_row([m for m in members if m.id not in effects and m.median_ms is not None])
     return logs
 
 

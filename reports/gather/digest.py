@@ -68,24 +68,12 @@ class Digest(Level):
     stages_ms: tuple[float, ...]
     known: tuple[str, ...]
     unknown: tuple[str, ...]
+    effect: float | None = None
+    effect_among: str | None = None
 
     @property
     def timed(self) -> bool:
         return self.median_ms is not None
-
-
-def read_digests(homes: Sequence[Home]) -> tuple[list[Digest], list[RecordError]]:
-    """Of every session stored in `homes`, oldest first, and the problems met."""
-    found = ((home, home.results.glob("*/*.json")) for home in homes)
-    files = [(home, path) for home, paths in found for path in sorted(paths, key=str)]
-    digests, problems = [], []
-    for one in _read(files):
-        if isinstance(one, RecordError):
-            problems.append(one)
-        else:
-            digests.append(one)
-    digests.sort(key=lambda digest: (digest.started_at, digest.position))
-    return digests, problems
 
 
 @contextmanager
@@ -100,7 +88,8 @@ def _uncollected() -> Iterator[None]:
         gc.enable()
 
 
-def _read(files: Sequence[tuple[Home, Path]]) -> Iterator[Digest | RecordError]:
+def digests_of(files: Sequence[tuple[Home, Path]]) -> Iterator[Digest | RecordError]:
+    """Of each file in turn, or why it could not be read."""
     if len(files) < MANY:
         yield from _digests(files)
         return

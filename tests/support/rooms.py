@@ -49,7 +49,8 @@ ROOMS: Mapping[str, str] = {
     "devices/emulated": "benchmark_model faults page phone root shell sync transport",
     "bench": "browsers check compare doctor in_a_row protocol sampling stored turns warming work "
     "work_item",
-    "bench/statistics": "bursts changes neighbours pooling ratios relative stats verdict",
+    "bench/statistics": "bursts changes neighbours pooling ratios relative stats "
+    "students_t verdict",
     "bench/sessions": "record store",
     "bench/cli": "child options",
     "bench/cli/models": "explain export models predict weights",
@@ -59,7 +60,8 @@ ROOMS: Mapping[str, str] = {
     "bench/cli/results": "card check pick report show",
     "bench/cli/machine": "devices doctor emulate",
     "reports": "load precision write",
-    "reports/gather": "accuracy details digest flat merge pairs places report rows since",
+    "reports/gather": "accuracy details digest effects flat index merge pairs places "
+    "read report rows since",
     "reports/fronts": "choose draws fronts pareto",
     "reports/pictures": "charts figures labels layers overlay panels pass_picture "
     "precision_figure profile series sheet vega",

@@ -1,0 +1,127 @@
+"""The index beside the sessions saves reading them, and never says anything else than they do."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import made
+import pytest
+from recorded import IN_TURNS, paired_work, recorded_passes, replayed
+
+from bench.sessions.store import read_session, write_session
+from reports.gather.index import NAME
+from reports.load import load
+from zoo.home import Home
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Home:
+    """Passes of three files in turns, and sessions one after the other, read once."""
+    home, work = Home(root=tmp_path / "kept"), paired_work(3)
+    runs = recorded_passes(work, IN_TURNS, lambda name, at: 2 + int(name[1]) + 0.01 * (at % 7))
+    for session in replayed(runs, work, IN_TURNS):
+        write_session(home, session)
+    made.store(home, [made.device()], made.SPECS[:2], sessions=6)
+    figures(home)
+    return home
+
+
+def figures(*homes: Home) -> list[object]:
+    """All that a report says, but where its files lie."""
+    found = load(*homes)
+    rows = [(r.facet.title, r.model, r.p50_ms, r.relative, sorted(r.sessions)) for r in found.rows]
+    return [*rows, len(found.problems), found.volumes]
+
+
+def timed(home: Home) -> list[Path]:
+    """The sessions in turns, without the memory passes."""
+    paths = sorted(home.results.glob("*/*.json"))
+    return [path for path in paths if (run := read_session(path).run) and run.series.bursts]
+
+
+def slowed(home: Home) -> None:
+    """One session of twice the time takes the place of another, as a file restored from a copy."""
+    path = timed(home)[1]
+    session = read_session(path)
+    assert session.run is not None
+    bursts = session.run.series.bursts or ()
+    twice = tuple(
+        burst.model_copy(
+            update={
+                "wall_ns": tuple(2 * ns for ns in burst.wall_ns),
+                "cpu_ns": tuple(2 * ns for ns in burst.cpu_ns or ()),
+            }
+        )
+        for burst in bursts
+    )
+    series = session.run.series.model_copy(update={"bursts": twice})
+    run = session.run.model_copy(update={"series": series})
+    path.write_text(session.model_copy(update={"run": run}).model_dump_json())
+
+
+def removed(home: Home) -> None:
+    """A pass then lacks a file, and the others' places among themselves change."""
+    timed(home)[2].unlink()
+
+
+def torn(home: Home) -> None:
+    """It is reported as a problem, every time."""
+    timed(home)[3].write_text("{")
+
+
+def no_index_at_all(home: Home) -> None:
+    (home.results / NAME).write_bytes(b"not a data base" * 1000)
+
+
+def of_other_code(home: Home) -> None:
+    """An index that another version wrote has other columns."""
+    (home.results / NAME).unlink()
+    with sqlite3.connect(home.results / NAME) as index:
+        index.execute("CREATE TABLE digests (path TEXT)")
+        index.execute("CREATE TABLE made_by (code TEXT)")
+
+
+@pytest.mark.parametrize(
+    "change", [None, slowed, removed, torn, no_index_at_all, of_other_code], ids=str
+)
+def test_a_report_by_the_index_is_that_of_the_sessions(
+    kept: Home, tmp_path: Path, change: Callable[[Home], None] | None
+) -> None:
+    before = figures(kept)
+    if change:
+        change(kept)
+    shutil.copytree(kept.root, tmp_path / "fresh", ignore=shutil.ignore_patterns(NAME))
+    truth = figures(Home(root=tmp_path / "fresh"))
+    assert figures(kept) == truth
+    assert figures(kept) == truth
+    assert (truth != before) is (change in (slowed, removed, torn))
+
+
+def test_passes_whose_files_lie_in_two_folders_are_joined_again(kept: Home, tmp_path: Path) -> None:
+    """What was kept in either folder is of its own sessions alone."""
+    whole = {row.model: row.relative for row in load(kept).rows if row.model in ("m1", "m2")}
+    parts = [Home(root=tmp_path / name) for name in ("one", "two")]
+    for path in kept.results.glob("*/*.json"):
+        part = parts[read_session(path).request.model == "m0"]
+        target = part.results / path.parent.name / path.name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, target)
+    for part in parts:
+        figures(part)
+    joined = {row.model: row.relative for row in load(*parts).rows if row.model in whole}
+    for model, ratio in whole.items():
+        assert ratio is not None
+        assert ratio.low is not None
+        found = joined[model]
+        assert found is not None
+        assert (found.value, found.low) == pytest.approx((ratio.value, ratio.low), rel=1e-9)
+
+
+def test_a_folder_that_can_not_be_written_is_reported_all_the_same(kept: Home) -> None:
+    truth = figures(kept)
+    (kept.results / NAME).unlink()
+    (kept.results / NAME).mkdir()
+    assert figures(kept) == truth
