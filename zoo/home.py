@@ -37,6 +37,14 @@ class Home:
         return self.results / key
 
     @property
+    def artifacts(self) -> Path:
+        return self.root / "artifacts"
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.root / "checkpoints"
+
+    @property
     def tools(self) -> Path:
         """Where programs for devices are downloaded to, or put by hand."""
         return self.root / "tools"
@@ -77,10 +85,10 @@ class Home:
 
     def training_folder(self, name: str) -> Path:
         """Of one training: a variant's own, or that of the width whose sizes it trains."""
-        return self.root / "checkpoints" / name
+        return self.checkpoints / name
 
     def artifact_folder(self, spec: ModelSpec) -> Path:
-        return self.root / "artifacts" / spec.name
+        return self.artifacts / spec.name
 
     def artifact(self, spec: ModelSpec, format: str, precision: str) -> Path:
         """`{variant}.{precision}.{ext}`. Never by `with_suffix`: widths hold a dot."""

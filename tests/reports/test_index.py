@@ -9,6 +9,7 @@ from pathlib import Path
 
 import made
 import pytest
+from commands import invoke
 from recorded import IN_TURNS, paired_work, recorded_passes, replayed
 
 from bench.sessions.store import read_session, write_session
@@ -125,3 +126,24 @@ def test_a_folder_that_can_not_be_written_is_reported_all_the_same(kept: Home) -
     (kept.results / NAME).unlink()
     (kept.results / NAME).mkdir()
     assert figures(kept) == truth
+
+
+def test_a_report_of_which_nothing_changed_is_not_written_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """But whenever a session or a file of the report is another."""
+    home = Home(root=tmp_path)
+    made.store(home, [made.device()], made.SPECS[:1], sessions=7)
+    monkeypatch.setenv("BENCH_HOME", str(tmp_path))
+    page = home.report / "index.html"
+
+    def written_anew() -> bool:
+        before = page.stat().st_mtime_ns if page.is_file() else 0
+        assert "index.html" in invoke("report").output
+        return page.stat().st_mtime_ns != before
+
+    assert [written_anew(), written_anew()] == [True, False]
+    next(home.results.glob("*/*.json")).unlink()
+    assert [written_anew(), written_anew()] == [True, False]
+    (home.report / "table.md").unlink()
+    assert [written_anew(), written_anew()] == [True, False]

@@ -59,7 +59,7 @@ ROOMS: Mapping[str, str] = {
     "plan_options profile run serve summary",
     "bench/cli/results": "card check pick report show",
     "bench/cli/machine": "devices doctor emulate",
-    "reports": "load precision write",
+    "reports": "load precision unchanged write",
     "reports/gather": "accuracy details digest effects flat index merge pairs places "
     "read report rows since",
     "reports/fronts": "choose draws fronts pareto",

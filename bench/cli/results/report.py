@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from bench.cli.options import json_option
+
+if TYPE_CHECKING:
+    from zoo.home import Home
 
 
 @click.command()
@@ -52,11 +57,7 @@ def command(
       bench report --open
       bench report laptop/ phones/ --since reports/march
     """
-    from reports.gather.since import moves_since
-    from reports.load import load
-    from reports.text.answer import answer
-    from reports.text.tables import markdown, rows_csv, rows_json
-    from reports.write import write_report
+    from reports.unchanged import answer_of, inputs_of, keep
     from zoo.base.errors import RecordError
     from zoo.home import Home
 
@@ -69,21 +70,37 @@ def command(
                 expected="a folder with results/ in it, as BENCH_HOME is",
                 remedy="bench run there, or give the folder that holds results/",
             )
-    report = load(*homes)
-    moves = moves_since(since, report) if since else None
-    page = write_report(output or home.report, report, moves)
-    if as_json:
-        click.echo(rows_json(report))
-    elif format == "csv":
-        click.echo(rows_csv(report), nl=False)
-    else:
-        click.echo(markdown(report) if format == "markdown" else answer(report))
-        if moves:
-            click.echo(moves.markdown)
+    output = output or home.report
+    inputs = inputs_of(homes)
+    plain = format == "answer" and not as_json and since is None
+    text = answer_of(output, inputs) if plain else None
+    if text is None:
+        text = _written(output, homes, since, "json" if as_json else format)
+        if plain:
+            keep(output, inputs, text)
+    click.echo(text, nl=not text.endswith("\n"))
+    page = output / "index.html"
+    if format != "csv" and not as_json:
         click.echo(f"report: {_short(page)}")
         click.echo("next: bench report --open")
     if open_page:
         click.launch(page.resolve().as_uri())
+
+
+def _written(output: Path, homes: Sequence[Home], since: Path | None, format: str) -> str:
+    """Writes the report anew; what is to be printed of it."""
+    from reports.gather.since import moves_since
+    from reports.load import load
+    from reports.text.answer import answer
+    from reports.text.tables import markdown, rows_csv, rows_json
+    from reports.write import write_report
+
+    report = load(*homes)
+    moves = moves_since(since, report) if since else None
+    write_report(output, report, moves)
+    text = {"json": rows_json, "csv": rows_csv, "markdown": markdown, "answer": answer}[format]
+    told = moves.markdown if moves and format in ("answer", "markdown") else None
+    return "\n".join(filter(None, (text(report), told)))
 
 
 def _short(path: Path) -> Path:

@@ -1,0 +1,67 @@
+"""Whether a report that was written is still that of what is stored: then it is not written again.
+
+A report follows from the files of its homes and from the code alone. Their names, sizes and times
+of change are kept beside it, with those of its own files.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import stat
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from pydantic import ValidationError
+
+import bench
+import reports
+import zoo
+from zoo.base.files import sha256_of_json, write_text
+from zoo.base.frozen import Frozen
+from zoo.home import Home
+
+NAME = ".made_from.json"
+
+
+class MadeFrom(Frozen):
+    """inputs, outputs: hashes of the state of the files; answer: what was printed."""
+
+    inputs: str
+    outputs: str
+    answer: str
+
+
+def inputs_of(homes: Sequence[Home]) -> str:
+    """The state of all that a report of `homes` is made from."""
+    folders = [path for h in homes for path in (h.results, h.artifacts, h.checkpoints)]
+    return _state([*folders, *(Path(module.__path__[0]) for module in (bench, reports, zoo))])
+
+
+def answer_of(folder: Path, inputs: str) -> str | None:
+    """What the report in `folder` said, None where it is missing or of another state."""
+    try:
+        made = MadeFrom.model_validate_json((folder / NAME).read_bytes())
+    except (OSError, ValidationError):
+        return None
+    return made.answer if (made.inputs, made.outputs) == (inputs, _state([folder])) else None
+
+
+def keep(folder: Path, inputs: str, answer: str) -> None:
+    """Beside the report that was just written to `folder`."""
+    made = MadeFrom(inputs=inputs, outputs=_state([folder]), answer=answer)
+    write_text(folder / NAME, made.model_dump_json())
+
+
+def _state(folders: Iterable[Path]) -> str:
+    return sha256_of_json([list(_files(folder)) for folder in folders])
+
+
+def _files(folder: Path) -> Iterable[tuple[str, int, int]]:
+    """Hidden files are those of the tool: this one, the index, locks."""
+    for path in sorted(folder.rglob("*")):
+        if path.name.startswith(".") or path.suffix == ".pyc":
+            continue
+        with contextlib.suppress(FileNotFoundError):
+            seen = path.stat()
+            if stat.S_ISREG(seen.st_mode):
+                yield str(path), seen.st_size, seen.st_mtime_ns
