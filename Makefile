@@ -1,6 +1,6 @@
 # `make help` lists the targets. Several are named like folders, hence .PHONY for all of them.
 .DEFAULT_GOAL := help
-.PHONY: help setup zoo data train export run report web test lint architecture soak bench-self clean
+.PHONY: help setup zoo data train export run report web test lint architecture measured soak bench-self clean
 
 PYTHON ?= python3
 VENV   := .venv
@@ -27,6 +27,9 @@ JOBS   ?=
 WORKERS ?= 2
 # A folder of Keras MobileNetV2 .h5 files, to begin from ImageNet weights at any width.
 ENCODERS ?=
+# Names of figures for `make measured`, all by default; the folder that holds LFW's archives.
+FIGURES ?=
+LFW     ?=
 # On Linux: the address that pytorch.org shows for "Linux, pip, CPU", to spare 4 GB of CUDA.
 TORCH_INDEX ?=
 
@@ -101,6 +104,9 @@ lint: setup ## check style and types
 
 architecture: setup ## draw docs/architecture.svg from the imports
 	PYTHONPATH=tests/support $(VENV)/bin/python docs/architecture.py
+
+measured: setup ## make the docs' FIGURES that are not of the present weights and code (3 hours at most; LFW=FOLDER of its archives)
+	PYTHONPATH=docs:tests/benchmarks:tests/support $(VENV)/bin/python -m measure $(FIGURES) $(if $(LFW),--archives '$(LFW)')
 
 soak: setup ## the long form of the kill, fuzz, full-disk, phone and page tests
 	BENCH_FUZZ=1000 BENCH_KILLS=100 BENCH_PHONE_RUNS=100 BENCH_PAGE_RUNS=100 $(VENV)/bin/python -m pytest -m soak -s

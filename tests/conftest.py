@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 from commands import TINY, TRAIN, Chain, invoke
 from drawn import write_portraits
+from filelock import FileLock
 
 from zoo.home import Home
 
@@ -65,31 +67,38 @@ def drawn(home: Home, portraits: Path) -> Home:
 
 
 @pytest.fixture(scope="session")
-def chain(tmp_path_factory: pytest.TempPathFactory, portraits: Path) -> Iterator[Chain]:
-    """The whole chain by its commands, once for all the tests that look at what it left."""
+def chain(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Chain:
+    """The whole chain by its commands, for all the tests that look at what it left. Files of tests
+    that run side by side share one, and each has a copy."""
+    alone = worker_id == "master"
+    base = tmp_path_factory.getbasetemp()
+    root = (base if alone else base.parent) / "chain"
+    with FileLock(f"{root}.lock"):
+        if not (root / "outputs.json").is_file():
+            shutil.rmtree(root, ignore_errors=True)
+            (root / "outputs.json").write_text(json.dumps(made_chain(root)))
+    outputs = json.loads((root / "outputs.json").read_text())
+    copy = tmp_path_factory.mktemp("chain") / "home"
+    shutil.copytree(root, copy)
+    told = {name: text.replace(str(root), str(copy)) for name, text in outputs.items()}
+    return Chain(home=Home(root=copy), outputs=told)
+
+
+def made_chain(root: Path) -> dict[str, str]:
+    """What each command printed."""
     with pytest.MonkeyPatch.context() as patch:
-        root = tmp_path_factory.mktemp("home")
         patch.setenv("BENCH_HOME", str(root))
         patch.setenv("TORCH_HOME", str(root / "no-cache"))
-        model = ("--model", TINY)
+        portraits, model = write_portraits(root / "portraits", 40), ("--model", TINY)
+        passes = ("--sessions", "6", "--max-sessions", "6", "--rounds", "4")
         steps = {
             "data": ("data", "folder", str(portraits), "--name", "drawn"),
             "train": TRAIN,
             "export": ("export", *model),
-            "run": (
-                "run",
-                *model,
-                "--sessions",
-                "6",
-                "--max-sessions",
-                "6",
-                "--rounds",
-                "4",
-            ),
+            "run": ("run", *model, *passes),
             "report": ("report",),
         }
-        outputs = {name: invoke(*words).output for name, words in steps.items()}
-        yield Chain(home=Home(root=root), outputs=outputs)
+        return {name: invoke(*words).output for name, words in steps.items()}
 
 
 @pytest.fixture

@@ -1,0 +1,155 @@
+"""The steps by which figures are made. Each takes the workshop, and writes its files under docs."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+from measure.points import points_table
+from measure.record import DOCS
+from measure.workshop import PROGRAMS, Workshop
+from zoo.base.errors import DataError
+from zoo.base.files import write_text
+
+MODELS = "mnv2_unet_[01].*"
+MEASURED = DOCS / "measured"
+HOST = ("--runtime", "litert", "--precision", "fp32", "--precision", "fp16")
+TFLITE = ("--format", "tflite", "--precision", "fp32", "--precision", "fp16")
+BOTH = ("--runtime", "litert", "--runtime", "onnxruntime")
+PRECISIONS = ("--precision", "fp32", "--precision", "fp16", "--precision", "int8")
+
+
+def exports(shop: Workshop) -> None:
+    """The files of every variant that the latencies are of."""
+    shop.bench(shop.files, "weights", "take", "--model", MODELS)
+    shop.bench(shop.files, "export", "--model", MODELS, *TFLITE)
+
+
+def proved(shop: Workshop) -> None:
+    """Every file of every variant, with its IoU."""
+    _photographs(shop)
+    shop.bench(shop.files, "weights", "take", "--model", MODELS)
+    shop.bench(shop.files, "export", "--model", MODELS)
+
+
+def files(shop: Workshop) -> None:
+    """What each precision of each format costs in IoU."""
+    proved(shop)
+    listed = shop.bench(shop.files, "models", "--model", MODELS, "--long", "--json")
+    write_text(MEASURED / "precision/files.json", listed)
+    write_text(MEASURED / "precision/points.md", points_table(json.loads(listed)))
+
+
+def resizes(shop: Workshop) -> None:
+    """What the ways cost in which applications shrink photographs."""
+    _photographs(shop)
+    exports(shop)
+    model = ("--model", "mnv2_unet_0.5_224", "--format", "tflite", "--precision", "fp32")
+    ways = ("--resize", "linear", "--resize", "area", "--resize", "halving", "--side", "1080")
+    texts = [shop.bench(shop.files, "eval", *model, *ways, "--grain", grain) for grain in "04"]
+    write_text(MEASURED / "precision/resizes.md", f"```\n{''.join(texts)}```\n")
+
+
+def host(shop: Workshop) -> None:
+    """Latencies of this machine, with nothing else of ours running."""
+    exports(shop)
+    home = shop.home("host")
+    words = ("run", "--model", MODELS, *HOST, "--target", "2%", "--time-limit", "165", "--resume")
+    _keep_run(shop, home, words, "host/run-quiet.txt")
+    answer = shop.bench(home, "report")
+    out = home / "reports/out"
+    write_text(MEASURED / "host/answer.md", f"```\n{_until_files(answer)}```\n")
+    write_text(MEASURED / "host/fp32.md", _section((out / "table.md").read_text(), "fp32"))
+    _copy(out, {"pareto.png": "host/pareto.png", "table.csv": "host/table.csv"})
+    _copy(out, {"precision.csv": "host/precision-quiet.csv"})
+
+
+def host_busy(shop: Workshop) -> None:
+    """The same beside as many busy programs as cores."""
+    exports(shop)
+    home = shop.home("host-busy")
+    words = ("run", "--model", MODELS, *HOST, "--target", "2%", "--time-limit", "600", "--resume")
+    with shop.busy():
+        _keep_run(shop, home, words, "host/run-busy.txt")
+    shop.bench(home, "report")
+    names = {"table.csv": "host/table-busy.csv", "precision.csv": "host/precision-busy.csv"}
+    _copy(home / "reports/out", names)
+
+
+def precisions(shop: Workshop) -> None:
+    """What each precision costs in time: the files of two runtimes beside each other."""
+    proved(shop)
+    home = shop.home("precisions")
+    limits = ("--target", "2%", "--time-limit", "900", "--resume")
+    shop.bench(home, "run", "--model", MODELS, *BOTH, *PRECISIONS, *limits)
+    shop.bench(home, "report")
+    out = home / "reports/out"
+    costs = re.split(r"\n(?=\*\*What precision costs)", (out / "table.md").read_text())[1:]
+    parts = [re.split(r"\n\n(?=\| model)", part, maxsplit=1) for part in costs]
+    write_text(MEASURED / "precision/costs.md", "\n\n".join(p[0] for p in parts) + "\n")
+    write_text(MEASURED / "precision/rows.md", "\n".join(costs).rstrip() + "\n")
+    names = ("precision.csv", "precision.png")
+    _copy(out, {name: f"precision/{name}" for name in names})
+
+
+def example(shop: Workshop) -> None:
+    """A report of that run and of the emulated phone, as a newcomer would open it."""
+    home = shop.home("example")
+    shutil.copytree(shop.home("precisions") / "results", home / "results", dirs_exist_ok=True)
+    command = [str(PROGRAMS / "bench"), "devices", "--emulate", "android"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as phone:
+        try:
+            assert phone.stdout is not None
+            serial = next(found[0] for line in phone.stdout if (found := _serial(line)))
+            chosen = ("--model", "mnv2_unet_0.35_*", "--precision", "fp32", "--sessions", "6")
+            shop.bench(home, "run", "--device", f"android:{serial}", *chosen)
+        finally:
+            phone.terminate()
+    shop.bench(home, "report", "--output", str(DOCS / "example-report"))
+    (DOCS / "example-report/.made_from.json").unlink()
+
+
+def _photographs(shop: Workshop) -> None:
+    if (shop.files / "data/lfw").is_dir():
+        return
+    if shop.archives is None:
+        raise DataError(
+            "LFW is not at hand",
+            expected="the folder with its archives",
+            remedy="make measured LFW=FOLDER",
+        )
+    shop.bench(shop.files, "data", "lfw", "--archives", str(shop.archives))
+
+
+def _keep_run(shop: Workshop, home: Path, words: tuple[str, ...], name: str) -> None:
+    """What a run printed, below its command; a run that was resumed with nothing to do keeps what
+    the one before printed."""
+    printed = shop.bench(home, *words)
+    write_text(MEASURED / name, f"bench {' '.join(words)}\n{printed}")
+
+
+def _until_files(answer: str) -> str:
+    """Without the lines that name a path of this machine."""
+    kept = [line for line in answer.splitlines() if not line.startswith(("report:", "next:"))]
+    return "\n".join(kept).rstrip() + "\n"
+
+
+def _section(table: str, precision: str) -> str:
+    """Of table.md: the part of one precision, without its notes."""
+    parts = re.split(r"\n(?=\*\*)", table)
+    (part,) = [p for p in parts if f", {precision}," in p.partition("\n")[0] and "| front |" in p]
+    lines = part.strip().splitlines()
+    last = max(place for place, line in enumerate(lines) if line.startswith("|"))
+    return "\n".join(lines[: last + 1]) + "\n"
+
+
+def _copy(folder: Path, names: dict[str, str]) -> None:
+    for name, target in names.items():
+        shutil.copyfile(folder / name, MEASURED / target)
+
+
+def _serial(line: str) -> re.Match[str] | None:
+    return re.search(r"127\.0\.0\.1:[0-9]+", line)

@@ -1,0 +1,71 @@
+"""Where figures are made: homes of the tool in one folder, and the commands that work there."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from busy import hogs
+
+from measure.record import DOCS, commit, present_weights
+from zoo.base.files import write_text
+
+PROGRAMS = Path(sys.executable).parent
+SHARED = ("artifacts", "checkpoints", "data")
+
+
+class Workshop:
+    """folder: kept between runs, so that what was exported or measured is not made again.
+    archives: the folder with the archives of LFW, None where they are not at hand."""
+
+    def __init__(self, folder: Path, archives: Path | None) -> None:
+        self.folder = folder.resolve()
+        self.archives = archives
+
+    @property
+    def files(self) -> Path:
+        """The home in which every file is exported and proved."""
+        return self.folder / "files"
+
+    def home(self, name: str) -> Path:
+        """A home for sessions of its own, of the same exported files; empty unless what was begun
+        there is of the present weights and code."""
+        home = self.folder / name
+        state, now = home / "of.txt", f"{present_weights()} {commit()}\n"
+        if not state.is_file() or state.read_text() != now:
+            shutil.rmtree(home, ignore_errors=True)
+            write_text(state, now)
+        for shared in SHARED:
+            if not (home / shared).is_symlink():
+                (home / shared).symlink_to(self.files / shared)
+        return home
+
+    def bench(self, home: Path, *words: str) -> str:
+        """What the command prints; its errors go to the terminal."""
+        environment = os.environ | {"BENCH_HOME": str(home), "COLUMNS": "100"}
+        done = subprocess.run(
+            [PROGRAMS / "bench", *words],
+            env=environment,
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+        )
+        return done.stdout
+
+    def benchmark(self, output: str, *words: str, **environment: str) -> None:
+        """Benchmarks of the tool itself; their table goes to `output`, a path under docs."""
+        given = {"BENCH_SELF_OUTPUT": str(DOCS / output)} | environment
+        command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", *words]
+        # A figure beyond its bound is stored as that: the table says MISSED.
+        subprocess.run(command, env=os.environ | given, cwd=DOCS.parent, check=False)
+
+    @contextlib.contextmanager
+    def busy(self) -> Iterator[None]:
+        """As many busy programs as cores."""
+        with hogs():
+            yield

@@ -1,0 +1,73 @@
+"""The stored figures are of the package's own weights, or say of which they are."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from measure.figures import FIGURES
+from measure.record import DOCS, Made, hashes, present_weights, read_record
+
+ROOT = DOCS.parent
+ARCHIVE = DOCS / "measured" / "archive"
+# Pictures of pages and of the order of turns; they hold no figure that a text tells.
+PICTURES = ("browser.png", "page.png", "pass.png", "made.json")
+PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
+
+
+def stored() -> list[str]:
+    """Paths under docs of all that was measured, but the archive."""
+    paths = [*(DOCS / "measured").rglob("*"), *(DOCS / "example-report").rglob("*")]
+    kept = [p for p in paths if p.is_file() and ARCHIVE not in p.parents]
+    return sorted(p.relative_to(DOCS).as_posix() for p in kept if p.name not in PICTURES)
+
+
+def test_every_stored_figure_is_made_by_make_measured() -> None:
+    assert stored() == sorted(name for figure in FIGURES for name in figure.files)
+
+
+def of_other_weights(made: dict[str, Made], weights: str) -> list[str]:
+    return [name for name, one in made.items() if one.weights != weights]
+
+
+def test_every_stored_figure_is_of_the_present_weights() -> None:
+    made = read_record()
+    assert sorted(made) == sorted(figure.name for figure in FIGURES)
+    remedy = "make measured, or move it to docs/measured/archive with its date"
+    assert of_other_weights(made, present_weights()) == [], remedy
+
+
+@pytest.mark.parametrize("name", [figure.name for figure in FIGURES])
+def test_a_stored_figure_is_as_it_was_made(name: str) -> None:
+    """Not mended by hand, nor half of it made again."""
+    files = read_record()[name].files
+    assert hashes(tuple(files)) == files
+
+
+def undated(page: str) -> list[str]:
+    """Files of the archive that a page shows or links without its date in the paragraph, or in the
+    one before the block."""
+    found = []
+    paragraphs = re.split(r"\n\s*\n", page)
+    for place, text in enumerate(paragraphs):
+        for date, file in re.findall(r"measured/archive/(\d{4}-\d\d-\d\d)/([\w./-]+)", text):
+            near = "\n".join(paragraphs[max(0, place - 1) : place + 1])
+            said = re.sub(r"measured/archive/\S+", "", near)
+            if date not in said or "rchive" not in said:
+                found.append(f"{date}/{file}")
+    return found
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_pages_say_what_is_of_the_archive(page: Path) -> None:
+    assert undated(page.read_text()) == []
+
+
+def test_figures_of_other_weights_are_noticed() -> None:
+    """The checks above can fail."""
+    one = next(iter(read_record().values()))
+    assert of_other_weights({"one": one}, "0" * 64) == ["one"]
+    shown = "\n\n<!-- begin docs/measured/archive/2026-11-26/a.md -->"
+    assert undated(f"As measured:{shown}") == ["2026-11-26/a.md"]
+    assert undated(f"From the archive, of 2026-11-26:{shown}") == []
