@@ -94,7 +94,7 @@ $(SITE): $(PAGE)/package-lock.json $(PAGE)/build.mjs $(wildcard $(PAGE)/src/* $(
 	cd $(PAGE) && npm ci && npm run build
 
 test: setup ## run the tests
-	$(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadfile
+	$(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 lint: setup ## check style and types
 	$(VENV)/bin/ruff check .

@@ -17,6 +17,24 @@ from zoo.home import Home
 
 pytest_plugins = ["self_figures"]
 
+# Files that take minutes begin first, so that no worker is left with one of them in the end.
+LONGEST = (
+    "test_recovery.py",
+    "test_browser_engines.py",
+    "test_jobs.py",
+    "test_export.py",
+    "test_cluster.py",
+    "test_box.py",
+    "test_train.py",
+    "test_android_faults.py",
+    "test_leaks.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    place = {name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.path.name, len(LONGEST)))
+
 
 @pytest.fixture(scope="session")
 def lfw_archives() -> Path:
