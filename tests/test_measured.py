@@ -49,7 +49,7 @@ def undated(page: str) -> list[str]:
     """Files of the archive that a page shows or links without its date in the paragraph, or in the
     one before the block."""
     found = []
-    paragraphs = re.split(r"\n\s*\n", page)
+    paragraphs = re.split(r"\n\s*\n", re.sub("<!-- end .*-->", "", page))
     for place, text in enumerate(paragraphs):
         for date, file in re.findall(r"measured/archive/(\d{4}-\d\d-\d\d)/([\w./-]+)", text):
             near = "\n".join(paragraphs[max(0, place - 1) : place + 1])

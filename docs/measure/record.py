@@ -21,7 +21,7 @@ Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 class Made(Frozen):
     """One figure as it was made. weights: a hash of the package's weights then; commit: of the
-    code; seconds, processor: how long it took
+    code; made_at: when it was stored; seconds, processor: how long it took
     and on what, null where that was not written down. files: path under docs, and
     the hash of what was stored there."""
 

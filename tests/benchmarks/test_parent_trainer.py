@@ -1,7 +1,7 @@
 """Images a second of our trainer against the parent project's, in one run on a quiet machine.
 
     BENCH_PARENT=CLONE BENCH_PARENT_PYTHON=PARENT/bin/python \
-        BENCH_SELF_OUTPUT=docs/measured/parent-trainer.md \
+        BENCH_SELF_OUTPUT=docs/measured/archive/2026-11-26/parent-trainer.md \
         .venv/bin/python -m pytest tests/benchmarks/test_parent_trainer.py -p no:cacheprovider -s
 
 CLONE is a clone of the parent at 13a81e2, PARENT an environment that runs it (`parent_trainer.py`
