@@ -60,12 +60,20 @@ class LazyGroup(click.Group):
         except ModuleNotFoundError as error:
             if (missing := missing_extra(error, context.invoked_subcommand)) is None:
                 raise
-            raise click.ClickException(str(missing)) from error
+            raise _told(missing) from error
         except BenchError as error:
-            raise click.ClickException(str(error)) from error
+            raise _told(error) from error
         except OSError as error:
             # What no part of ours foresaw: a file system that fails under our feet.
-            raise click.ClickException(f"the system refused: {error}") from error
+            raise _told(f"the system refused: {error}") from error
+
+
+def _told(error: object) -> click.ClickException:
+    """Within the terminal's width, where there is one."""
+    from reports.text.fitting import fitted
+
+    text = fitted(f"Error: {error}", sys.stderr)
+    return click.ClickException(text.removeprefix("Error: "))
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

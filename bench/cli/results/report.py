@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 import click
 
-from bench.cli.options import json_option
+from bench.cli.options import LIST_FORMATS, json_option
+
+if TYPE_CHECKING:
+    from reports.gather.report import Report
 
 
 @click.command()
@@ -26,7 +30,7 @@ from bench.cli.options import json_option
 @click.option(
     "--format",
     "format",
-    type=click.Choice(["answer", "markdown", "csv"]),
+    type=click.Choice(["answer", *LIST_FORMATS]),
     default="answer",
     show_default=True,
     help="answer: what to take, and a dozen rows; the others print every row.",
@@ -37,7 +41,7 @@ def command(
     since: Path | None,
     open_page: bool,
     output: Path | None,
-    format: str,
+    format: Literal["answer", "table", "markdown", "csv"],
     as_json: bool,
 ) -> None:
     """Join sessions with the accuracy of the very files they timed; write a report.
@@ -55,7 +59,8 @@ def command(
     from reports.gather.since import moves_since
     from reports.load import load
     from reports.text.answer import answer
-    from reports.text.tables import markdown, rows_csv, rows_json
+    from reports.text.fitting import fitted, next_steps
+    from reports.text.tables import every_row, rows_csv, rows_json
     from reports.write import write_report
     from zoo.base.errors import RecordError
     from zoo.home import Home
@@ -77,13 +82,23 @@ def command(
     elif format == "csv":
         click.echo(rows_csv(report), nl=False)
     else:
-        click.echo(markdown(report) if format == "markdown" else answer(report))
+        click.echo(fitted(answer(report)) if format == "answer" else every_row(report, format))
         if moves:
             click.echo(moves.markdown)
         click.echo(f"report: {_short(page)}")
-        click.echo("next: bench report --open")
+        click.echo(next_steps(_after(report)))
     if open_page:
         click.launch(page.resolve().as_uri())
+
+
+def _after(report: Report) -> list[str]:
+    """What to type once the page was read."""
+    if not report.rows:
+        return ["bench run --model 'mnv2_unet_0.35_*'", "bench models", "bench doctor"]
+    row = report.rows[0]
+    check = "bench check last"
+    pick = f"bench pick --device {row.facet.device.kind} --max-latency 60fps"
+    return [pick, check, f"bench card --model {row.model}"] if row.of_zoo else [pick, check]
 
 
 def _short(path: Path) -> Path:
