@@ -184,7 +184,7 @@ def _parity(record: dict[str, Any]) -> list[str]:
     if record["unlike_pixels"] is not None:
         return []
     if record["max_abs_difference"] is not None:
-        return ["only the largest difference of its mask is known: bench export --force"]
+        return ["pixels not counted by the version that exported it: bench export --force"]
     if record["parity_reason"] == record.get("reason"):
         return []
     return [f"masks not compared: {record['parity_reason']}"]

@@ -6,13 +6,15 @@ from __future__ import annotations
 import re
 import shutil
 import sys
-import textwrap
 from collections.abc import Sequence
 from typing import TextIO
 
 NARROWEST = 40
-# A name, then at least two spaces: what follows is broken under itself.
-_NAMED = re.compile(r" *\S+(?: \S+)* {2,}(?=\S)")
+# Names with at least two spaces after each: what follows is broken under itself.
+_NAMED = re.compile(r" *(?:\S+(?: \S+)* {2,})+(?=\S)")
+_STYLE = re.compile(r"\x1b\[[0-9;]*m")
+# An interval in brackets is one word.
+_WORD = re.compile(r"\[[^\]]*\]\S*|\S+")
 
 
 def width(stream: TextIO | None = None) -> int | None:
@@ -39,14 +41,29 @@ def next_steps(commands: Sequence[str]) -> str:
 
 
 def _broken(line: str, most: int) -> list[str]:
-    if len(line) <= most:
+    if len(_STYLE.sub("", line)) <= most:
         return [line]
     named = _NAMED.match(line)
-    under = named.end() if named else len(line) - len(line.lstrip()) + 2
-    return textwrap.wrap(
-        line,
-        most,
-        subsequent_indent=" " * (under if under <= most // 2 else 4),
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+    start = named[0] if named else line[: len(line) - len(line.lstrip())]
+    under = len(start) if named else len(start) + 2
+    return wrapped(words(line[len(start) :]), most, start, " " * (under if under < most / 2 else 4))
+
+
+def wrapped(words: Sequence[str], most: int, start: str = "", under: str = "") -> list[str]:
+    """Lines of so many characters at most, the first after `start`, the others after `under`. A
+    longer word stays whole."""
+    lines, first = [start], True
+    for word in words:
+        if first:
+            lines[-1] += word
+        elif len(lines[-1]) + 1 + len(word) <= most:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(under + word)
+        first = False
+    return lines
+
+
+def words(text: str) -> list[str]:
+    """What is not to be broken."""
+    return _WORD.findall(text)

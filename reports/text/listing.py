@@ -5,19 +5,18 @@ from __future__ import annotations
 import csv
 import io
 import os
-import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from reports.text.fitting import fitted, width
+from reports.text.fitting import fitted, width, words, wrapped
 
 Format = Literal["table", "markdown", "csv"]
 FORMATS: tuple[Format, ...] = ("table", "markdown", "csv")
 GAP = "  "
-# An interval in brackets is never broken.
-_WORD = re.compile(r"\[[^\]]*\]\S*|\S+")
+# How a cell may be broken.
+Parts = Callable[[str], list[str]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,22 +95,20 @@ def _markdown(titles: list[str], rows: list[list[str]], right: list[bool]) -> st
 
 def _table(titles: list[str], rows: list[list[str]], right: list[bool]) -> str:
     cells = list(zip(titles, *rows, strict=True))
-    natural = [max(map(len, column)) for column in cells]
-    most = width()
-    widths = natural if most is None else _narrowed(cells, natural, most)
-    if widths is None:
-        return _blocks(titles, rows)
-    lines = [_line(titles, widths, right, bold=True)]
-    lines.append("─" * (sum(widths) + len(GAP) * (len(widths) - 1)))
-    return "\n".join([*lines, *(_line(row, widths, right) for row in rows)])
+    # In a pipe there is no limit.
+    most = width() or sys.maxsize
+    # Where whole intervals do not fit side by side, they are broken too.
+    for parts in (words, str.split):
+        if widths := _narrowed(cells, parts, most):
+            return _lines(titles, rows, right, widths, parts)
+    return _blocks(titles, rows)
 
 
-def _narrowed(
-    cells: Sequence[Sequence[str]], natural: Sequence[int], most: int
-) -> list[int] | None:
-    """The widest columns give way first; None where not even whole words fit side by side."""
-    least = [max((len(w) for c in column for w in _WORD.findall(c)), default=0) for column in cells]
-    widths, allowed = list(natural), most - len(GAP) * (len(natural) - 1)
+def _narrowed(cells: Sequence[Sequence[str]], parts: Parts, most: int) -> list[int] | None:
+    """The widest columns give way first; None where not even their words fit side by side."""
+    widths = [max(map(len, column)) for column in cells]
+    least = [max((len(w) for c in column for w in parts(c)), default=0) for column in cells]
+    allowed = most - len(GAP) * (len(widths) - 1)
     while sum(widths) > allowed:
         spare = [(now, place) for place, now in enumerate(widths) if now > least[place]]
         if not spare:
@@ -120,29 +117,25 @@ def _narrowed(
     return widths
 
 
-def _line(row: Sequence[str], widths: list[int], right: list[bool], bold: bool = False) -> str:
+def _lines(
+    titles: list[str], rows: list[list[str]], right: list[bool], widths: list[int], parts: Parts
+) -> str:
+    head = _row(titles, right, widths, parts)
+    if _styled():
+        head = "\n".join(f"\x1b[1m{line}\x1b[0m" for line in head.split("\n"))
+    rule = "─" * (sum(widths) + len(GAP) * (len(widths) - 1))
+    return "\n".join([head, rule, *(_row(row, right, widths, parts) for row in rows)])
+
+
+def _row(row: Sequence[str], right: list[bool], widths: list[int], parts: Parts) -> str:
     """As many lines as its tallest cell takes."""
-    broken = [_broken(cell, width) for cell, width in zip(row, widths, strict=True)]
+    broken = [wrapped(parts(cell), width) for cell, width in zip(row, widths, strict=True)]
     lines = []
     for number in range(max(map(len, broken))):
         cells = [cell[number] if number < len(cell) else "" for cell in broken]
         places = zip(cells, widths, right, strict=True)
-        line = GAP.join(c.rjust(w) if r else c.ljust(w) for c, w, r in places).rstrip()
-        lines.append(f"\x1b[1m{line}\x1b[0m" if bold and _styled() else line)
+        lines.append(GAP.join(c.rjust(w) if r else c.ljust(w) for c, w, r in places).rstrip())
     return "\n".join(lines)
-
-
-def _broken(cell: str, width: int) -> list[str]:
-    if len(cell) <= width:
-        return [cell]
-    lines = [""]
-    for word in _WORD.findall(cell):
-        longer = f"{lines[-1]} {word}".lstrip()
-        if len(longer) <= width:
-            lines[-1] = longer
-        else:
-            lines.append(word)
-    return lines
 
 
 def _blocks(titles: list[str], rows: list[list[str]]) -> str:

@@ -31,17 +31,18 @@ def reading_lines(
             if told and later and not name.endswith("_s") and _value(name, later) != told:
                 told = f"{told} before, {_value(name, later)} after"
             if told:
-                yield _line(_title(name), told)
+                yield _line(title_of(name), told)
     for name, reading in before.items():
         if reading.value is None:
-            yield _line(_title(name), f"unknown: {reading.reason}")
+            yield _line(title_of(name), f"unknown: {reading.reason}")
 
 
 def _line(title: str, told: str) -> str:
     return f"  {title:{WIDTH}}  {told}"
 
 
-def _title(name: str) -> str:
+def title_of(name: str) -> str:
+    """A condition's name without its unit."""
     for end in ("_s", *_UNITS):
         name = name.removesuffix(end)
     return name.replace("_", " ")

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 SLOWER = 4
 NOT_MEASURED = 3
 MANY = 1000
-NO_P50 = "not measured"
 
 
 @click.command()
@@ -115,10 +114,11 @@ def command(
     if as_json:
         click.echo(json.dumps(records, indent=1))
     elif format:
-        click.echo(listing(_columns(), found if format != "csv" else records, format))
+        sides = [(found[0].baseline, None), *((one.candidate, one) for one in found)]
+        click.echo(listing(_columns(), records if format == "csv" else sides, format))
     else:
-        sides = [found[0].baseline, *(one.candidate for one in found)]
-        told = [*map(_side_text, sides), *map(_text, found)]
+        measured = [found[0].baseline, *(one.candidate for one in found)]
+        told = [*map(_side_text, measured), *map(_text, found)]
         click.echo(fitted("\n".join(told)))
     if any(one.ratio is None for one in found):
         context.exit(NOT_MEASURED)
@@ -200,24 +200,28 @@ def _name(subject: Subject, factor: str) -> str:
 
 
 def _columns() -> list[Column]:
+    """Of a side and what was found of it; None of the baseline."""
     from reports.text.listing import Column
 
     return [
-        Column(title="name", text=lambda one: one.candidate.name),
-        Column(title="p50 ms [range]", text=lambda one: _p50_text(one.candidate)),
-        Column(title="relative to", text=lambda one: one.baseline.name),
-        Column(title="its p50 ms", text=lambda one: _p50_text(one.baseline)),
-        Column(title="ratio [95 %]", text=lambda one: one.ratio.text if one.ratio else ""),
-        Column(title="verdict", text=_verdict),
+        Column(title="name", text=lambda one: one[0].name),
+        Column(title="p50 ms [range]", text=lambda one: _p50_text(one[0])),
+        Column(title="ratio [95 %]", text=lambda one: _ratio_text(one[1])),
+        Column(title="verdict", text=lambda one: _verdict(one[1]) if one[1] else "the baseline"),
     ]
 
 
+def _ratio_text(found: Comparison | None) -> str:
+    return found.ratio.text if found and found.ratio else ""
+
+
 def _p50_text(side: Side) -> str:
-    return side.p50_ms.text if side.p50_ms else NO_P50
+    return side.p50_ms.text if side.p50_ms else "not measured"
 
 
 def _side_text(side: Side) -> str:
-    return f"{side.name}: {f'p50 {side.p50_ms.text} ms' if side.p50_ms else NO_P50}"
+    told = f"p50 {side.p50_ms.text} ms" if side.p50_ms else "not measured"
+    return f"{side.name}: {told}"
 
 
 def _verdict(found: Comparison) -> str:

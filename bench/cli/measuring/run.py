@@ -125,6 +125,7 @@ def command(
     home, specs = Home.default(), select(models)
     with ExitStack() as held:
         on = held.enter_context(device_of(home, options))
+        kind = on.info().kind
         plan = plan_of(on, target, frame, **options)
         # Two measurements at once disturb each other, and the files are not to change meanwhile.
         held.enter_context(locked(home.device_results(on.info().key)))
@@ -144,8 +145,8 @@ def command(
         click.echo("every session is there already")
         return
     click.echo(fitted(summary([*stored, *sessions], work, plan)))
-    device = options["device"]
-    click.echo(next_steps(["bench report --open", "bench check last", PICK.format(device)]))
+    pick = PICK.format(kind)
+    click.echo(next_steps(["bench report --open", "bench check last", pick]))
     context.exit(PARTIAL if refused or any(s.failure for s in sessions) else 0)
 
 

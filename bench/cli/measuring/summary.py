@@ -23,6 +23,8 @@ def summary(sessions: Sequence[Session], work: Sequence[Work], plan: Plan) -> st
     few = len(work) <= MOST_ROWS
     lines = [listing(_columns(known), work)] if few else _in_short(known, work)
     in_turns = [s for s in known.counted if turns_of(s)]
+    if any(not verdict(s).counts for s in known.tries if s.timed):
+        lines.append("sessions that are not steady: bench check last says why")
     if in_turns:
         lines.append(_interruptions(in_turns))
     return "\n".join(lines)

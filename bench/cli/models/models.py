@@ -13,7 +13,7 @@ from bench.cli.options import format_option, json_option, model_option
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from reports.text.listing import Column, Format
+    from reports.text.listing import Format
     from zoo.artifact.iou import ImageCounts
     from zoo.checkpoint import CheckpointRecord
     from zoo.home import Home
@@ -54,10 +54,12 @@ def command(models: tuple[str, ...], as_long: bool, format: Format, as_json: boo
 
 
 def _short(rows: Sequence[dict[str, Any]], format: Format) -> str:
-    from reports.text.listing import Column, listing
+    from reports.text.listing import Column, column, listing
 
     columns = [
-        *_size(),
+        column("model", "model"),
+        Column(title="params", text=lambda row: f"{row['parameters']:,}", right=True),
+        Column(title="MMACs", text=lambda row: f"{row['macs'] / 1e6:.1f}", right=True),
         Column(title="checkpoint", text=_checkpoint),
         Column(title="files", text=_files),
         Column(title="sessions", text=lambda row: str(row["sessions"] or "-"), right=True),
@@ -72,13 +74,14 @@ def _long(rows: Sequence[dict[str, Any]], format: Format) -> str:
     file that was exported. CSV is of the files."""
     from reports.text.files import file_list
     from reports.text.fitting import fitted
-    from reports.text.listing import Column, listing
+    from reports.text.listing import Column, column, listing
 
     columns = [
-        *_size(),
+        column("model", "model"),
         Column(title="IoU [95 %]", text=lambda row: iou_text(_best(row))),
         Column(title="first weights", text=lambda row: (_best(row) or {}).get("init", "")),
-        Column(title="IoU is of", text=_whose),
+        Column(title="weights", text=_whose),
+        Column(title="images", text=_images, right=True),
     ]
     files = [file for row in rows for file in row["artifacts"].values()]
     failures = [
@@ -90,16 +93,6 @@ def _long(rows: Sequence[dict[str, Any]], format: Format) -> str:
     parts += [file_list(files, format)] if files else []
     parts += [fitted("\n".join(failures))] if failures and format == "table" else []
     return "\n\n".join(parts)
-
-
-def _size() -> list[Column]:
-    from reports.text.listing import Column, column
-
-    return [
-        column("model", "model"),
-        Column(title="params", text=lambda row: f"{row['parameters']:,}", right=True),
-        Column(title="MMACs", text=lambda row: f"{row['macs'] / 1e6:.1f}", right=True),
-    ]
 
 
 def _files(row: dict[str, Any]) -> str:
@@ -116,10 +109,14 @@ def _whose(row: dict[str, Any]) -> str:
     best = _best(row)
     if best is None:
         return "-"
-    whose = "a training here"
-    if best["shipped"]:
-        whose = "the weights in the package" + ("" if row["checkpoint"] else ", not taken yet")
-    return f"{whose}, {best['images']} {best['dataset']} images"
+    if not best["shipped"]:
+        return "trained here"
+    return "the package's" + ("" if row["checkpoint"] else ", not taken")
+
+
+def _images(row: dict[str, Any]) -> str:
+    best = _best(row)
+    return f"{best['images']} {best['dataset']}" if best else "-"
 
 
 def iou_text(found: dict[str, Any] | None) -> str:

@@ -57,7 +57,7 @@ def command(
         columns = [column(key, key) for key in ("about", "file", "seen", "remedy")]
         click.echo(listing(columns, [asdict(one) for one in warnings], format))
     else:
-        told = [*_by_remedy(warnings), *(f"unknown  {line}" for line in unknown)]
+        told = [*_by_remedy(warnings), *map(_unknown, unknown)]
         told.append(_count(len(found), len(warnings)))
         click.echo(fitted("\n".join(told)))
     context.exit(WEAK if warnings else 0)
@@ -75,6 +75,13 @@ def _by_remedy(warnings: Sequence[Weakness]) -> list[str]:
             lines.append(f"and {len(alike) - FIRST} more like these: --format table lists all")
         lines += [f"  next: {remedy}", ""]
     return lines
+
+
+def _unknown(line: str) -> str:
+    from reports.text.readings import title_of
+
+    name, _, reason = line.partition(": ")
+    return f"unknown  {title_of(name)}: {reason}"
 
 
 def _count(sessions: int, warnings: int) -> str:
