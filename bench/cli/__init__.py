@@ -74,6 +74,10 @@ class LazyGroup(click.Group):
             if (missing := missing_extra(error, context.invoked_subcommand)) is None:
                 raise
             raise _told(missing) from error
+        except click.exceptions.NoArgsIsHelpError:
+            raise
+        except click.UsageError as error:
+            raise click.UsageError(_fitted(error.format_message()), error.ctx) from error
         except BenchError as error:
             raise _told(error) from error
         except OSError as error:
@@ -82,11 +86,14 @@ class LazyGroup(click.Group):
 
 
 def _told(error: object) -> click.ClickException:
-    """Within the terminal's width, where there is one."""
+    return click.ClickException(_fitted(str(error)))
+
+
+def _fitted(message: str) -> str:
+    """Within the terminal's width, where there is one; click writes `Error: ` before it."""
     from reports.text.fitting import fitted
 
-    text = fitted(f"Error: {error}", sys.stderr)
-    return click.ClickException(text.removeprefix("Error: "))
+    return fitted(f"Error: {message}", sys.stderr).removeprefix("Error: ")
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

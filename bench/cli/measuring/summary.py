@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from bench.protocol import Known
 from bench.sessions.record import Plan, Session
@@ -12,6 +12,7 @@ from bench.statistics.bursts import Evidence, timed_of, turns_of
 from bench.statistics.stats import across_passes, session_median_ms
 from bench.statistics.verdict import verdict
 from bench.work_item import Work
+from devices.base import RunRequest
 from reports.text.listing import Column, listing
 
 MOST_ROWS = 12
@@ -21,7 +22,7 @@ def summary(sessions: Sequence[Session], work: Sequence[Work], plan: Plan) -> st
     """Latencies, absolute and relative, how sessions ended, and what was set aside."""
     known = Known.of(sessions, plan)
     few = len(work) <= MOST_ROWS
-    lines = [listing(_columns(known), work)] if few else _in_short(known, work)
+    lines = [listing(_columns(known, work), work)] if few else _in_short(known, work)
     in_turns = [s for s in known.counted if turns_of(s)]
     if any(not verdict(s).counts for s in known.tries if s.timed):
         lines.append("sessions that are not steady: bench check last says why")
@@ -45,12 +46,15 @@ def _in_short(known: Known, work: Sequence[Work]) -> list[str]:
     return [told, *([f"not measured: {names}"] if missing else [])]
 
 
-def _columns(known: Known) -> list[Column]:
+def _columns(known: Known, work: Sequence[Work]) -> list[Column]:
+    beside = {one.reference for one in work}
+    relative = Column(title="relative [95 %]", text=lambda one: _relative(known, one, beside))
     return [
         Column(title="model", text=lambda one: one.request.model),
         Column(title="file", text=lambda one: f"{one.request.runtime} {one.request.precision}"),
         Column(title="p50 ms [range]", text=lambda one: _latency(known, one)),
-        Column(title="relative [95 %]", text=lambda one: _relative(known, one)),
+        # Where each file stands alone, none is relative to another.
+        *([] if beside == {None} else [relative]),
         Column(title="sessions", text=lambda one: _ends(known, one)),
     ]
 
@@ -64,10 +68,10 @@ def _latency(known: Known, work: Work) -> str:
     return across_passes(medians).text + (" of CPU time" if by_cpu else "")
 
 
-def _relative(known: Known, work: Work) -> str:
+def _relative(known: Known, work: Work, beside: Collection[RunRequest | None]) -> str:
     """Of the reference itself, that it is it."""
     if work.reference is None:
-        return "the reference"
+        return "the reference" if work.request in beside else ""
     ratio = known.ratio(work)
     return "" if ratio is None else f"x {ratio.text}"
 

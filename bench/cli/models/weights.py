@@ -76,6 +76,7 @@ def take(models: tuple[str, ...], force: bool) -> None:
     Example:
       bench weights take --model mnv2_unet_0.5_224
     """
+    from reports.text.fitting import fitted
     from zoo.base.lock import locked
     from zoo.box import take as take_one
     from zoo.checkpoint import checkpoint_path, read_record
@@ -93,7 +94,7 @@ def take(models: tuple[str, ...], force: bool) -> None:
     for names, what in ((taken, "taken"), (there, "there already")):
         if names:
             few = ", ".join(names) if len(names) <= FEW else f"{names[0]} to {names[-1]}"
-            click.echo(f"{len(names)} {what}: {few}")
+            click.echo(fitted(f"{len(names)} {what}: {few}"))
     click.echo("IoU is of the reference export of these weights")
     click.echo("next: bench export --model NAME")
 
