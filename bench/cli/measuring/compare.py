@@ -240,9 +240,9 @@ def _text(found: Comparison) -> str:
     if found.ratio.low is None:
         return (
             f"{other}: not distinguishable: {counts} {found.how} are too few for an interval; "
-            f"latency x {found.ratio.text} of {one}"
+            f"x{found.ratio.text} of {one}'s latency"
         )
-    ratio = f"latency x {found.ratio.text} of {one} (95 % interval, {counts} {found.how})"
+    ratio = f"x{found.ratio.text} of {one}'s latency (95 % interval, {counts} {found.how})"
     if found.distinguishable:
         return f"{other} is {_verdict(found)}: {ratio}"
     more = found.more_passes

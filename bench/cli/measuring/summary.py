@@ -73,7 +73,7 @@ def _relative(known: Known, work: Work, beside: Collection[RunRequest | None]) -
     if work.reference is None:
         return "the reference" if work.request in beside else ""
     ratio = known.ratio(work)
-    return "" if ratio is None else f"x {ratio.text}"
+    return "" if ratio is None else f"x{ratio.text}"
 
 
 def _ends(known: Known, work: Work) -> str:
