@@ -35,9 +35,11 @@ REMEDIES = {
 
 @dataclass(frozen=True, kw_only=True)
 class Weakness:
-    """about: a session's id, or the artifact whose sessions it is about."""
+    """about: a session's id, or how many sessions of the file it is about. file: model, runtime and
+    precision."""
 
     about: str
+    file: str
     seen: str
     remedy: str
 
@@ -58,10 +60,15 @@ def check_session(session: Session) -> list[Weakness]:
     seen = []
     if found.label in REMEDIES:
         seen.append((f"{found.label}: {found.reason}", REMEDIES[found.label]))
-    if session.timed:
+    if session.timed and found.label != "starved":
         of_series = _of_turns if turns_of(session) else _of_series
-        seen += [*of_series(session), *_of_conditions(session)]
-    return [Weakness(about=session.id, seen=what, remedy=remedy) for what, remedy in seen]
+        seen += of_series(session)
+    if session.timed:
+        seen += _of_conditions(session)
+    file = _file(session)
+    return [
+        Weakness(about=session.id, file=file, seen=what, remedy=remedy) for what, remedy in seen
+    ]
 
 
 def unknown_conditions(session: Session) -> list[str]:
@@ -141,15 +148,21 @@ def _of_conditions(session: Session) -> list[tuple[str, str]]:
 def _of_group(sessions: Sequence[Session]) -> list[Weakness]:
     """What the sessions of one artifact leave to be wished for together."""
     first = sessions[0]
-    about = f"{first.request.model} {first.request.runtime} ({len(sessions)} sessions)"
+    about = f"{len(sessions)} session{'s' if len(sessions) > 1 else ''}"
     counted = [s for s in sessions if verdict(s).counts]
     if len(counted) < FEWEST_PASSES:
         seen = f"{len(counted)} sessions that count give no interval"
-        return [Weakness(about=about, seen=seen, remedy="bench run --resume --sessions 6")]
+        remedy = "bench run --resume --sessions 6"
+        return [Weakness(about=about, file=_file(first), seen=seen, remedy=remedy)]
     medians = [session_median_ms(s) for s in counted]
     drift = max(medians) / min(medians) - 1
     if drift <= DRIFT_OF_RUN:
         return []
     seen = f"session medians differ by {drift:.0%}: the device's speed moved"
     remedy = "trust the figures relative to the reference, or bench compare"
-    return [Weakness(about=about, seen=seen, remedy=remedy)]
+    return [Weakness(about=about, file=_file(first), seen=seen, remedy=remedy)]
+
+
+def _file(session: Session) -> str:
+    request = session.request
+    return f"{request.model} {request.runtime} {request.precision}"

@@ -23,12 +23,19 @@ from zoo.home import Home
 NAME = ".made_from.json"
 
 
+class Said(Frozen):
+    """What a report printed, and the commands that it named next."""
+
+    text: str
+    next: tuple[str, ...]
+
+
 class MadeFrom(Frozen):
-    """inputs, outputs: hashes of the state of the files; answer: what was printed."""
+    """inputs, outputs: hashes of the state of the files."""
 
     inputs: str
     outputs: str
-    answer: str
+    said: Said
 
 
 def inputs_of(homes: Sequence[Home]) -> str:
@@ -37,18 +44,18 @@ def inputs_of(homes: Sequence[Home]) -> str:
     return _state([*folders, *(Path(module.__path__[0]) for module in (bench, reports, zoo))])
 
 
-def answer_of(folder: Path, inputs: str) -> str | None:
+def said_in(folder: Path, inputs: str) -> Said | None:
     """What the report in `folder` said, None where it is missing or of another state."""
     try:
         made = MadeFrom.model_validate_json((folder / NAME).read_bytes())
     except (OSError, ValidationError):
         return None
-    return made.answer if (made.inputs, made.outputs) == (inputs, _state([folder])) else None
+    return made.said if (made.inputs, made.outputs) == (inputs, _state([folder])) else None
 
 
-def keep(folder: Path, inputs: str, answer: str) -> None:
+def keep(folder: Path, inputs: str, said: Said) -> None:
     """Beside the report that was just written to `folder`."""
-    made = MadeFrom(inputs=inputs, outputs=_state([folder]), answer=answer)
+    made = MadeFrom(inputs=inputs, outputs=_state([folder]), said=said)
     write_text(folder / NAME, made.model_dump_json())
 
 

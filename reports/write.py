@@ -10,7 +10,7 @@ from reports.page.page import page_html
 from reports.pictures.figures import draw_pareto
 from reports.pictures.precision_figure import draw_precision
 from reports.precision import precision_csv
-from reports.text.tables import markdown, rows_csv, rows_json, rows_parquet
+from reports.text.tables import every_row, rows_csv, rows_json, rows_parquet
 from zoo.base.files import write_text
 from zoo.base.lock import locked
 
@@ -22,7 +22,7 @@ def write_report(folder: Path, report: Report, moves: Moves | None = None) -> Pa
     with locked(folder):
         draw_pareto(report, folder)
         draw_precision(report, folder)
-        write_text(folder / "table.md", markdown(report))
+        write_text(folder / "table.md", every_row(report))
         write_text(folder / "precision.csv", precision_csv(report))
         if moves is None:
             (folder / "moved.md").unlink(missing_ok=True)

@@ -36,6 +36,9 @@ COMMANDS = {
     "show": "results",
 }
 
+# Longer than any first sentence.
+WHOLE = 200
+
 
 class LazyGroup(click.Group):
     """Finds a command in `bench.cli.<room>.<name>`. Turns the project's errors into one clear
@@ -43,6 +46,16 @@ class LazyGroup(click.Group):
 
     def list_commands(self, context: click.Context) -> list[str]:
         return list(COMMANDS)
+
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        """The first sentence of each, whole: half of one says nothing."""
+        rows = []
+        for name in self.list_commands(context):
+            command = self.get_command(context, name)
+            assert command is not None
+            rows.append((name, command.get_short_help_str(limit=WHOLE)))
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
 
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         if name not in COMMANDS:
@@ -60,12 +73,27 @@ class LazyGroup(click.Group):
         except ModuleNotFoundError as error:
             if (missing := missing_extra(error, context.invoked_subcommand)) is None:
                 raise
-            raise click.ClickException(str(missing)) from error
+            raise _told(missing) from error
+        except click.exceptions.NoArgsIsHelpError:
+            raise
+        except click.UsageError as error:
+            raise click.UsageError(_fitted(error.format_message()), error.ctx) from error
         except BenchError as error:
-            raise click.ClickException(str(error)) from error
+            raise _told(error) from error
         except OSError as error:
             # What no part of ours foresaw: a file system that fails under our feet.
-            raise click.ClickException(f"the system refused: {error}") from error
+            raise _told(f"the system refused: {error}") from error
+
+
+def _told(error: object) -> click.ClickException:
+    return click.ClickException(_fitted(str(error)))
+
+
+def _fitted(message: str) -> str:
+    """Within the terminal's width, where there is one; click writes `Error: ` before it."""
+    from reports.text.fitting import fitted
+
+    return fitted(f"Error: {message}", sys.stderr).removeprefix("Error: ")
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

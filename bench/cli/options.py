@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from reports.text.listing import Format
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -32,13 +35,6 @@ def model_option(default: str | None = None, required: bool = True) -> Decorator
     )
 
 
-formats_option: Decorator = click.option(
-    "--format",
-    "formats",
-    multiple=True,
-    metavar="NAME",
-    help="onnx, tflite, coreml. Repeatable.  [default: all]",
-)
 precisions_option: Decorator = click.option(
     "--precision",
     "precisions",
@@ -59,14 +55,41 @@ timed_precisions_option: Decorator = click.option(
 threads_option: Decorator = click.option(
     "--threads", type=click.IntRange(1), default=1, show_default=True
 )
-format_option: Decorator = click.option(
+LIST_FORMATS: tuple[Format, ...] = ("table", "markdown", "csv")
+
+
+def format_option(short: str | None = None) -> Decorator:
+    """`--format table|markdown|csv` of a list. short: what is printed without it, where that is not
+    the whole table; the format is then None."""
+    told = "Of the list; csv holds what --json does.  "
+    return click.option(
+        "--format",
+        "format",
+        type=click.Choice(LIST_FORMATS),
+        default=None if short else "table",
+        help=f"{told}[default: {short or 'table'}]",
+    )
+
+
+files_and_list_option: Decorator = click.option(
     "--format",
-    "format",
-    type=click.Choice(["table", "markdown", "csv"]),
-    default="table",
-    show_default=True,
-    help="Of the list.",
+    "formats",
+    multiple=True,
+    metavar="NAME",
+    help="Of the files: onnx, tflite, coreml. Of the list: table, markdown, csv. Repeatable.  "
+    "[default: all files]",
 )
+
+
+def files_and_list(formats: Sequence[str]) -> tuple[tuple[str, ...], Format | None]:
+    """What was given to that option: the formats of files, and that of the list."""
+    listed: list[Format] = [name for name in LIST_FORMATS if name in formats]
+    if len(listed) > 1:
+        raise click.UsageError(f"one format of the list, not {' and '.join(listed)}")
+    files = tuple(name for name in formats if name not in LIST_FORMATS)
+    return files, listed[0] if listed else None
+
+
 json_option: Decorator = click.option(
     "--json", "as_json", is_flag=True, help="Print JSON, for scripts."
 )

@@ -41,6 +41,13 @@ class Ratio:
     counts: tuple[int, ...]
 
     @property
+    def text(self) -> str:
+        """With its interval where there is one: `0.812 [0.803, 0.821]`."""
+        if self.low is None or self.high is None:
+            return f"{self.value:.3f}"
+        return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
+
+    @property
     def half_width(self) -> float | None:
         """Half the interval in log units: 0.01 is about 1 %."""
         if self.low is None or self.high is None:

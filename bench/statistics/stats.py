@@ -36,6 +36,14 @@ class Quantile:
     high: float | None
 
     @property
+    def text(self) -> str:
+        """Of milliseconds, with the interval where there is one: `7.73 [6.03, 8.48]`."""
+        digits = 2 if self.value >= 1 else 3
+        if self.low is None or self.high is None:
+            return f"{self.value:.{digits}f}"
+        return f"{self.value:.{digits}f} [{self.low:.{digits}f}, {self.high:.{digits}f}]"
+
+    @property
     def half_width(self) -> float | None:
         """Half the interval as a share of the value."""
         if self.low is None or self.high is None:

@@ -102,8 +102,8 @@ def judge_turns(session: Session) -> Verdict:
         return _judge_drift(session)
     told = f"{found.interrupted:.0%} of {found.samples} samples interrupted"
     if found.starved and found.interrupted > 0:
-        few = f"{found.uninterrupted} of {FEWEST_SAMPLES} were left alone"
-        return Verdict(label="starved", reason=f"{told}, {few}")
+        few = f"{found.uninterrupted} left alone, {FEWEST_SAMPLES} are needed"
+        return Verdict(label="starved", reason=f"{told}; {few}")
     return Verdict(label="steady", reason=told)
 
 

@@ -101,33 +101,39 @@ def _chances(
 
 
 def choice_text(choice: Choice, budget: Budget) -> str:
-    """A sentence or three: the variant, why, the runner-up, and how sure it is."""
-    limit = f"within {budget.latency_ms:g} ms"
+    """In one paragraph."""
+    return " ".join(choice_lines(choice, budget))
+
+
+def choice_lines(choice: Choice, budget: Budget) -> list[str]:
+    """A sentence or four: the variant, which is next, and how sure it is."""
+    limit = f"within {budget.latency_ms:.3g} ms"
     row = choice.row
     if row is None:
         reasons = "; ".join(f"{count} {why}" for why, count in sorted(choice.left_out.items()))
-        return f"Nothing is {limit}: {reasons or 'no row at all'}."
-    parts = [f"The best {limit} is {_text(row)}."]
+        return [f"Nothing is {limit}: {reasons or 'no row at all'}."]
+    lines = [f"The best {limit} is {_text(row)}."]
     if choice.runner_up is None:
-        parts.append("No other variant is within it.")
+        lines.append("No other variant is within it.")
     else:
         difference = choice.difference.iou if choice.difference else None
-        parts.append(f"Next: {_text(choice.runner_up)}{_lower(difference)}.")
+        lines.append(f"Next: {_text(choice.runner_up)}{_lower(difference)}.")
     if choice.sure is None:
-        parts.append("How sure that is can not be said: too few sessions.")
+        lines.append("How sure that is can not be said: too few sessions.")
     else:
-        parts.append(
-            f"Drawn again, it is the one in {choice.sure:.0%} of cases, and within the budget in "
-            f"{choice.within:.0%}."
+        lines.append(
+            f"With sessions and images drawn again, the first is chosen in {choice.sure:.0%} of "
+            f"cases; it is {limit} in {choice.within:.0%}."
         )
-    return " ".join(parts)
+    if any(row.joined.of_reference for row in (row, choice.runner_up) if row):
+        lines.append("IoU is of the reference export of these weights, not of the file timed.")
+    return lines
 
 
 def _text(row: Row) -> str:
     iou = row.joined.iou
     assert iou is not None
-    mark = " (of the reference export)" if row.joined.of_reference else ""
-    return f"{row.model} ({row.facet.how}), IoU {iou.text}{mark}, p50 {row.p50_text} ms"
+    return f"{row.model} ({row.facet.how}), IoU {iou.text}, p50 {row.p50_ms.text} ms"
 
 
 def _lower(difference: Interval | None) -> str:

@@ -131,14 +131,6 @@ class Row:
         return self.model.partition("unet_")[2].replace("_", "/") or self.model
 
     @property
-    def p50_text(self) -> str:
-        """In ms, with its range over passes where there are enough of them."""
-        found = self.p50_ms
-        if found.low is None or found.high is None:
-            return f"{found.value:.2f}"
-        return f"{found.value:.2f} [{found.low:.2f}, {found.high:.2f}]"
-
-    @property
     def unusable(self) -> str | None:
         """What the last session looked like, where none counts."""
         found = self.digests[-1].verdict

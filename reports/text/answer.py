@@ -7,12 +7,10 @@ from reports.fronts.pareto import front as on_the_front
 from reports.gather.places import Place, places
 from reports.gather.report import Report
 from reports.gather.rows import Row
-from reports.text.listing import listing
+from reports.text.listing import Column, listing
 
 FRAME_RATES = (60, 30)
 MOST_ROWS = 12
-TITLES = ("model", "file", "IoU [95 %]", "p50 ms [range]", "MB", "front")
-NUMBERS = ("MB",)
 
 
 def answer(report: Report) -> str:
@@ -27,14 +25,22 @@ def answer(report: Report) -> str:
     lines += ["", table(place), ""]
     lines += _below(place)
     if others:
-        lines.append(f"{len(others)} other devices or modes: bench report --format markdown")
+        lines.append(f"{len(others)} other devices or modes: bench report --format table")
     return "\n".join(lines)
 
 
 def table(place: Place) -> str:
     """The front, and the best of each width; where no IoU is known, the quickest."""
     rows, front = _chosen(place)
-    return listing(TITLES, [_cells(row, row in front) for row in rows], right=NUMBERS)
+    columns = [
+        Column(title="model", text=lambda row: row.model),
+        Column(title="file", text=_file),
+        Column(title="IoU [95 %]", text=_iou_text),
+        Column(title="p50 ms [range]", text=lambda row: row.p50_ms.text),
+        Column(title="MB", text=_size_text, right=True),
+        Column(title="front", text=lambda row: "yes" if row in front else ""),
+    ]
+    return listing(columns, rows)
 
 
 def _last(place: Place) -> tuple[bool, float]:
@@ -77,16 +83,12 @@ def _chosen(place: Place) -> tuple[list[Row], list[Row]]:
     return shown, front
 
 
-def _cells(row: Row, on_front: bool) -> list[str]:
-    size = row.joined.size_bytes
-    return [
-        row.model,
-        _file(row),
-        row.joined.iou.text if row.joined.iou else "not measured",
-        row.p50_text,
-        f"{size / 1e6:.2f}" if size else "-",
-        "yes" if on_front else "",
-    ]
+def _iou_text(row: Row) -> str:
+    return row.joined.iou.text if row.joined.iou else "not measured"
+
+
+def _size_text(row: Row) -> str:
+    return f"{row.joined.size_bytes / 1e6:.2f}" if row.joined.size_bytes else "-"
 
 
 def _below(place: Place) -> list[str]:

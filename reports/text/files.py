@@ -1,4 +1,4 @@
-"""An exported file in a line, or as a flat record: how large it is, how right, and what is unknown.
+"""Exported files as a list, in short, or as records: how large, how right, and what is unknown.
 
 Of what its manifest holds: nothing is run for it.
 """
@@ -8,8 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from reports.text.fitting import fitted
+from reports.text.listing import Column, Format, column, listing
 from zoo.artifact.half import LARGEST_HALF
 from zoo.artifact.manifest import Accuracy, Artifact
+
+FEW = 2
 
 
 def file_record(
@@ -50,42 +54,85 @@ def file_record(
     }
 
 
-def file_line(record: dict[str, Any]) -> str:
-    """For a terminal: size, IoU and what was lost, masks against torch's."""
-    parts = [f"{record['size_bytes'] / 1e6:.2f} MB", *_accuracy(record), *_parity(record)]
-    return f"{_name(record)}: {'; '.join([*parts, *_faults(record)])}"
-
-
-def _accuracy(record: dict[str, Any]) -> list[str]:
-    if record["iou"] is not None:
-        whole = f"on {record['images']} {record['data']} {record['split']} images"
-        if record["computed_in"] is None:
-            return [f"IoU {_judged(record, whole)}"]
-        found = [
-            f"IoU of its weights, computed in {record['computed_in']}, {_judged(record, whole)}"
+def file_list(records: Sequence[dict[str, Any]], format: Format = "table") -> str:
+    """A line a file: size, IoU and what was lost, masks against torch's; under a table what the
+    figures are of, and what is wrong with some."""
+    columns = [
+        column("model", "model"),
+        Column(title="file", text=lambda record: f"{record['format']} {record['precision']}"),
+        Column(title="MB", text=lambda record: f"{record['size_bytes'] / 1e6:.2f}", right=True),
+    ]
+    if any(record["iou"] for record in records):
+        columns += [
+            Column(title="IoU [95 %]", text=lambda record: _iou(record["iou"])),
+            Column(title="points from torch [95 %]", text=lambda record: _lost(record)),
+            Column(title="fell", text=lambda record: str(record.get("fell", "")), right=True),
         ]
-        return found + ([_in_half(record["half"])] if record["half"] else [])
-    if record["weights"] is None:
-        return [f"IoU not measured: {record['reason']}"]
-    inside = _judged(record["weights"], "in torch")
-    return [f"IoU not measured: {record['reason']}; that of its weights {inside}"]
+    if any(record["unlike_pixels"] is not None for record in records):
+        columns.append(Column(title="pixels", text=_unlike, right=True))
+    told = listing(columns, records, format)
+    return fitted("\n".join([told, *_remarks(records)])) if format == "table" else told
+
+
+def _iou(found: dict[str, float] | None) -> str:
+    return f"{found['value']:.3f} [{found['low']:.3f}, {found['high']:.3f}]" if found else "-"
+
+
+def _lost(record: dict[str, Any]) -> str:
+    return _points(record["difference"], "") if record["iou"] else "-"
+
+
+def _unlike(record: dict[str, Any]) -> str:
+    share = record["unlike_pixels"]
+    return "-" if share is None else "0 %" if share == 0 else _percent(share)
+
+
+def _remarks(records: Sequence[dict[str, Any]]) -> list[str]:
+    """A sentence once, with the files that it is of."""
+    lines = []
+    if measured := [record for record in records if record["iou"]]:
+        images = " or ".join(sorted({_images(record) for record in measured}))
+        lines.append(f"IoU: on {images}; fell: images that lost more than 5 points")
+    if compared := [record for record in records if record["unlike_pixels"] is not None]:
+        images = " or ".join(str(n) for n in sorted({r["compared_images"] for r in compared}))
+        lines.append(f"pixels: the share that differ from torch's mask, on {images} images")
+    names: dict[str, list[str]] = {}
+    for record in records:
+        for text in [*_unmeasured(record), *_parity(record), *_faults(record)]:
+            names.setdefault(text, []).append(_name(record))
+    for text, of in names.items():
+        several = f"{len(of)} files" if len(of) > FEW else ", ".join(of)
+        lines.append(text if len(of) == len(records) > 1 else f"{several}: {text}")
+    return lines
+
+
+def _images(record: dict[str, Any]) -> str:
+    return f"{record['images']} {record['data']} {record['split']} images"
+
+
+def _unmeasured(record: dict[str, Any]) -> list[str]:
+    """Where the IoU is not that of the file itself."""
+    if record["iou"] is None:
+        told = [f"IoU not measured: {record['reason']}"]
+        weights = record["weights"]
+        return [*told, f"in torch its weights have {_judged(weights)}"] if weights else told
+    if record["computed_in"] is None:
+        return []
+    told = [f"IoU is of its weights, computed in {record['computed_in']}"]
+    return told + ([_in_half(record["half"])] if record["half"] else [])
 
 
 def _in_half(found: dict[str, Any]) -> str:
     return f"in fp16 arithmetic, by torch, {_points(found['difference'])}"
 
 
-def _points(change: dict[str, float]) -> str:
+def _points(change: dict[str, float], unit: str = " points") -> str:
     low, high = 100 * change["low"], 100 * change["high"]
-    return f"{100 * change['value']:+.2f} points [{low:+.2f}, {high:+.2f}]"
+    return f"{100 * change['value']:+.2f}{unit} [{low:+.2f}, {high:+.2f}]"
 
 
-def _judged(found: dict[str, Any], where: str) -> str:
-    iou = found["iou"]
-    return (
-        f"{iou['value']:.4f} [{iou['low']:.4f}, {iou['high']:.4f}] {where}, "
-        f"{_points(found['difference'])} from torch's, {found['fell']} images fell by more than 5"
-    )
+def _judged(found: dict[str, Any]) -> str:
+    return f"IoU {_iou(found['iou'])}, {_points(found['difference'])} from torch's"
 
 
 def files_text(records: Sequence[dict[str, Any]]) -> str:
@@ -133,10 +180,11 @@ def _faults(record: dict[str, Any]) -> list[str]:
 
 
 def _parity(record: dict[str, Any]) -> list[str]:
+    """Where there is no share of pixels."""
     if record["unlike_pixels"] is not None:
-        return [f"{unlike_text(record['unlike_pixels'])}, on {record['compared_images']} images"]
+        return []
     if record["max_abs_difference"] is not None:
-        return [f"its mask differs by up to {record['max_abs_difference']:.2g} from torch's"]
+        return ["pixels not counted by the version that exported it: bench export --force"]
     if record["parity_reason"] == record.get("reason"):
         return []
     return [f"masks not compared: {record['parity_reason']}"]

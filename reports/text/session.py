@@ -7,6 +7,7 @@ from bench.statistics.bursts import Evidence, timed_of, turns_of
 from bench.statistics.changes import Changes, number
 from bench.statistics.stats import quantile, timed_ns
 from bench.statistics.verdict import verdict
+from reports.text.readings import reading_lines
 from zoo.base.pictures import shown
 
 
@@ -19,7 +20,7 @@ def session_text(session: Session) -> str:
         f"file      {request.model} {request.format} {request.precision}, "
         f"sha256 {request.artifact_sha256[:12]}",
         f"runtime   {request.runtime} {run.runtime_version if run else ''}, "
-        f"{request.threads} thread(s)",
+        f"{request.threads} thread{'s' if request.threads > 1 else ''}",
         f"protocol  {session.protocol}; pass {session.round}",
         f"verdict   {found.label}: {found.reason}",
     ]
@@ -38,16 +39,11 @@ def session_text(session: Session) -> str:
         lines.append(f"settings  {run.settings}")
     others = Changes.of(session).others_cores
     if others is not None:
-        lines.append(f"others    took {others:.2f} cores meanwhile")
+        lines.append(f"others    other programs took {others:.1f} cores meanwhile")
     if run.conditions_during:
         lines.append(f"watched   {len(run.conditions_during)} times, {_hottest(session)}")
-    for name, reading in run.conditions_before.items():
-        after = run.conditions_after.get(name)
-        shown = f"unknown: {reading.reason}"
-        if reading.value is not None:
-            shown = f"{reading.value}" + (f" before, {after.value} after" if after else " before")
-        lines.append(f"  {name:24} {shown}")
-    return "\n".join(lines)
+    lines.append("conditions, before and after")
+    return "\n".join([*lines, *reading_lines(run.conditions_before, run.conditions_after)])
 
 
 def _indented(text: str) -> list[str]:

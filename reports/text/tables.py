@@ -8,29 +8,32 @@ from pathlib import Path
 
 import pandas as pd
 
-from bench.statistics.stats import Quantile
 from reports.gather.accuracy import Joined
 from reports.gather.flat import records
 from reports.gather.report import Report
 from reports.gather.rows import Row
 from reports.precision import precision_markdown
 from reports.text.files import unlike_text
+from reports.text.fitting import fitted
+from reports.text.listing import Column, Format, listing
 from zoo.base.files import replacing
 
 NOT_MEASURED = "not measured"
 
 
-def markdown(report: Report) -> str:
+def every_row(report: Report, format: Format = "markdown") -> str:
     """A table a facet, then what was left out, orphaned, failed or unreadable."""
     parts = []
     for facet in report.facets:
         rows = [row for row in report.of(facet) if row.joined.orphan is None]
         if rows:
             title = facet.title.replace("\n", ": ")
-            parts.append(f"**{title}**\n\n{_table(rows)}")
-    if costs := precision_markdown(report):
+            title = f"**{title}**" if format == "markdown" else fitted(title)
+            parts.append(f"{title}\n\n{listing(_columns(rows), rows, format)}")
+    if format == "markdown" and (costs := precision_markdown(report)):
         parts.append(costs)
-    parts += [f"- {note}" for note in notes(report)]
+    told = [f"- {note}" for note in notes(report)]
+    parts += told if format == "markdown" else map(fitted, told)
     return "\n\n".join(parts) + "\n" if parts else "No sessions are stored. Next: bench run\n"
 
 
@@ -108,34 +111,42 @@ def _row_remarks(row: Row) -> list[str]:
     return lines
 
 
-def _table(rows: list[Row]) -> str:
-    head = (
-        "| model | IoU [95 %] | p50 ms [range] | relative [95 %] | p90 ms | first ms | load ms "
-        "| size MB | peak MB | init | sessions | front |"
-    )
-    rule = "|---|---|---|---|---|---|---|---|---|---|---|---|"
-    return "\n".join([head, rule, *(_markdown_row(row, rows) for row in rows)])
-
-
-def _markdown_row(row: Row, rows: list[Row]) -> str:
-    joined = row.joined
-    peak = row.peak_memory_bytes
-    cells = [
-        row.model,
-        iou_text(joined),
-        p50_text(row),
-        relative_text(row, rows),
-        f"{row.p90_ms.value:.2f}" if row.p90_ms else "too few samples",
-        NOT_MEASURED if row.first_inference_ms is None else f"{row.first_inference_ms:.2f}",
-        f"{row.load_ms:.1f}",
-        f"{joined.size_bytes / 1e6:.2f}" if joined.size_bytes else NOT_MEASURED,
-        f"{peak / 1e6:.0f}" if peak else NOT_MEASURED,
-        joined.init or "unknown",
-        f"{len(row.sessions)} of {len(row.sessions) + len(row.left_out)}"
-        + ("" if row.usable else ", none counts"),
-        front_text(row),
+def _columns(rows: Sequence[Row]) -> list[Column]:
+    return [
+        Column(title="model", text=lambda row: row.model),
+        Column(title="IoU [95 %]", text=lambda row: iou_text(row.joined)),
+        Column(title="p50 ms [range]", text=p50_text),
+        Column(title="relative [95 %]", text=lambda row: relative_text(row, rows)),
+        Column(title="p90 ms", text=_p90_text, right=True),
+        Column(title="first ms", text=lambda row: _ms_text(row.first_inference_ms), right=True),
+        Column(title="load ms", text=lambda row: f"{row.load_ms:.1f}", right=True),
+        Column(title="size MB", text=_size_text, right=True),
+        Column(title="peak MB", text=_peak_text, right=True),
+        Column(title="init", text=lambda row: row.joined.init or "unknown"),
+        Column(title="sessions", text=_sessions_text),
+        Column(title="front", text=front_text),
     ]
-    return f"| {' | '.join(cells)} |"
+
+
+def _p90_text(row: Row) -> str:
+    return f"{row.p90_ms.value:.2f}" if row.p90_ms else "too few samples"
+
+
+def _ms_text(value: float | None) -> str:
+    return NOT_MEASURED if value is None else f"{value:.2f}"
+
+
+def _size_text(row: Row) -> str:
+    return f"{row.joined.size_bytes / 1e6:.2f}" if row.joined.size_bytes else NOT_MEASURED
+
+
+def _peak_text(row: Row) -> str:
+    return f"{row.peak_memory_bytes / 1e6:.0f}" if row.peak_memory_bytes else NOT_MEASURED
+
+
+def _sessions_text(row: Row) -> str:
+    counted, all_of_them = len(row.sessions), len(row.sessions) + len(row.left_out)
+    return f"{counted} of {all_of_them}" + ("" if row.usable else ", none counts")
 
 
 def iou_text(joined: Joined) -> str:
@@ -154,25 +165,18 @@ def front_text(row: Row) -> str:
     return "yes, too few sessions for P" if chance is None else f"yes, P {chance:.2f}"
 
 
-def quantile_text(found: Quantile) -> str:
-    if found.low is None or found.high is None:
-        return f"{found.value:.2f} (too few sessions for an interval)"
-    return f"{found.value:.2f} [{found.low:.2f}, {found.high:.2f}]"
-
-
 def p50_text(row: Row) -> str:
     """Named so where it is of CPU time."""
-    return quantile_text(row.p50_ms) + (" of CPU time" if row.by_cpu else "")
+    few = " (too few sessions for an interval)" if row.p50_ms.low is None else ""
+    return f"{row.p50_ms.text}{few}" + (" of CPU time" if row.by_cpu else "")
 
 
 def relative_text(row: Row, rows: Sequence[Row]) -> str:
     """The ratio to the reference of its rounds; of the reference itself, that it is it."""
     if row.relative is None:
         return "the reference" if row.model in {r.relative_to for r in rows} else NOT_MEASURED
-    found = row.relative
-    if found.low is None or found.high is None:
-        return f"{found.value:.3f} (too few sessions for an interval)"
-    return f"{found.value:.3f} [{found.low:.3f}, {found.high:.3f}]"
+    few = " (too few sessions for an interval)" if row.relative.low is None else ""
+    return f"{row.relative.text}{few}"
 
 
 def rows_json(report: Report) -> str:

@@ -11,7 +11,7 @@ import pytest
 from commands import invoke
 
 from reports.text.answer import MOST_ROWS, answer
-from reports.text.listing import listing
+from reports.text.listing import column, listing
 from zoo.home import Home
 
 
@@ -47,7 +47,8 @@ def test_lists_are_for_programs_too(home: Home, format: str) -> None:
 
 
 def test_brackets_are_intervals_and_no_markup() -> None:
-    shown = listing(("p50 [range]",), [("1.0 [0.9, 1.1]",), ("[bold]",)])
+    rows = [{"p50": "1.0 [0.9, 1.1]"}, {"p50": "[bold]"}]
+    shown = listing([column("p50 [range]", "p50")], rows)
     assert "p50 [range]" in shown
     assert "1.0 [0.9, 1.1]" in shown
     assert "[bold]" in shown

@@ -24,7 +24,7 @@ from reports.gather.flat import records
 from reports.gather.report import Report
 from reports.load import load
 from reports.pictures.figures import style
-from reports.text.tables import markdown, notes
+from reports.text.tables import every_row, notes
 from reports.write import write_report
 from zoo.artifact.iou import pooled, read_counts
 from zoo.artifact.manifest import read_manifest
@@ -166,7 +166,7 @@ def test_a_report_names_no_folder_of_this_machine(
 def test_every_form_holds_the_same_figures(in_chain: Chain) -> None:
     report = load(in_chain.home)
     out = in_chain.home.report
-    assert (out / "table.md").read_text() == markdown(report)
+    assert (out / "table.md").read_text() == every_row(report)
     table = list(csv.DictReader(io.StringIO((out / "table.csv").read_text())))
     assert [float(r["p50_ms"]) for r in table] == [r.p50_ms.value for r in report.rows]
     printed = json.loads(invoke("report", "--json").output)

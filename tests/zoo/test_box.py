@@ -137,11 +137,11 @@ def test_without_photographs_the_iou_is_said_to_be_of_the_reference(home: Home) 
     (html,) = home.report.glob("*.html")
     assert (table.count(told), html.read_text().count(told)) == (1, 1)
     assert "of the reference export" in page
-    assert "the weights in the package" in invoke("models", "--long", *model).output
+    assert "the package's" in invoke("models", "--long", *model).output
 
 
 def test_a_training_is_not_taken_for_the_shipped_weights(in_chain: Chain) -> None:
-    assert "a training here" in invoke("models", "--long", "--model", TINY).output
+    assert "trained here" in invoke("models", "--long", "--model", TINY).output
 
 
 def _dataset(home: Home) -> Dataset:

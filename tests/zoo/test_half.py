@@ -88,12 +88,11 @@ def test_every_clip_of_fp16_is_taken_into_its_convolution(chain: Chain, tmp_path
 
 
 def test_a_report_of_files_says_what_the_figure_is_of(chain: Chain) -> None:
-    lines = invoke("models", "--model", TINY, "--long").output.splitlines()
-    (line,) = [line for line in lines if "tflite.fp16:" in line]
-    assert "of its weights, computed in fp32" in line
-    assert "in fp16 arithmetic, by torch" in line
-    (whole,) = [line for line in lines if "tflite.fp32:" in line]
-    assert "computed in" not in whole
+    text = invoke("models", "--model", TINY, "--long").output
+    (line,) = [line for line in text.splitlines() if "computed in fp32" in line]
+    assert "IoU is of its weights" in line
+    assert "tflite.fp32" not in line
+    assert f"{TINY}.tflite.fp16: in fp16 arithmetic, by torch" in text
 
 
 @pytest.mark.parametrize("precision", ["fp32", "fp16", "int8", "int8w"])

@@ -7,13 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bench.cli.options import json_option
+from bench.cli.options import format_option, json_option
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from devices.android.adb.discovery import Visible
+    from reports.text.listing import Format
+
+PLUG_IN = "plug one in (docs/android.md), or try bench devices --emulate android"
 
 
 @click.command()
+@format_option()
 @json_option
 @click.option("--adb", metavar="PATH", help="[default: ANDROID_HOME's, else PATH's]")
 @click.option(
@@ -28,7 +34,13 @@ if TYPE_CHECKING:
     metavar="NAME",
     help="Of the emulated phone: what it does wrong; `help` lists them. Repeatable.",
 )
-def command(as_json: bool, adb: str | None, emulate: str | None, faults: tuple[str, ...]) -> None:
+def command(
+    format: Format,
+    as_json: bool,
+    adb: str | None,
+    emulate: str | None,
+    faults: tuple[str, ...],
+) -> None:
     """List the devices, their runtimes and their present conditions.
 
     Phones are those that adb lists (its server is started where none runs), each with what is
@@ -46,14 +58,18 @@ def command(as_json: bool, adb: str | None, emulate: str | None, faults: tuple[s
 
         run_phone(adb, faults)
         return
+    from reports.text.fitting import fitted
+    from reports.text.listing import column, listing
+
     found = {"host": _host(), "android": _android(adb), "by_page": _by_page()}
+    rows = _rows(found)
     if as_json:
-        click.echo(json.dumps(found, indent=1))
+        click.echo(json.dumps({"devices": rows, **found}, indent=1))
         return
-    _show_host(found["host"])
-    _show_android(found["android"])
-    for kind, road in found["by_page"].items():
-        click.echo(f"{kind}: {road['road']}\n  > {road['remedy']}")
+    columns = [column("device", "device"), column("what it is", "what"), column("next", "next")]
+    click.echo(listing(columns, rows, format))
+    if format == "table":
+        click.echo("\n" + fitted("\n".join(_show_state(found))))
 
 
 def _by_page() -> dict[str, dict[str, str | None]]:
@@ -123,37 +139,53 @@ def _phone(client: Any, one: Visible) -> dict[str, Any]:
     return row
 
 
-def _show_host(host: dict[str, Any]) -> None:
-    info = host["info"]
-    memory_gib = info["memory_bytes"] / 2**30
-    click.echo(f"host: {info['cpu']}, {info['cores']} cores, {memory_gib:.1f} GiB, {info['os']}")
-    for name, found in host["runtimes"].items():
-        click.echo(f"  {name:24} {found['version'] or 'not here: ' + str(found['reason'])}")
-    _show_readings(host["conditions"])
-
-
-def _show_android(android: dict[str, Any]) -> None:
+def _rows(found: dict[str, Any]) -> list[dict[str, Any]]:
+    """A record a device: its name for --device, what it is, whether it can be measured on now, and
+    what to type."""
+    here = found["host"]["info"]
+    run = "bench run --device {} --model NAME"
+    rows = [_row("host", _what(here), True, run.format("host"))]
+    android = found["android"]
     if android["reason"]:
-        click.echo(f"android: {android['reason']}\n  > {android['remedy']}")
+        rows.append(_row("android", android["reason"], False, android["remedy"]))
     elif not android["phones"]:
-        click.echo(
-            "android: adb lists no phone\n  > plug one in (docs/android.md), or try "
-            "bench devices --emulate android"
-        )
-    for row in android["phones"]:
-        if row["info"] is None:
-            click.echo(f"android:{row['serial']}: {row['state']}\n  > {row['remedy']}")
-            continue
-        info = row["info"]
-        mark = "EMULATED, " if info["emulated"] else ""
-        click.echo(
-            f"android:{row['serial']}: {mark}{info['name']}, {info['cpu']}, {info['cores']} cores, "
-            f"{info['memory_bytes'] / 2**30:.1f} GiB, {info['os']}, {', '.join(row['abis'])}"
-        )
-        _show_readings(row["conditions"])
+        rows.append(_row("android", "adb lists no phone", False, PLUG_IN))
+    for phone in android["phones"]:
+        name, info = f"android:{phone['serial']}", phone["info"]
+        if info is None:
+            rows.append(_row(name, phone["state"], False, phone["remedy"]))
+        else:
+            mark = "EMULATED, " if info["emulated"] else ""
+            what = f"{mark}{info['name']}, {_what(info)}, {', '.join(phone['abis'])}"
+            rows.append(_row(name, what, True, run.format(name)))
+    for kind, road in found["by_page"].items():
+        rows.append(_row(kind, road["road"], road["reason"] is None, road["remedy"]))
+    return rows
 
 
-def _show_readings(readings: dict[str, Any]) -> None:
-    for name, reading in readings.items():
-        known = reading["reason"] is None
-        click.echo(f"  {name:24} {reading['value'] if known else 'unknown: ' + reading['reason']}")
+def _row(device: str, what: str, ready: bool, remedy: str | None) -> dict[str, Any]:
+    return {"device": device, "what": what, "ready": ready, "next": remedy}
+
+
+def _what(info: dict[str, Any]) -> str:
+    memory_gib = info["memory_bytes"] / 2**30
+    return f"{info['cpu']}, {info['cores']} cores, {memory_gib:.1f} GiB, {info['os']}"
+
+
+def _show_state(found: dict[str, Any]) -> Iterator[str]:
+    """Under the list: the runtimes here, and how each device is."""
+    yield "runtimes of host"
+    for name, runtime in found["host"]["runtimes"].items():
+        yield f"  {name:18}  {runtime['version'] or 'not here: ' + str(runtime['reason'])}"
+    yield from _conditions("host", found["host"]["conditions"])
+    for phone in found["android"]["phones"]:
+        if phone["info"]:
+            yield from _conditions(f"android:{phone['serial']}", phone["conditions"])
+
+
+def _conditions(device: str, conditions: dict[str, Any]) -> Iterator[str]:
+    from devices.base import Reading
+    from reports.text.readings import reading_lines
+
+    yield f"conditions of {device}"
+    yield from reading_lines({k: Reading.model_validate(v) for k, v in conditions.items()})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import textwrap
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -11,22 +10,23 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bench.cli.options import json_option
+from bench.cli.options import format_option, json_option
 
 if TYPE_CHECKING:
     from devices.finding import Finding
+    from reports.text.listing import Column, Format
     from zoo.home import Home
 
-WIDTH = 100
 MARKS = {True: "ok", False: "missing", None: "not here"}
 DRAW = "bench data synthetic"
 QUIET_MARKS = {True: "ok", False: "noisy", None: "unknown"}
 
 
 @click.command()
+@format_option()
 @json_option
 @click.pass_context
-def command(context: click.Context, as_json: bool) -> None:
+def command(context: click.Context, format: Format, as_json: bool) -> None:
     """Say what this machine can do, what each road misses, and what mends it.
 
     Roads: train, export, and measure on the host, Android phones, iPhones and in browsers; then
@@ -38,6 +38,8 @@ def command(context: click.Context, as_json: bool) -> None:
       bench doctor
       bench doctor --json
     """
+    from reports.text.fitting import fitted
+    from reports.text.listing import listing
     from zoo.base.errors import DeviceError
 
     try:
@@ -54,35 +56,42 @@ def command(context: click.Context, as_json: bool) -> None:
         raise DeviceError(f"{error.name} is not installed", remedy="make setup") from error
     if as_json:
         click.echo(json.dumps([finding.model_dump() for finding in findings], indent=1))
-    else:
-        _table(findings)
+    elif format == "table":
+        click.echo(fitted(_by_road(findings)))
         click.echo(f"\nnext: {first_remedy(findings) or _next_step(sets)}")
+    else:
+        click.echo(listing(_columns(), [one.model_dump() for one in findings], format))
     context.exit(0 if host_works(findings) else 1)
 
 
-def _table(findings: Sequence[Finding]) -> None:
+def _by_road(findings: Sequence[Finding]) -> str:
+    """A road's needs under its name, each with what mends it."""
     needs = min(24, max(len(finding.need) for finding in findings))
+    lines = []
     for road, group in groupby(findings, key=lambda finding: finding.road):
-        marks = QUIET_MARKS if road == "measuring" else MARKS
-        click.echo(road)
+        lines.append(road)
         for finding in group:
-            start = f"  {marks[finding.ok]:8}  {finding.need:{needs}}  "
-            _write(start, finding.found)
+            start = f"  {_mark(road, finding.ok):8}  {finding.need:{needs}}  "
+            lines.append(start + finding.found)
             if finding.remedy:
-                click.echo(f"{' ' * len(start)}> {finding.remedy}")
+                lines.append(f"{' ' * len(start)}> {finding.remedy}")
+    return "\n".join(lines)
 
 
-def _write(start: str, text: str) -> None:
-    """Continuation lines stand under the first; a long path is never broken."""
-    lines = textwrap.wrap(
-        text,
-        WIDTH,
-        initial_indent=start,
-        subsequent_indent=" " * len(start),
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-    click.echo("\n".join(lines))
+def _columns() -> list[Column]:
+    from reports.text.listing import Column, column
+
+    return [
+        column("road", "road"),
+        column("need", "need"),
+        Column(title="state", text=lambda row: _mark(row["road"], row["ok"])),
+        column("found", "found"),
+        column("remedy", "remedy"),
+    ]
+
+
+def _mark(road: str, ok: bool | None) -> str:
+    return (QUIET_MARKS if road == "measuring" else MARKS)[ok]
 
 
 def _folder(home: Home) -> Path:

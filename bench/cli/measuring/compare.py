@@ -11,15 +11,16 @@ import click
 
 from bench.cli.measuring.device_options import device_of, device_options
 from bench.cli.measuring.plan_options import plan_of, plan_options
-from bench.cli.options import Percent, json_option
+from bench.cli.options import Percent, format_option, json_option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bench.compare import Comparison
+    from bench.compare import Comparison, Side
     from bench.sessions.record import Plan
     from bench.work import Subject
     from devices.base import Device
+    from reports.text.listing import Column, Format
     from zoo.home import Home
 
 SLOWER = 4
@@ -56,6 +57,7 @@ MANY = 1000
     help="Exit with 4 where one is distinguishably slower than A, and by more than this.",
 )
 @plan_options
+@format_option("a sentence each")
 @json_option
 @click.pass_context
 def command(
@@ -70,6 +72,7 @@ def command(
     commits: tuple[str, ...],
     target: float | None,
     limit: float | None,
+    format: Format | None,
     as_json: bool,
     **options: Any,
 ) -> None:
@@ -87,6 +90,8 @@ def command(
       bench compare old.onnx new.onnx --fail-if-slower 5%
       bench compare mnv2_unet_0.5_224 --stored --date 2026-11-01 --date 2026-11-08
     """
+    from reports.text.fitting import fitted
+    from reports.text.listing import listing
     from zoo.base.lock import locked
     from zoo.home import Home
 
@@ -105,10 +110,16 @@ def command(
         raise click.UsageError("--date and --commit choose among stored sessions: add --stored")
     else:
         found = _measured(home, on, subjects, plan)
+    records = [_record(one) for one in found]
     if as_json:
-        click.echo(json.dumps([_record(one) for one in found], indent=1))
+        click.echo(json.dumps(records, indent=1))
+    elif format:
+        sides = [(found[0].baseline, None), *((one.candidate, one) for one in found)]
+        click.echo(listing(_columns(), records if format == "csv" else sides, format))
     else:
-        click.echo("\n".join(_text(one) for one in found))
+        measured = [found[0].baseline, *(one.candidate for one in found)]
+        told = [*map(_side_text, measured), *map(_text, found)]
+        click.echo(fitted("\n".join(told)))
     if any(one.ratio is None for one in found):
         context.exit(NOT_MEASURED)
     slower = [one.candidate.name for one in found if limit and one.slower_than(limit)]
@@ -188,30 +199,57 @@ def _name(subject: Subject, factor: str) -> str:
     return f"{value} thread{'s' if value > 1 else ''}" if factor == "threads" else str(value)
 
 
-def _text(found: Comparison) -> str:
-    from bench.cli.measuring.summary import quantile_text, ratio_text
+def _columns() -> list[Column]:
+    """Of a side and what was found of it; None of the baseline."""
+    from reports.text.listing import Column
 
-    one, other = found.baseline, found.candidate
-    lines = [
-        f"{side.name}: p50 {quantile_text(side.p50_ms)} ms"
-        if side.p50_ms
-        else f"{side.name}: not measured"
-        for side in (one, other)
+    return [
+        Column(title="name", text=lambda one: one[0].name),
+        Column(title="p50 ms [range]", text=lambda one: _p50_text(one[0])),
+        Column(title="ratio [95 %]", text=lambda one: _ratio_text(one[1])),
+        Column(title="verdict", text=lambda one: _verdict(one[1]) if one[1] else "the baseline"),
     ]
+
+
+def _ratio_text(found: Comparison | None) -> str:
+    return found.ratio.text if found and found.ratio else ""
+
+
+def _p50_text(side: Side) -> str:
+    return side.p50_ms.text if side.p50_ms else "not measured"
+
+
+def _side_text(side: Side) -> str:
+    told = f"p50 {side.p50_ms.text} ms" if side.p50_ms else "not measured"
+    return f"{side.name}: {told}"
+
+
+def _verdict(found: Comparison) -> str:
     if found.ratio is None:
-        return "\n".join([*lines, "no ratio: not both were measured (bench check last)"])
+        return "no ratio"
+    if not found.distinguishable:
+        return "not distinguishable"
+    return "slower" if found.ratio.value > 1 else "faster"
+
+
+def _text(found: Comparison) -> str:
+    one, other = found.baseline.name, found.candidate.name
+    if found.ratio is None:
+        return f"{other}: no ratio: not both were measured (bench check last)"
     counts = " and ".join(str(count) for count in found.ratio.counts)
-    ratio = f"{ratio_text(found.ratio)} (95 %, {counts} {found.how})"
-    if found.distinguishable:
-        slower = "slower" if found.ratio.value > 1 else "faster"
-        return "\n".join([*lines, f"{other.name} is {slower}: {ratio} of {one.name}"])
     if found.ratio.low is None:
-        return "\n".join([*lines, f"not distinguishable: too few for an interval: {ratio}"])
+        return (
+            f"{other}: not distinguishable: {counts} {found.how} are too few for an interval; "
+            f"x{found.ratio.text} of {one}'s latency"
+        )
+    ratio = f"x{found.ratio.text} of {one}'s latency (95 % interval, {counts} {found.how})"
+    if found.distinguishable:
+        return f"{other} is {_verdict(found)}: {ratio}"
     more = found.more_passes
     needed = f"; about {more} more passes would tell" if more else ""
     if more and more > MANY:
         needed = f"; not even {MANY} more passes would tell"
-    return "\n".join([*lines, f"not distinguishable: {ratio} of {one.name}{needed}"])
+    return f"{other} is not distinguishable: {ratio}{needed}"
 
 
 def _record(found: Comparison) -> dict[str, Any]:

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bench.cli.measuring.device_options import device_of, device_options
-from bench.cli.options import deadline_option, json_option
+from bench.cli.options import deadline_option, format_option, json_option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from devices.android.run.profile import Operator
+    from reports.text.listing import Column, Format
 
 COSTLIEST = 10
 
@@ -33,6 +34,7 @@ COSTLIEST = 10
     metavar="PNG",
     help="[default: MODEL.profile.png]",
 )
+@format_option("by kind, and the costliest")
 @json_option
 @click.pass_context
 def command(
@@ -43,6 +45,7 @@ def command(
     precision: str,
     threads: int,
     plot: Path | None,
+    format: Format | None,
     as_json: bool,
     **options: Any,
 ) -> None:
@@ -58,6 +61,8 @@ def command(
     from bench.work import Subject, find, subject_of
     from devices.android.device import AndroidDevice
     from reports.pictures.profile import draw_profile
+    from reports.text.fitting import fitted
+    from reports.text.listing import listing
     from zoo.base.errors import DeviceError
     from zoo.base.lock import locked
     from zoo.home import Home
@@ -80,22 +85,40 @@ def command(
     title = f"{mark}{work.request.model} {precision} on {info.name}, {runtime}, {threads} thread(s)"
     path = plot or Path(f"{work.request.model}.profile.png")
     draw_profile(operators, title, path)
+    rows = [asdict(one) for one in operators]
     if as_json:
-        rows = [asdict(one) for one in operators]
         click.echo(json.dumps({"title": title, "operators": rows}, indent=1))
-        return
-    click.echo(f"{title}\n{_table(operators)}\ndrawn: {path}")
+    elif format:
+        click.echo(listing(_columns(), rows, format))
+    else:
+        click.echo(fitted(f"{title}\n\n{_in_short(operators)}\n\ndrawn: {path}"))
 
 
-def _table(operators: Sequence[Operator]) -> str:
+def _in_short(operators: Sequence[Operator]) -> str:
     from devices.android.run.profile import by_kind
-    from zoo.base.pictures import shown
+    from reports.text.listing import Column, column, listing
 
-    lines = [f"{'kind':28} {'count':>6} {'ms':>9} {'share':>7}"]
-    for kind, count, ms, share in by_kind(operators):
-        lines.append(f"{shown(kind):28} {count:6} {ms:9.4f} {share:7.1%}")
-    lines.append(f"\n{'the costliest':28} {'':6} {'ms':>9} {'share':>7}")
-    for one in sorted(operators, key=lambda each: -each.mean_ms)[:COSTLIEST]:
-        name = shown(one.name.strip("[]"))[:48]
-        lines.append(f"{shown(one.kind):28} {'':6} {one.mean_ms:9.4f} {one.share:7.1%}  {name}")
-    return "\n".join(lines)
+    kinds = [
+        {"kind": kind, "count": count, "mean_ms": ms, "share": share}
+        for kind, count, ms, share in by_kind(operators)
+    ]
+    costliest = sorted(operators, key=lambda each: -each.mean_ms)[:COSTLIEST]
+    name = Column(title="the costliest", text=lambda row: row["name"].strip("[]")[:48])
+    kind, *times = _columns()[1:]
+    return "\n\n".join(
+        [
+            listing([kind, column("count", "count", right=True), *times], kinds),
+            listing([name, kind, *times], [asdict(one) for one in costliest]),
+        ]
+    )
+
+
+def _columns() -> list[Column]:
+    from reports.text.listing import Column, column
+
+    return [
+        column("operator", "name"),
+        column("kind", "kind"),
+        Column(title="ms", text=lambda row: f"{row['mean_ms']:.3f}", right=True),
+        Column(title="share", text=lambda row: f"{row['share']:.1%}", right=True),
+    ]

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from zoo.home import Home
 
 PARTIAL = 3
+PICK = "bench pick --device {} --max-latency 60fps"
 
 
 @click.command()
@@ -105,6 +106,7 @@ def command(
         runtimes_for,
         subject_of,
     )
+    from reports.text.fitting import fitted, next_steps
     from zoo.base.lock import locked
     from zoo.home import Home
     from zoo.registry import select
@@ -123,6 +125,7 @@ def command(
     home, specs = Home.default(), select(models)
     with ExitStack() as held:
         on = held.enter_context(device_of(home, options))
+        kind = on.info().kind
         plan = plan_of(on, target, frame, **options)
         # Two measurements at once disturb each other, and the files are not to change meanwhile.
         held.enter_context(locked(home.device_results(on.info().key)))
@@ -141,8 +144,9 @@ def command(
     if not sessions:
         click.echo("every session is there already")
         return
-    click.echo(summary([*stored, *sessions], work, plan))
-    click.echo("next: bench report --open")
+    click.echo(fitted(summary([*stored, *sessions], work, plan)))
+    pick = PICK.format(kind)
+    click.echo(next_steps(["bench report --open", "bench check last", pick]))
     context.exit(PARTIAL if refused or any(s.failure for s in sessions) else 0)
 
 

@@ -4,29 +4,28 @@ from __future__ import annotations
 
 import statistics
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from bench.protocol import Known
 from bench.sessions.record import Plan, Session
 from bench.statistics.bursts import Evidence, timed_of, turns_of
-from bench.statistics.ratios import Ratio
-from bench.statistics.stats import Quantile, across_passes, session_median_ms
+from bench.statistics.stats import across_passes, session_median_ms
 from bench.statistics.verdict import verdict
 from bench.work_item import Work
-from reports.text.listing import listing
+from devices.base import RunRequest
+from reports.text.listing import Column, listing
 
 MOST_ROWS = 12
-TITLES = ("model", "file", "p50 ms [range]", "relative [95 %]", "sessions")
 
 
 def summary(sessions: Sequence[Session], work: Sequence[Work], plan: Plan) -> str:
     """Latencies, absolute and relative, how sessions ended, and what was set aside."""
     known = Known.of(sessions, plan)
-    if len(work) <= MOST_ROWS:
-        lines = [listing(TITLES, [_cells(known, one) for one in work])]
-    else:
-        lines = _in_short(known, work)
+    few = len(work) <= MOST_ROWS
+    lines = [listing(_columns(known, work), work)] if few else _in_short(known, work)
     in_turns = [s for s in known.counted if turns_of(s)]
+    if any(not verdict(s).counts for s in known.tries if s.timed):
+        lines.append("sessions that are not steady: bench check last says why")
     if in_turns:
         lines.append(_interruptions(in_turns))
     return "\n".join(lines)
@@ -47,24 +46,39 @@ def _in_short(known: Known, work: Sequence[Work]) -> list[str]:
     return [told, *([f"not measured: {names}"] if missing else [])]
 
 
-def _cells(known: Known, work: Work) -> list[str]:
-    mine = known.of_work(work)
-    ends = Counter(verdict(s).label for s in known.tries if s.request == work.request)
-    medians = [session_median_ms(s) for s in mine]
-    request, ratio = work.request, known.ratio(work)
-    latency, relative = "not measured", ""
-    if medians:
-        by_cpu = any(timed_of(s)[1] == "cpu" for s in mine if turns_of(s))
-        latency = quantile_text(across_passes(medians)) + (" of CPU time" if by_cpu else "")
-    if work.reference is not None and ratio is not None:
-        relative = f"{ratio_text(ratio)} of {work.reference.model}"
+def _columns(known: Known, work: Sequence[Work]) -> list[Column]:
+    beside = {one.reference for one in work}
+    relative = Column(title="relative [95 %]", text=lambda one: _relative(known, one, beside))
     return [
-        request.model,
-        f"{request.runtime} {request.precision}",
-        latency,
-        relative,
-        ", ".join(f"{count} {label}" for label, count in ends.most_common()),
+        Column(title="model", text=lambda one: one.request.model),
+        Column(title="file", text=lambda one: f"{one.request.runtime} {one.request.precision}"),
+        Column(title="p50 ms [range]", text=lambda one: _latency(known, one)),
+        # Where each file stands alone, none is relative to another.
+        *([] if beside == {None} else [relative]),
+        Column(title="sessions", text=lambda one: _ends(known, one)),
     ]
+
+
+def _latency(known: Known, work: Work) -> str:
+    mine = known.of_work(work)
+    medians = [session_median_ms(s) for s in mine]
+    if not medians:
+        return "not measured"
+    by_cpu = any(timed_of(s)[1] == "cpu" for s in mine if turns_of(s))
+    return across_passes(medians).text + (" of CPU time" if by_cpu else "")
+
+
+def _relative(known: Known, work: Work, beside: Collection[RunRequest | None]) -> str:
+    """Of the reference itself, that it is it."""
+    if work.reference is None:
+        return "the reference" if work.request in beside else ""
+    ratio = known.ratio(work)
+    return "" if ratio is None else f"x{ratio.text}"
+
+
+def _ends(known: Known, work: Work) -> str:
+    ends = Counter(verdict(s).label for s in known.tries if s.request == work.request)
+    return ", ".join(f"{count} {label}" for label, count in ends.most_common())
 
 
 def _interruptions(sessions: Sequence[Session]) -> str:
@@ -77,17 +91,3 @@ def _interruptions(sessions: Sequence[Session]) -> str:
         f"{aside} of {samples} samples ({aside / samples:.1%}) were interrupted by other programs "
         "and set aside.\np50 is of here, at this time; in brackets its range over the passes."
     )
-
-
-def quantile_text(found: Quantile) -> str:
-    """Value and interval; an interval that the count does not allow is left out."""
-    if found.low is None or found.high is None:
-        return f"{found.value:.3f}"
-    return f"{found.value:.3f} [{found.low:.3f}, {found.high:.3f}]"
-
-
-def ratio_text(found: Ratio) -> str:
-    """As quantile_text, with the times sign."""
-    if found.low is None or found.high is None:
-        return f"x{found.value:.3f}"
-    return f"x{found.value:.3f} [{found.low:.3f}, {found.high:.3f}]"

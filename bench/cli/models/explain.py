@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bench.cli.options import Percent, json_option
+from bench.cli.options import Percent, format_option, json_option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from reports.text.listing import Column, Format
     from zoo.artifact.manifest import Artifact
     from zoo.explain.compare import LayerError
     from zoo.home import Home
@@ -42,12 +43,14 @@ WORST = 5
     type=click.Path(dir_okay=False, path_type=Path),
     help="[default: beside the artifact, .layers.png]",
 )
+@format_option("the worst layers")
 @json_option
 def command(
     artifact: Path,
     photographs: tuple[Path, ...],
     bound: float | None,
     plot: Path | None,
+    format: Format | None,
     as_json: bool,
 ) -> None:
     """Walk the graph of an ONNX or TFLite file of the zoo against torch, layer by layer.
@@ -59,6 +62,8 @@ def command(
       bench explain artifacts/mnv2_unet_0.5_224/mnv2_unet_0.5_224.int8.tflite
     """
     from reports.pictures.layers import draw_layers
+    from reports.text.fitting import fitted
+    from reports.text.listing import listing
     from zoo.checkpoint import checkpoint_path, load
     from zoo.explain.compare import BOUNDS, first_beyond, layer_errors
     from zoo.home import Home
@@ -78,8 +83,11 @@ def command(
         named = first.name if first else None
         click.echo(json.dumps({"bound": allowed, "first": named, "layers": rows}, indent=1))
         return
-    click.echo(_words(errors, allowed, first))
-    click.echo(f"drawn: {drawn}")
+    if format:
+        click.echo(listing(_columns(), [asdict(error) for error in errors], format))
+    else:
+        click.echo(fitted(_words(errors, allowed, first)))
+        click.echo(f"drawn: {drawn}")
 
 
 def _artifact_of(home: Home, path: Path) -> Artifact:
@@ -116,6 +124,17 @@ def _images(photographs: Sequence[Path], size: int) -> list[Float32]:
     if photographs:
         return [to_input(open_photograph(path), size) for path in photographs]
     return [to_input(portrait(0, index)[0], size) for index in range(4)]
+
+
+def _columns() -> list[Column]:
+    from reports.text.listing import Column, column
+
+    return [
+        column("layer", "name"),
+        column("kind", "kind"),
+        Column(title="relative error", text=lambda row: f"{row['error']:.2%}", right=True),
+        Column(title="at most", text=lambda row: f"{row['largest']:.3g}", right=True),
+    ]
 
 
 def _words(errors: Sequence[LayerError], bound: float, first: LayerError | None) -> str:

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import os
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from bench.cli.options import force_option, formats_option, model_option, precisions_option
+from bench.cli.options import (
+    files_and_list,
+    files_and_list_option,
+    force_option,
+    json_option,
+    model_option,
+    precisions_option,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
+    from reports.text.listing import Format
     from zoo.artifact.label import Io
     from zoo.artifact.manifest import Manifest
     from zoo.export.targets import Target
@@ -24,7 +33,7 @@ FEW_FILES = 8
 
 @click.command()
 @model_option()
-@formats_option
+@files_and_list_option
 @precisions_option
 @click.option(
     "--io",
@@ -36,6 +45,7 @@ FEW_FILES = 8
 @click.option(
     "--jobs", type=click.IntRange(1), help="Exports at once.  [default: as many as cores]"
 )
+@json_option
 @force_option
 @click.pass_context
 def command(
@@ -45,6 +55,7 @@ def command(
     precisions: tuple[str, ...],
     io: Io,
     jobs: int | None,
+    as_json: bool,
     force: bool,
 ) -> None:
     """Export trained variants to ONNX, TFLite and Core ML, then prove each file.
@@ -62,7 +73,8 @@ def command(
     from zoo.home import Home
     from zoo.registry import select
 
-    home, wanted, specs = Home.default(), targets(formats, precisions, io), select(models)
+    files, format = files_and_list(formats)
+    home, wanted, specs = Home.default(), targets(files, precisions, io), select(models)
     with ExitStack() as held:
         for spec in specs:
             # Its checkpoint is not to change meanwhile.
@@ -71,7 +83,8 @@ def command(
         manifests = _export(home, specs, wanted, jobs or os.cpu_count() or 1, force)
         for spec in track(specs, "proving", "variants"):
             manifests[spec] = _prove(home, spec, wanted, manifests[spec])
-    click.echo(_told([manifests[spec] for spec in specs], {target.key for target in wanted}))
+    records = _records([manifests[spec] for spec in specs], {target.key for target in wanted})
+    click.echo(json.dumps(records, indent=1) if as_json else _told(records, format))
     failures = sum(
         target.key in found.failures for found in manifests.values() for target in wanted
     )
@@ -142,16 +155,30 @@ def _prove(home: Home, spec: ModelSpec, wanted: Sequence[Target], manifest: Mani
     return manifest
 
 
-def _told(manifests: Sequence[Manifest], wanted: Collection[str]) -> str:
-    """A line a file where they are few; else what they have in common, and those that do not."""
-    from reports.text.files import file_line, file_record, files_text
+def _records(manifests: Sequence[Manifest], wanted: Collection[str]) -> list[dict[str, Any]]:
+    from reports.text.files import file_record
 
-    records = [
+    return [
         file_record(artifact, artifact.accuracy, artifact.accuracy_reason)
         for manifest in manifests
         for key, artifact in sorted(manifest.artifacts.items())
         if key in wanted
     ]
-    if len(records) <= FEW_FILES:
-        return "\n".join(map(file_line, records))
-    return files_text(records)
+
+
+def _told(records: Sequence[dict[str, Any]], format: Format | None) -> str:
+    """A line a file where they are few, or a format was asked for; else in short."""
+    from reports.text.files import file_list, files_text
+    from reports.text.fitting import fitted, next_steps
+
+    if format in ("markdown", "csv"):
+        return file_list(records, format)
+    told = (
+        file_list(records) if format or len(records) <= FEW_FILES else fitted(files_text(records))
+    )
+    models = list(dict.fromkeys(record["model"] for record in records))
+    return (
+        "\n".join([told, next_steps([f"bench run --device host --model {models[0]}"])])
+        if models
+        else told
+    )

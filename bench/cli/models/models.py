@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     is_flag=True,
     help="IoU with its interval, of what, first weights, and each exported file.",
 )
-@format_option
+@format_option()
 @json_option
 def command(models: tuple[str, ...], as_long: bool, format: Format, as_json: bool) -> None:
     """List the models: parameters, MACs, and what exists of each.
@@ -36,65 +36,96 @@ def command(models: tuple[str, ...], as_long: bool, format: Format, as_json: boo
     \b
     Example:
       bench models --long --model 'mnv2_unet_0.35_*'
+      bench models --format csv
     """
     from bench.sessions.store import timed_by_model
     from zoo.home import Home
     from zoo.registry import select
 
-    if as_long and format != "table":
-        raise click.UsageError("--format is of the short list; --json holds all of the long one")
     home = Home.default()
     sessions = timed_by_model(home)
     rows = [_row(home, spec, sessions[spec.name]) for spec in select(models)]
     if as_json:
         click.echo(json.dumps(rows, indent=1))
     elif as_long:
-        _print_long(rows)
+        click.echo(_long(rows, format))
     else:
-        _print_short(rows, format)
+        click.echo(_short(rows, format))
 
 
-def _print_short(rows: Sequence[dict[str, Any]], format: Format) -> None:
-    from reports.text.listing import listing
+def _short(rows: Sequence[dict[str, Any]], format: Format) -> str:
+    from reports.text.listing import Column, column, listing
 
-    titles = ("model", "params", "MMACs", "checkpoint", "files", "sessions")
-    cells = []
-    for row in rows:
-        counts = Counter(file["format"] for file in row["artifacts"].values())
-        made = ", ".join(f"{count} {name}" for name, count in counts.items()) or "-"
-        size = (row["model"], f"{row['parameters']:,}", f"{row['macs'] / 1e6:.1f}")
-        cells.append([*size, _checkpoint(row), made, str(row["sessions"] or "-")])
-    click.echo(listing(titles, cells, format, ("params", "MMACs", "sessions")))
+    columns = [
+        column("model", "model"),
+        Column(title="params", text=lambda row: f"{row['parameters']:,}", right=True),
+        Column(title="MMACs", text=lambda row: f"{row['macs'] / 1e6:.1f}", right=True),
+        Column(title="checkpoint", text=_checkpoint),
+        Column(title="files", text=_files),
+        Column(title="sessions", text=lambda row: str(row["sessions"] or "-"), right=True),
+    ]
+    per_file = ("artifacts", "export_failures")
+    short = [{k: v for k, v in row.items() if k not in per_file} for row in rows]
+    return listing(columns, short if format == "csv" else rows, format)
 
 
-def _print_long(rows: Sequence[dict[str, Any]]) -> None:
+def _long(rows: Sequence[dict[str, Any]], format: Format) -> str:
     """IoU of the checkpoint here, else of the weights that come with the package; then a line a
-    file that was exported."""
-    from reports.text.files import file_line
+    file that was exported. CSV is of the files."""
+    from reports.text.files import file_list
+    from reports.text.fitting import fitted
+    from reports.text.listing import Column, column, listing
 
-    click.echo(f"{'model':30}{'params':>9}{'MMACs':>8}  {'IoU [95 %]':22} init        of")
-    for row in rows:
-        found, shipped = row["checkpoint"], row["shipped"]
-        best = found or shipped
-        if best is None:
-            click.echo(f"{_size(row)}  not trained")
-            continue
-        whose = "a training here"
-        if best["shipped"]:
-            whose = "the weights in the package" + ("" if found else ", not taken yet")
-        text = f"{best['iou']:.3f} (its counts are gone)"
-        if best["images"]:
-            text = f"{best['iou']:.3f} [{best['iou_low']:.3f}, {best['iou_high']:.3f}]"
-        on = f"{best['images']} {best['dataset']} validation images"
-        click.echo(f"{_size(row)}  {text:22} {best['init']:11} {whose}; {on}")
-        for file in row["artifacts"].values():
-            click.echo(f"    {file_line(file)}")
-        for key, reason in row["export_failures"].items():
-            click.echo(f"    {row['model']}.{key}: not made: {reason}")
+    columns = [
+        column("model", "model"),
+        Column(title="IoU [95 %]", text=lambda row: iou_text(_best(row))),
+        Column(title="first weights", text=lambda row: (_best(row) or {}).get("init", "")),
+        Column(title="weights", text=_whose),
+        Column(title="images", text=_images, right=True),
+    ]
+    files = [file for row in rows for file in row["artifacts"].values()]
+    failures = [
+        f"{row['model']}.{key}: not made: {reason}"
+        for row in rows
+        for key, reason in row["export_failures"].items()
+    ]
+    parts = [] if format == "csv" else [listing(columns, rows, format)]
+    parts += [file_list(files, format)] if files else []
+    parts += [fitted("\n".join(failures))] if failures and format == "table" else []
+    return "\n\n".join(parts)
 
 
-def _size(row: dict[str, Any]) -> str:
-    return f"{row['model']:30}{row['parameters']:>9,}{row['macs'] / 1e6:>8.1f}"
+def _files(row: dict[str, Any]) -> str:
+    counts = Counter(file["format"] for file in row["artifacts"].values())
+    return ", ".join(f"{count} {name}" for name, count in counts.items()) or "-"
+
+
+def _best(row: dict[str, Any]) -> dict[str, Any] | None:
+    found: dict[str, Any] | None = row["checkpoint"] or row["shipped"]
+    return found
+
+
+def _whose(row: dict[str, Any]) -> str:
+    best = _best(row)
+    if best is None:
+        return "-"
+    if not best["shipped"]:
+        return "trained here"
+    return "the package's" + ("" if row["checkpoint"] else ", not taken")
+
+
+def _images(row: dict[str, Any]) -> str:
+    best = _best(row)
+    return f"{best['images']} {best['dataset']}" if best else "-"
+
+
+def iou_text(found: dict[str, Any] | None) -> str:
+    """Of a model's accuracy as `--json` has it."""
+    if found is None:
+        return "not trained"
+    if not found["images"]:
+        return f"{found['iou']:.3f} (its counts are gone)"
+    return f"{found['iou']:.3f} [{found['iou_low']:.3f}, {found['iou_high']:.3f}]"
 
 
 def _row(home: Home, spec: ModelSpec, sessions: int) -> dict[str, Any]:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from bench.cli.options import force_option, json_option, model_option
+from bench.cli.options import force_option, format_option, json_option, model_option
+
+if TYPE_CHECKING:
+    from reports.text.listing import Format
 
 FEW = 4
 
@@ -25,28 +29,39 @@ def command() -> None:
 
 @command.command("list")
 @model_option("*")
+@format_option()
 @json_option
-def list_(models: tuple[str, ...], as_json: bool) -> None:
+def list_(models: tuple[str, ...], format: Format, as_json: bool) -> None:
     """List the weights in the package: IoU, data, first weights.
 
     \b
     Example:
       bench weights list --json
     """
-    from bench.cli.models.models import shipped_accuracy
+    from bench.cli.models.models import iou_text, shipped_accuracy
+    from reports.text.fitting import fitted
+    from reports.text.listing import Column, column, listing
     from zoo.box import FOLDER
     from zoo.registry import select
 
-    rows = {spec.name: found for spec in select(models) if (found := shipped_accuracy(spec))}
+    rows = {
+        spec.name: {"model": spec.name, **found}
+        for spec in select(models)
+        if (found := shipped_accuracy(spec))
+    }
     if as_json:
         click.echo(json.dumps(rows, indent=1))
         return
-    for name, row in rows.items():
-        click.echo(
-            f"{name:22} IoU {row['iou']:.3f} [{row['iou_low']:.3f}, {row['iou_high']:.3f}] on "
-            f"{row['images']} {row['dataset']} validation images; began {row['init']}"
-        )
-    click.echo(f"their cards: {FOLDER}")
+    columns = [
+        column("model", "model"),
+        Column(title="IoU [95 %]", text=iou_text),
+        column("images", "images", right=True),
+        column("data", "dataset"),
+        column("first weights", "init"),
+    ]
+    click.echo(listing(columns, list(rows.values()), format))
+    if format == "table":
+        click.echo(fitted(f"IoU on validation images, of ONNX files; cards: {FOLDER}"))
 
 
 @command.command()
@@ -61,6 +76,7 @@ def take(models: tuple[str, ...], force: bool) -> None:
     Example:
       bench weights take --model mnv2_unet_0.5_224
     """
+    from reports.text.fitting import fitted
     from zoo.base.lock import locked
     from zoo.box import take as take_one
     from zoo.checkpoint import checkpoint_path, read_record
@@ -78,7 +94,7 @@ def take(models: tuple[str, ...], force: bool) -> None:
     for names, what in ((taken, "taken"), (there, "there already")):
         if names:
             few = ", ".join(names) if len(names) <= FEW else f"{names[0]} to {names[-1]}"
-            click.echo(f"{len(names)} {what}: {few}")
+            click.echo(fitted(f"{len(names)} {what}: {few}"))
     click.echo("IoU is of the reference export of these weights")
     click.echo("next: bench export --model NAME")
 

@@ -79,9 +79,10 @@ def command(
     Example:
       bench pick --device host --max-latency 16.7ms --max-size 4MB
     """
-    from reports.fronts.choose import Budget, choice_text, choose
+    from reports.fronts.choose import Budget, choice_lines, choose
     from reports.gather.places import find_place
     from reports.load import load
+    from reports.text.fitting import fitted
     from zoo.home import Home
 
     place = find_place(load(Home.default()), device)
@@ -92,9 +93,10 @@ def command(
     if as_json:
         click.echo(json.dumps(_record(place, budget, choice), indent=1, allow_nan=False))
     else:
-        click.echo(f"On {place.title}:\n{choice_text(choice, budget)}")
+        told = [f"On {place.title}:", *choice_lines(choice, budget)]
         if place.device.emulated:
-            click.echo("This device is emulated: its latencies are no measure of a phone.")
+            told.append("This device is emulated: its latencies are no measure of a phone.")
+        click.echo(fitted("\n".join(told)))
     if not place.fit:
         context.exit(NOTHING_TO_CHOOSE)
     if choice.row is None:

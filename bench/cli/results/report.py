@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
-from bench.cli.options import json_option
+from bench.cli.options import LIST_FORMATS, json_option
 
 if TYPE_CHECKING:
+    from reports.gather.report import Report
     from zoo.home import Home
 
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 @click.option(
     "--format",
     "format",
-    type=click.Choice(["answer", "markdown", "csv"]),
+    type=click.Choice(["answer", *LIST_FORMATS]),
     default="answer",
     show_default=True,
     help="answer: what to take, and a dozen rows; the others print every row.",
@@ -42,7 +43,7 @@ def command(
     since: Path | None,
     open_page: bool,
     output: Path | None,
-    format: str,
+    format: Literal["answer", "table", "markdown", "csv"],
     as_json: bool,
 ) -> None:
     """Join sessions with the accuracy of the very files they timed; write a report.
@@ -57,7 +58,8 @@ def command(
       bench report --open
       bench report laptop/ phones/ --since reports/march
     """
-    from reports.unchanged import answer_of, inputs_of, keep
+    from reports.text.fitting import fitted, next_steps
+    from reports.unchanged import Said, inputs_of, keep, said_in
     from zoo.base.errors import RecordError
     from zoo.home import Home
 
@@ -73,34 +75,54 @@ def command(
     output = output or home.report
     inputs = inputs_of(homes)
     plain = format == "answer" and not as_json and since is None
-    text = answer_of(output, inputs) if plain else None
-    if text is None:
-        text = _written(output, homes, since, "json" if as_json else format)
+    said = said_in(output, inputs) if plain else None
+    if said is None:
+        text, report = _written(output, homes, since, "json" if as_json else format)
+        said = Said(text=text, next=tuple(_after(report)))
         if plain:
-            keep(output, inputs, text)
+            keep(output, inputs, said)
+    text = fitted(said.text) if format == "answer" and not as_json else said.text
     click.echo(text, nl=not text.endswith("\n"))
     page = output / "index.html"
     if format != "csv" and not as_json:
         click.echo(f"report: {_short(page)}")
-        click.echo("next: bench report --open")
+        click.echo(next_steps(said.next))
     if open_page:
         click.launch(page.resolve().as_uri())
 
 
-def _written(output: Path, homes: Sequence[Home], since: Path | None, format: str) -> str:
+def _written(
+    output: Path,
+    homes: Sequence[Home],
+    since: Path | None,
+    format: Literal["answer", "table", "markdown", "csv", "json"],
+) -> tuple[str, Report]:
     """Writes the report anew; what is to be printed of it."""
     from reports.gather.since import moves_since
     from reports.load import load
     from reports.text.answer import answer
-    from reports.text.tables import markdown, rows_csv, rows_json
+    from reports.text.tables import every_row, rows_csv, rows_json
     from reports.write import write_report
 
     report = load(*homes)
     moves = moves_since(since, report) if since else None
     write_report(output, report, moves)
-    text = {"json": rows_json, "csv": rows_csv, "markdown": markdown, "answer": answer}[format]
-    told = moves.markdown if moves and format in ("answer", "markdown") else None
-    return "\n".join(filter(None, (text(report), told)))
+    if format == "json":
+        return rows_json(report), report
+    if format == "csv":
+        return rows_csv(report), report
+    text = answer(report) if format == "answer" else every_row(report, format)
+    return (f"{text}\n{moves.markdown}" if moves else text), report
+
+
+def _after(report: Report) -> list[str]:
+    """What to type once the page was read."""
+    if not report.rows:
+        return ["bench run --model 'mnv2_unet_0.35_*'", "bench models", "bench doctor"]
+    row = report.rows[0]
+    check = "bench check last"
+    pick = f"bench pick --device {row.facet.device.kind} --max-latency 60fps"
+    return [pick, check, f"bench card --model {row.model}"] if row.of_zoo else [pick, check]
 
 
 def _short(path: Path) -> Path:

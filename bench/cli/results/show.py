@@ -29,6 +29,7 @@ def command(session: str, as_json: bool, plot: Path | None, whole_pass: Path | N
       bench show 3f9a1c --plot series.png
     """
     from bench.sessions.store import read_all, session_of
+    from reports.text.fitting import fitted
     from reports.text.session import session_text
     from zoo.home import Home
 
@@ -44,7 +45,7 @@ def command(session: str, as_json: bool, plot: Path | None, whole_pass: Path | N
         from reports.pictures.series import draw_series
 
         draw_series(found, plot)
-    click.echo(found.model_dump_json(indent=1) if as_json else session_text(found))
+    click.echo(found.model_dump_json(indent=1) if as_json else fitted(session_text(found)))
     for name, path in (("series", plot), ("pass", whole_pass)):
         if path and not as_json:
             click.echo(f"{name} drawn: {path}")

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bench.cli.options import json_option
+from bench.cli.options import format_option, json_option
 from bench.cli.training.leaks import leaks, people
 
 if TYPE_CHECKING:
+    from reports.text.listing import Column, Format
     from train.data.check import Report
     from train.data.dataset import Dataset
 
@@ -125,8 +126,9 @@ def folder(
 @click.argument("folder", type=FOLDER)
 @hair_option
 @face_option
+@format_option()
 @json_option
-def check(folder: Path, hair: str | None, face: str | None, as_json: bool) -> None:
+def check(folder: Path, hair: str | None, face: str | None, format: Format, as_json: bool) -> None:
     """List all that is wrong with a folder of one's own, or with a prepared data set.
 
     Looks at every file and changes none. The exit status is 1 where anything is wrong; what only
@@ -139,14 +141,19 @@ def check(folder: Path, hair: str | None, face: str | None, as_json: bool) -> No
     """
     from dataclasses import asdict
 
+    from reports.text.fitting import fitted
+    from reports.text.listing import listing
     from train.data.check import look_over
     from train.data.labels import Labelling
 
     report = look_over(folder, Labelling.parse(hair, face))
     if as_json:
-        click.echo(json.dumps(asdict(report) | {"folder": str(folder)}, indent=1))
+        value = asdict(report) | {"folder": str(folder), "findings": _findings(report)}
+        click.echo(json.dumps(value, indent=1))
+    elif format in ("markdown", "csv"):
+        click.echo(listing(_columns(), _findings(report), format))
     else:
-        _show(report)
+        click.echo(fitted(_text(report)))
     if report.problems:
         raise SystemExit(1)
 
@@ -207,19 +214,30 @@ def _say(dataset: Dataset) -> None:
     click.echo(f"next: bench train --model 'mnv2_unet_0.35_*' --data {dataset.record.name}")
 
 
-def _show(report: Report) -> None:
-    rows = [("problem", f.file, f.wrong, f.remedy) for f in report.problems]
-    rows += [("warning", f.file, f.wrong, f.remedy) for f in report.warnings]
-    if rows:
-        rows.insert(0, ("", "file", "what is wrong", "remedy"))
-    widths = [max((len(row[column]) for row in rows), default=0) for column in range(3)]
-    for row in rows:
-        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
-        click.echo("  ".join([*cells, row[3]]).rstrip())
+def _findings(report: Report) -> list[dict[str, str]]:
+    """Problems, then warnings, as one list."""
+    from dataclasses import asdict
+
+    kinds = (("problem", report.problems), ("warning", report.warnings))
+    return [{"kind": kind, **asdict(one)} for kind, found in kinds for one in found]
+
+
+def _columns() -> list[Column]:
+    from reports.text.listing import column
+
+    titles = (("", "kind"), ("file", "file"), ("what is wrong", "wrong"), ("remedy", "remedy"))
+    return [column(title, key) for title, key in titles]
+
+
+def _text(report: Report) -> str:
+    from reports.text.listing import listing
+
+    rows = _findings(report)
+    lines = [listing(_columns(), rows), ""] if rows else []
     if found := report.statistics:
         sizes = dict.fromkeys(f"{w}x{h}" for w, h in (found.smallest, found.largest))
-        click.echo(
+        lines.append(
             f"photographs of {' to '.join(sizes)}; {found.share_without_hair:.1%} of the masks "
             f"without hair; mean share of hair {found.mean_hair_share:.1%}"
         )
-    click.echo(f"{report.good} pairs good, {len(report.problems)} problems")
+    return "\n".join([*lines, f"{report.good} pairs good, {len(report.problems)} problems"])

@@ -3,29 +3,35 @@
 from __future__ import annotations
 
 import json
+import shlex
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from bench.cli.options import (
     Percent,
+    files_and_list,
+    files_and_list_option,
     force_option,
-    formats_option,
     json_option,
     model_option,
     precisions_option,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from train.data.dataset import Dataset
     from zoo.artifact.manifest import Artifact
     from zoo.home import Home
     from zoo.spec import ModelSpec
 
+EVALUATING = ("evaluating", "files")
+
 
 @click.command("eval")
 @model_option()
-@formats_option
+@files_and_list_option
 @precisions_option
 @click.option("--data", default="lfw", show_default=True, metavar="NAME")
 @click.option(
@@ -91,32 +97,59 @@ def command(
       bench eval --model mnv2_unet_0.5_224 --format tflite --precision fp32 \\
         --resize linear --resize area --resize halving --side 1080 --grain 4
     """
-    from reports.text.files import file_line
+    from reports.text.files import file_list
+    from reports.text.fitting import fitted
     from train.data.dataset import Dataset
-    from zoo.base.lock import locked
+    from zoo.base.errors import MissingStep
+    from zoo.base.progress import track
+    from zoo.export.targets import targets
     from zoo.home import Home
     from zoo.registry import select
 
+    files, format = files_and_list(formats)
+    if resizes and format:
+        raise click.UsageError("with --resize a list has no --format; --json holds all of it")
+    # Names that mean nothing are told before anything runs.
+    targets(files, precisions)
     home, dataset = Home.default(), Dataset.open(Home.default(), data)
-    rows = []
-    for spec in select(models):
-        with locked(home.artifact_folder(spec)):
-            for artifact in _chosen(home, spec, formats, precisions):
-                if resizes:
-                    row, lines = _resize(home, spec, artifact, dataset, split, resizes, side, grain)
-                else:
-                    row = _evaluate(home, spec, artifact, dataset, split, bound, force)
-                    lines = [file_line(row)]
-                rows.append(row)
-                if not as_json:
-                    click.echo("\n".join(lines))
+    specs = select(models)
+    count = sum(len(_chosen(home, spec, files, precisions)) for spec in specs)
+    if not count:
+        raise MissingStep(
+            f"no such file of {', '.join(models)} was exported",
+            remedy=f"bench export --model {shlex.quote(models[0])}",
+        )
+    rows, lines = [], []
+    for spec, artifact in track(_locked(home, specs, files, precisions), *EVALUATING, count):
+        if resizes:
+            row, told = _resize(home, spec, artifact, dataset, split, resizes, side, grain)
+            lines += told
+        else:
+            row = _evaluate(home, spec, artifact, dataset, split, bound, force)
+        rows.append(row)
     if as_json:
         click.echo(json.dumps(rows, indent=1))
+    elif resizes:
+        click.echo(fitted("\n".join(lines)))
+    else:
+        click.echo(file_list(rows, format or "table"))
     context.exit(1 if any(row.get("rejected") for row in rows) else 0)
 
 
+def _locked(
+    home: Home, specs: Sequence[ModelSpec], files: Sequence[str], precisions: Sequence[str]
+) -> Iterator[tuple[ModelSpec, Artifact]]:
+    """A model's folder is held while its files are at work."""
+    from zoo.base.lock import locked
+
+    for spec in specs:
+        with locked(home.artifact_folder(spec)):
+            for artifact in _chosen(home, spec, files, precisions):
+                yield spec, artifact
+
+
 def _chosen(
-    home: Home, spec: ModelSpec, formats: tuple[str, ...], precisions: tuple[str, ...]
+    home: Home, spec: ModelSpec, formats: Sequence[str], precisions: Sequence[str]
 ) -> list[Artifact]:
     from zoo.artifact.manifest import read_manifest
 

@@ -5,21 +5,23 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from bench.cli.options import json_option
+from bench.cli.options import format_option, json_option
 
 if TYPE_CHECKING:
+    from reports.text.listing import Column, Format
     from train.data.leaks import Leaks, Pair
     from train.data.people import People
 
 
 @click.command()
 @click.argument("name")
+@format_option("in sentences")
 @json_option
-def leaks(name: str, as_json: bool) -> None:
+def leaks(name: str, format: Format | None, as_json: bool) -> None:
     """Look for validation and test photographs that are trained on too, as copies.
 
     Recompressed, resized, brighter, mirrored, slightly cropped: compared by a difference hash and
@@ -31,6 +33,8 @@ def leaks(name: str, as_json: bool) -> None:
       bench data leaks lfw
       bench data leaks lfw --json
     """
+    from reports.text.fitting import fitted
+    from reports.text.listing import listing
     from train.data.dataset import Dataset
     from train.data.leaks import find_leaks
     from train.data.people import by_people
@@ -40,8 +44,10 @@ def leaks(name: str, as_json: bool) -> None:
     found, people = find_leaks(dataset), by_people(dataset)
     if as_json:
         click.echo(json.dumps(asdict(found) | {"people": asdict(people)}, indent=1))
+    elif format:
+        click.echo(listing(_pair_columns(), [asdict(pair) for pair in found.found], format))
     else:
-        click.echo("\n".join([*_leaks_text(found), _shared_text(people)]))
+        click.echo(fitted("\n".join([*_leaks_text(found), _shared_text(people)])))
     if found.found:
         raise SystemExit(1)
 
@@ -55,8 +61,9 @@ def leaks(name: str, as_json: bool) -> None:
     help="Per-image counts on validation, for the IoU: checkpoints/VARIANT/validation_counts.csv, "
     "or an exported file's.",
 )
+@format_option()
 @json_option
-def people(name: str, counts: Path | None, as_json: bool) -> None:
+def people(name: str, counts: Path | None, format: Format, as_json: bool) -> None:
     """Validation images by whether the people on them are in train too, and the IoU on each.
 
     A model may know the people it was trained on. The two groups are different images, so the
@@ -67,6 +74,8 @@ def people(name: str, counts: Path | None, as_json: bool) -> None:
       bench data people lfw
       bench data people lfw --counts checkpoints/mnv2_unet_0.35_128/validation_counts.csv
     """
+    from reports.text.fitting import fitted
+    from reports.text.listing import listing
     from train.data.dataset import Dataset
     from train.data.people import by_people
     from zoo.artifact.iou import read_counts
@@ -76,8 +85,10 @@ def people(name: str, counts: Path | None, as_json: bool) -> None:
     found = by_people(dataset, None if counts is None else read_counts(counts))
     if as_json:
         click.echo(json.dumps(asdict(found), indent=1))
-    else:
-        click.echo("\n".join(_people_text(found)))
+        return
+    click.echo(listing(_group_columns(), [asdict(group) for group in found.groups], format))
+    if format == "table" and (told := _below(found)):
+        click.echo(fitted("\n".join(told)))
 
 
 def _leaks_text(found: Leaks) -> list[str]:
@@ -120,19 +131,48 @@ def _shared_text(found: People) -> str:
     )
 
 
-def _people_text(found: People) -> list[str]:
-    rows = [("validation images", "images", "people", "IoU [95 %]")]
-    for group in found.groups:
-        people = "unknown" if group.people is None else str(group.people)
-        rows.append((group.name, str(group.images), people, group.iou.text if group.iou else ""))
-    widths = [max(len(row[column]) for row in rows) for column in range(4)]
-    lines = [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
+def _pair_columns() -> list[Column]:
+    from reports.text.listing import Column, column
+
+    return [
+        column("image", "image"),
+        column("split", "split"),
+        column("image in train", "train_image"),
+        column("distance of 128", "distance", right=True),
+        Column(title="correlation", text=lambda row: f"{row['correlation']:.2f}", right=True),
+        Column(title="", text=_how),
     ]
+
+
+def _how(row: dict[str, Any]) -> str:
+    same = ["the same pixels"] if row["identical"] else []
+    return ", ".join(same + (["mirrored"] if row["mirrored"] else []))
+
+
+def _group_columns() -> list[Column]:
+    from reports.text.listing import Column, column
+
+    return [
+        column("validation images", "name"),
+        column("images", "images", right=True),
+        Column(title="people", text=_people_text, right=True),
+        Column(title="IoU [95 %]", text=_iou_text),
+    ]
+
+
+def _people_text(row: dict[str, Any]) -> str:
+    return "unknown" if row["people"] is None else str(row["people"])
+
+
+def _iou_text(row: dict[str, Any]) -> str:
+    iou = row["iou"]
+    return f"{iou['value']:.3f} [{iou['low']:.3f}, {iou['high']:.3f}]" if iou else "not measured"
+
+
+def _below(found: People) -> list[str]:
+    """How the groups differ, and why there may be no answer."""
+    lines = []
     if gap := found.difference:
         told = "" if gap.low > 0 or gap.high < 0 else ": not distinguishable"
         lines.append(f"not in train minus in train: {gap.text}{told}")
-    if found.reason:
-        lines.append(found.reason)
-    return lines
+    return [*lines, found.reason] if found.reason else lines
