@@ -16,6 +16,7 @@ from reports.fronts.fronts import with_fronts
 from reports.gather.accuracy import Joined, join
 from reports.gather.digest import Digest, read_digests
 from reports.gather.merge import merged
+from reports.gather.reference import with_references
 from reports.gather.report import Failed, Report
 from reports.gather.rows import Beside, row_of
 from zoo.base.errors import RecordError
@@ -63,7 +64,7 @@ def report_of(
         beside = Beside(logs=logs, effects=effects, speeds=speeds)
         rows.append(row_of(group, known[file], beside, peaks.get(_file_key(last)) or None))
     marked, volumes = with_fronts(rows)
-    ordered = sorted(marked, key=lambda row: (row.facet.order, row.p50_ms.value))
+    ordered = sorted(with_references(marked), key=lambda row: (row.facet.order, row.p50_ms.value))
     return Report(
         rows=tuple(ordered),
         failed=tuple(failed),

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from reports.gather.rows import Row
-from reports.text.tables import NOT_MEASURED, front_text, iou_text, p50_text, relative_text
+from reports.text.tables import (
+    NOT_MEASURED,
+    complexity_text,
+    difference_text,
+    front_text,
+    iou_text,
+    p50_text,
+    points_text,
+    relative_text,
+)
 
 Text = Callable[[Row, Sequence[Row]], str]
 
@@ -21,9 +30,7 @@ def _short(text: str) -> str:
 
 def _change(row: Row) -> str:
     change = row.joined.iou_change
-    if change is None:
-        return NOT_MEASURED
-    return f"{100 * change.value:+.2f} [{100 * change.low:+.2f}, {100 * change.high:+.2f}]"
+    return NOT_MEASURED if change is None else points_text(change)
 
 
 def _sessions(row: Row) -> str:
@@ -46,7 +53,10 @@ COLUMNS: tuple[tuple[str, str, Text], ...] = (
     ("runtime", "runtime", lambda row, rows: f"{row.facet.runtime} {row.facet.runtime_version}"),
     ("threads", "threads", lambda row, rows: str(row.facet.threads)),
     ("precision", "precision", lambda row, rows: row.facet.precision),
+    ("parameters", "params, M", lambda row, rows: complexity_text(row, "parameters")),
+    ("macs", "MACs, M", lambda row, rows: complexity_text(row, "macs")),
     ("iou", "IoU [95 %]", lambda row, rows: iou_text(row.joined)),
+    ("difference", "IoU from reference, points", lambda row, rows: difference_text(row)),
     ("p50", "p50 ms [range]", lambda row, rows: _short(p50_text(row))),
     ("relative", "relative [95 %]", lambda row, rows: _short(relative_text(row, rows))),
     ("p90", "p90 ms", lambda row, rows: _number(row.p90_ms.value if row.p90_ms else None, ".2f")),

@@ -27,7 +27,10 @@ from reports.text.tables import left_out, remarks
 
 TEMPLATES = Path(__file__).parent / "templates"
 # In the order in which they use one another.
-SCRIPTS = ("text", "state", "answer", "scatter", "table", "point", "compare", "precision", "start")
+SCRIPTS = (
+    *("text", "state", "answer", "bars", "scatter", "table", "download"),
+    *("point", "compare", "precision", "start"),
+)
 # What is answered where scripts are off.
 BUDGETS_MS = (16.7, 33.3)
 

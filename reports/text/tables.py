@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import pandas as pd
 
@@ -15,9 +16,16 @@ from reports.gather.report import Report
 from reports.gather.rows import Row
 from reports.precision import precision_markdown
 from reports.text.files import unlike_text
+from zoo.artifact.iou import Interval
 from zoo.base.files import replacing
 
 NOT_MEASURED = "not measured"
+NOT_OURS = "unknown: a file of one's own"
+TITLES = (
+    *("model", "params M", "MACs M", "IoU [95 %]", "IoU from reference, points"),
+    *("p50 ms [range]", "relative [95 %]", "p90 ms", "first ms", "load ms"),
+    *("size MB", "peak MB", "init", "sessions", "front"),
+)
 
 
 def markdown(report: Report) -> str:
@@ -109,11 +117,7 @@ def _row_remarks(row: Row) -> list[str]:
 
 
 def _table(rows: list[Row]) -> str:
-    head = (
-        "| model | IoU [95 %] | p50 ms [range] | relative [95 %] | p90 ms | first ms | load ms "
-        "| size MB | peak MB | init | sessions | front |"
-    )
-    rule = "|---|---|---|---|---|---|---|---|---|---|---|---|"
+    head, rule = f"| {' | '.join(TITLES)} |", f"|{'---|' * len(TITLES)}"
     return "\n".join([head, rule, *(_markdown_row(row, rows) for row in rows)])
 
 
@@ -122,7 +126,10 @@ def _markdown_row(row: Row, rows: list[Row]) -> str:
     peak = row.peak_memory_bytes
     cells = [
         row.model,
+        complexity_text(row, "parameters"),
+        complexity_text(row, "macs"),
         iou_text(joined),
+        difference_text(row),
         p50_text(row),
         relative_text(row, rows),
         f"{row.p90_ms.value:.2f}" if row.p90_ms else "too few samples",
@@ -143,6 +150,27 @@ def iou_text(joined: Joined) -> str:
     if joined.iou is None:
         return f"{NOT_MEASURED}: {joined.orphan or joined.iou_reason}"
     return joined.iou.text
+
+
+def complexity_text(row: Row, figure: Literal["parameters", "macs"]) -> str:
+    """In millions."""
+    found = row.complexity
+    return NOT_OURS if found is None else f"{getattr(found, figure) / 1e6:.2f}"
+
+
+def difference_text(row: Row) -> str:
+    """Of its IoU from that of its picture's reference, over the same images."""
+    if row.is_reference:
+        return "the reference"
+    if row.joined.iou is None:
+        return ""
+    return points_text(row.from_reference) if row.from_reference else "of other images"
+
+
+def points_text(found: Interval) -> str:
+    """A difference of IoUs in hundredths: `-0.34 [-0.61, -0.08]`; what rounds to 0 has no minus."""
+    value, low, high = (round(1e4 * x) / 100 for x in (found.value, found.low, found.high))
+    return f"{value:+.2f} [{low:+.2f}, {high:+.2f}]"
 
 
 def front_text(row: Row) -> str:

@@ -59,7 +59,7 @@ ROOMS: Mapping[str, str] = {
     "bench/cli/results": "card check pick report show",
     "bench/cli/machine": "devices doctor emulate",
     "reports": "load precision write",
-    "reports/gather": "accuracy details digest flat merge pairs places report rows since",
+    "reports/gather": "accuracy details digest flat merge pairs places reference report rows since",
     "reports/fronts": "choose draws fronts pareto",
     "reports/pictures": "charts figures labels layers overlay panels pass_picture "
     "precision_figure profile series sheet vega",
