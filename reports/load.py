@@ -96,9 +96,12 @@ def _speeds(digests: Sequence[Digest]) -> dict[RunRequest, dict[tuple[str, int],
 
 def _told(home: Home, joined: Joined) -> Joined:
     """With its reasons as they may be shown to others."""
-    orphan, reason = joined.orphan, joined.iou_reason
+    orphan, reason, remedy = joined.orphan, joined.iou_reason, joined.remedy
     return replace(
-        joined, orphan=orphan and home.told(orphan), iou_reason=reason and home.told(reason)
+        joined,
+        orphan=orphan and home.told(orphan),
+        iou_reason=reason and home.told(reason),
+        remedy=remedy and home.told(remedy),
     )
 
 

@@ -24,6 +24,7 @@ from reports.pictures.figures import pareto_svg
 from reports.pictures.vega import vega_code
 from reports.precision import costs
 from reports.text.tables import left_out, remarks
+from reports.text.unmeasured import Unmeasured, lacking
 
 TEMPLATES = Path(__file__).parent / "templates"
 # In the order in which they use one another.
@@ -48,6 +49,8 @@ def page_html(report: Report, moves: Moves | None = None) -> str:
             places=found,
             answers=[_answers(place) for place in found],
             columns=COLUMNS,
+            gaps=[Unmeasured() for _ in found],
+            unmeasured=lacking,
             costs=costs(report),
             moves=moves,
             remarks=remarks(report),

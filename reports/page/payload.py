@@ -14,6 +14,7 @@ from reports.gather.places import Place, places
 from reports.gather.report import Report
 from reports.gather.rows import Facet, Row
 from reports.pictures.figures import MARKERS, style
+from reports.text.unmeasured import missing
 from zoo.artifact.iou import ImageCounts, Interval
 
 # The same marks in the page as in the pictures beside it.
@@ -43,9 +44,11 @@ def payload(report: Report) -> dict[str, Any]:
     share, texts = Share.of(len(report.rows)), Texts()
     sources = {source: number for number, source in enumerate(_sources(report.rows))}
     numbers = {id(row): number for number, row in enumerate(report.rows)}
+    beside = {id(row): place.rows for place in places(report) for row in place.rows}
     volumes = {volume.facet: volume for volume in report.volumes}
     rows = [
-        texts.within(_row(row) | details(row, share)) | {"source": sources.get(_source(row))}
+        texts.within(_row(row) | details(row, share) | {"missing": missing(row, beside[id(row)])})
+        | {"source": sources.get(_source(row))}
         for row in report.rows
     ]
     names = list(dict.fromkeys(name for row in rows for name in row))
@@ -71,7 +74,7 @@ def payload(report: Report) -> dict[str, Any]:
 class Texts:
     """Texts that many rows have in common stand once; the rows hold their numbers."""
 
-    SHARED = ("how", "fallback", "conditions", "chain", "left_out", "unknown")
+    SHARED = ("how", "fallback", "conditions", "chain", "left_out", "unknown", "missing")
 
     def __init__(self) -> None:
         self._numbers: dict[str, int] = {}

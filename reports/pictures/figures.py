@@ -97,8 +97,8 @@ def _draw_bars(axes: Axes, row: Row) -> list[Line]:
     )
     if row.is_reference:
         axes.axhline(iou.value, color=REFERENCE, linestyle="dashdot", linewidth=0.7, zorder=1)
-        ring = {"markerfacecolor": "none", "markeredgecolor": REFERENCE, "markeredgewidth": 1.0}
-        axes.plot(p50.value, iou.value, "o", markersize=14, zorder=3, **ring)
+        place = (p50.value, iou.value)
+        axes.plot(*place, "o", color=REFERENCE, markerfacecolor="none", markersize=14, zorder=3)
     return bars
 
 

@@ -10,16 +10,15 @@ from typing import Literal
 import pandas as pd
 
 from bench.statistics.stats import Quantile
-from reports.gather.accuracy import Joined
 from reports.gather.flat import records
 from reports.gather.report import Report
 from reports.gather.rows import Row
 from reports.precision import precision_markdown
 from reports.text.files import unlike_text
+from reports.text.unmeasured import Unmeasured
 from zoo.artifact.iou import Interval
 from zoo.base.files import replacing
 
-NOT_MEASURED = "not measured"
 NOT_OURS = "unknown: a file of one's own"
 TITLES = (
     *("model", "params M", "MACs M", "IoU [95 %]", "IoU from reference, points"),
@@ -35,7 +34,11 @@ def markdown(report: Report) -> str:
         rows = [row for row in report.of(facet) if row.joined.orphan is None]
         if rows:
             title = facet.title.replace("\n", ": ")
-            parts.append(f"**{title}**\n\n{_table(rows)}")
+            unmeasured = Unmeasured()
+            parts.append(f"**{title}**\n\n{_table(rows, unmeasured)}")
+            if unmeasured.notes:
+                parts.append("Not measured, and what would:")
+            parts += [f"- {note}" for note in unmeasured.notes]
     if costs := precision_markdown(report):
         parts.append(costs)
     parts += [f"- {note}" for note in notes(report)]
@@ -116,27 +119,26 @@ def _row_remarks(row: Row) -> list[str]:
     return lines
 
 
-def _table(rows: list[Row]) -> str:
+def _table(rows: list[Row], unmeasured: Unmeasured) -> str:
     head, rule = f"| {' | '.join(TITLES)} |", f"|{'---|' * len(TITLES)}"
-    return "\n".join([head, rule, *(_markdown_row(row, rows) for row in rows)])
+    return "\n".join([head, rule, *(_markdown_row(row, rows, unmeasured) for row in rows)])
 
 
-def _markdown_row(row: Row, rows: list[Row]) -> str:
-    joined = row.joined
-    peak = row.peak_memory_bytes
+def _markdown_row(row: Row, rows: list[Row], unmeasured: Unmeasured) -> str:
+    joined, peak, lacks = row.joined, row.peak_memory_bytes, unmeasured.cell
     cells = [
         row.model,
         complexity_text(row, "parameters"),
         complexity_text(row, "macs"),
-        iou_text(joined),
+        iou_text(row, unmeasured),
         difference_text(row),
         p50_text(row),
-        relative_text(row, rows),
-        f"{row.p90_ms.value:.2f}" if row.p90_ms else "too few samples",
-        NOT_MEASURED if row.first_inference_ms is None else f"{row.first_inference_ms:.2f}",
+        relative_text(row, rows, unmeasured),
+        f"{row.p90_ms.value:.2f}" if row.p90_ms else lacks("p90", row),
+        lacks("first", row) if row.first_inference_ms is None else f"{row.first_inference_ms:.2f}",
         f"{row.load_ms:.1f}",
-        f"{joined.size_bytes / 1e6:.2f}" if joined.size_bytes else NOT_MEASURED,
-        f"{peak / 1e6:.0f}" if peak else NOT_MEASURED,
+        f"{joined.size_bytes / 1e6:.2f}" if joined.size_bytes else lacks("size", row),
+        f"{peak / 1e6:.0f}" if peak else lacks("peak", row),
         joined.init or "unknown",
         f"{len(row.sessions)} of {len(row.sessions) + len(row.left_out)}"
         + ("" if row.usable else ", none counts"),
@@ -145,10 +147,11 @@ def _markdown_row(row: Row, rows: list[Row]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def iou_text(joined: Joined) -> str:
+def iou_text(row: Row, unmeasured: Unmeasured) -> str:
     """With its interval, or why there is none. Of a reference export a remark tells, once."""
+    joined = row.joined
     if joined.iou is None:
-        return f"{NOT_MEASURED}: {joined.orphan or joined.iou_reason}"
+        return unmeasured.cell("iou", row, joined.orphan or joined.iou_reason)
     return joined.iou.text
 
 
@@ -193,10 +196,11 @@ def p50_text(row: Row) -> str:
     return quantile_text(row.p50_ms) + (" of CPU time" if row.by_cpu else "")
 
 
-def relative_text(row: Row, rows: Sequence[Row]) -> str:
+def relative_text(row: Row, rows: Sequence[Row], unmeasured: Unmeasured) -> str:
     """The ratio to the reference of its rounds; of the reference itself, that it is it."""
     if row.relative is None:
-        return "the reference" if row.model in {r.relative_to for r in rows} else NOT_MEASURED
+        beside = row.model in {r.relative_to for r in rows}
+        return "the reference" if beside else unmeasured.cell("relative", row)
     found = row.relative
     if found.low is None or found.high is None:
         return f"{found.value:.3f} (too few sessions for an interval)"

@@ -64,7 +64,7 @@ ROOMS: Mapping[str, str] = {
     "reports/pictures": "charts figures labels layers overlay panels pass_picture "
     "precision_figure profile series sheet vega",
     "reports/page": "columns page payload",
-    "reports/text": "answer card files listing session tables",
+    "reports/text": "answer card files listing session tables unmeasured",
 }
 SOURCES = tuple(
     sorted(
