@@ -41,8 +41,6 @@ def iou_difference(one: Row, other: Row) -> Interval | None:
     ours, theirs = one.joined, other.joined
     if ours.iou is None or theirs.iou is None or ours.iou_of != theirs.iou_of:
         return None
-    if not ours.counts or not theirs.counts:
-        return None
     if ours.counts is theirs.counts or ours.counts == theirs.counts:
         return Interval(value=0.0, low=0.0, high=0.0)
     if [c.image for c in ours.counts] != [c.image for c in theirs.counts]:

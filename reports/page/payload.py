@@ -168,7 +168,7 @@ def _row(row: Row) -> dict[str, Any]:
 
 def _sources(rows: Sequence[Row]) -> dict[Source, Row]:
     """A row for each of the counts that IoUs are made of; many files may share one."""
-    return {_source(row): row for row in rows if row.joined.iou and row.joined.counts}
+    return {_source(row): row for row in rows if row.joined.iou}
 
 
 def _source(row: Row) -> Source:

@@ -89,7 +89,7 @@ def _reference(x: Any, y: Any) -> list[alt.Chart]:
     """What the bars of IoU are differences from: its level, and a ring."""
     at = alt.Chart(alt.NamedData("reference"))
     line = at.mark_rule(color=REFERENCE, strokeDash=[7, 2, 2, 2], clip=True, aria=False)
-    ring = at.mark_point(shape="circle", size=320, color=REFERENCE, strokeWidth=1.5, aria=False)
+    ring = at.mark_point(shape="circle", size=320, color=REFERENCE, strokeWidth=2, aria=False)
     return [line.encode(y=y), ring.encode(x=x, y=y)]
 
 

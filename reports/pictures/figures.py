@@ -27,7 +27,7 @@ from zoo.spec import parse
 # what is shown, so that a variant looks the same in every report.
 COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "p", "h", "d", "8")
-REFERENCE = "#0072b2"
+REFERENCE = "#2a86cc"
 BUDGETS_MS = {16.7: "60 FPS", 33.3: "30 FPS", 66.7: "15 FPS"}
 # The share of an axis that the name of a rate takes.
 ROOM_FOR_A_RATE = 0.12

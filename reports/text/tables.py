@@ -37,7 +37,7 @@ def markdown(report: Report) -> str:
             unmeasured = Unmeasured()
             parts.append(f"**{title}**\n\n{_table(rows, unmeasured)}")
             if unmeasured.notes:
-                parts.append("Not measured, and what would:")
+                parts.append("Not measured, and the command that would, the row's model for NAME:")
             parts += [f"- {note}" for note in unmeasured.notes]
     if costs := precision_markdown(report):
         parts.append(costs)
