@@ -12,7 +12,7 @@ import pandas as pd
 from bench.statistics.ratios import Ratio, ratio_over_passes
 from reports.gather.report import Report
 from reports.gather.rows import Facet, Row
-from reports.text.unmeasured import lacking
+from reports.gather.unmeasured import lacking
 
 BASELINE = "fp32"
 ORDER = ("fp32", "fp16", "fp16a", "int8w", "int8", "pal6", "pal4")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from reports.gather.rows import Row
+from reports.gather.unmeasured import Figure, Unmeasured
 from reports.text.tables import (
     complexity_text,
     difference_text,
@@ -14,7 +15,6 @@ from reports.text.tables import (
     points_text,
     relative_text,
 )
-from reports.text.unmeasured import Figure, Unmeasured
 
 # Of a row, among those of its place; what is not measured is noted below the table.
 Text = Callable[[Row, Sequence[Row], Unmeasured], str]

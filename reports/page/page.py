@@ -17,6 +17,7 @@ from reports.fronts.fronts import drawn
 from reports.gather.places import Place, places
 from reports.gather.report import Report
 from reports.gather.since import Moves
+from reports.gather.unmeasured import Unmeasured, lacking
 from reports.page.columns import COLUMNS
 from reports.page.payload import payload
 from reports.pictures.charts import charts
@@ -24,7 +25,6 @@ from reports.pictures.figures import pareto_svg
 from reports.pictures.vega import vega_code
 from reports.precision import costs
 from reports.text.tables import left_out, remarks
-from reports.text.unmeasured import Unmeasured, lacking
 
 TEMPLATES = Path(__file__).parent / "templates"
 # In the order in which they use one another.

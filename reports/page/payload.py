@@ -13,8 +13,8 @@ from reports.gather.pairs import iou_difference, latency_ratio
 from reports.gather.places import Place, places
 from reports.gather.report import Report
 from reports.gather.rows import Facet, Row
+from reports.gather.unmeasured import missing
 from reports.pictures.figures import MARKERS, style
-from reports.text.unmeasured import missing
 from zoo.artifact.iou import ImageCounts, Interval
 
 # The same marks in the page as in the pictures beside it.

@@ -7,8 +7,8 @@ from reports.fronts.pareto import front as on_the_front
 from reports.gather.places import Place, places
 from reports.gather.report import Report
 from reports.gather.rows import Row
+from reports.gather.unmeasured import remedy
 from reports.text.listing import listing
-from reports.text.unmeasured import remedy
 
 FRAME_RATES = (60, 30)
 MOST_ROWS = 12

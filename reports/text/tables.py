@@ -13,9 +13,9 @@ from bench.statistics.stats import Quantile
 from reports.gather.flat import records
 from reports.gather.report import Report
 from reports.gather.rows import Row
+from reports.gather.unmeasured import Unmeasured
 from reports.precision import precision_markdown
 from reports.text.files import unlike_text
-from reports.text.unmeasured import Unmeasured
 from zoo.artifact.iou import Interval
 from zoo.base.files import replacing
 

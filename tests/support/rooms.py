@@ -59,12 +59,13 @@ ROOMS: Mapping[str, str] = {
     "bench/cli/results": "card check pick report show",
     "bench/cli/machine": "devices doctor emulate",
     "reports": "load precision write",
-    "reports/gather": "accuracy details digest flat merge pairs places reference report rows since",
+    "reports/gather": "accuracy details digest flat merge pairs places reference report rows since "
+    "unmeasured",
     "reports/fronts": "choose draws fronts pareto",
     "reports/pictures": "charts figures labels layers overlay panels pass_picture "
     "precision_figure profile series sheet vega",
     "reports/page": "columns page payload",
-    "reports/text": "answer card files listing session tables unmeasured",
+    "reports/text": "answer card files listing session tables",
 }
 SOURCES = tuple(
     sorted(
