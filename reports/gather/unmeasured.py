@@ -45,11 +45,13 @@ def remedy(figure: Figure, row: Row, name: str | None = None) -> str:
     name = name or row.model
     match figure:
         case "iou" | "change" | "size" if not row.of_zoo:
-            return "of a file of one's own no command measures it"
+            return "no command measures this of a file of one's own"
         case "change" if row.digests[-1].request.format == "torch":
             return "it is torch's own: the others are compared with it"
         case "iou" | "change" | "size":
             return _of_file(row, name)
+        case "relative" if not row.of_zoo:
+            return run_command(row).replace("FILE", "FILE OTHER_FILE", 1)
         case "relative":
             beside = next(model for model in REFERENCES if model != row.model)
             return f"{run_command(row, name)} --model {beside} --reference {beside}"

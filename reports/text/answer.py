@@ -110,8 +110,8 @@ def _below(place: Place) -> list[str]:
         )
     elif any(row.joined.iou is None for row in rows):
         row = next(row for row in rows if not row.joined.iou)
-        lines.append(f"IoU not measured: {row.joined.orphan or row.joined.iou_reason}")
-        lines.append(f"what would: {remedy('iou', row)}")
+        lines.append(f"IoU not measured: {row.joined.orphan or row.joined.iou_reason}. Next:")
+        lines += [f"  {command}" for command in remedy("iou", row).split(", then ")]
     return lines
 
 
