@@ -137,7 +137,7 @@ def _evaluation(home: Home, record: CheckpointRecord, request: RunRequest) -> st
     command = f"bench eval {_file(request)} --data {shlex.quote(name)}"
     if request.format == "coreml":
         command = f"on a Mac: {command}"
-    if (home.root / "data" / name).is_dir():
+    if home.dataset(name).is_dir():
         return command
     own = f"bench data folder FOLDER --name {shlex.quote(name)}"
     return f"{PREPARED.get(name, own)}, then {command}"

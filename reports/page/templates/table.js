@@ -48,10 +48,10 @@ const showTable = () => {
   }
   const body = section.querySelector("tbody");
   const lines = new Map([...body.children].map((line) => [line.dataset.row, line]));
-  const place = [...section.querySelectorAll("th")].findIndex((heading) => heading.dataset.key === "difference");
+  const at = [...section.querySelectorAll("th")].findIndex((heading) => heading.dataset.key === "difference");
   for (const row of sortedRows()) {
     const line = lines.get(row.key);
-    line.children[place].textContent = differenceText(row);
+    line.children[at].textContent = differenceText(row);
     line.hidden = !matches(row);
     line.classList.toggle("chosen", row.key === state.point);
     body.append(line);
