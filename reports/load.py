@@ -18,6 +18,7 @@ from reports.gather.digest import Digest
 from reports.gather.effects import with_effects
 from reports.gather.merge import merged
 from reports.gather.read import read_digests
+from reports.gather.reference import with_references
 from reports.gather.report import Failed, Report
 from reports.gather.rows import Beside, row_of
 from zoo.base.errors import RecordError
@@ -65,7 +66,7 @@ def report_of(
         beside = Beside(logs=logs, effects=effects, speeds=speeds)
         rows.append(row_of(group, known[file], beside, peaks.get(_file_key(last)) or None))
     marked, volumes = with_fronts(rows)
-    ordered = sorted(marked, key=lambda row: (row.facet.order, row.p50_ms.value))
+    ordered = sorted(with_references(marked), key=lambda row: (row.facet.order, row.p50_ms.value))
     return Report(
         rows=tuple(ordered),
         failed=tuple(failed),
@@ -97,9 +98,12 @@ def _speeds(digests: Sequence[Digest]) -> dict[RunRequest, dict[tuple[str, int],
 
 def _told(home: Home, joined: Joined) -> Joined:
     """With its reasons as they may be shown to others."""
-    orphan, reason = joined.orphan, joined.iou_reason
+    orphan, reason, remedy = joined.orphan, joined.iou_reason, joined.remedy
     return replace(
-        joined, orphan=orphan and home.told(orphan), iou_reason=reason and home.told(reason)
+        joined,
+        orphan=orphan and home.told(orphan),
+        iou_reason=reason and home.told(reason),
+        remedy=remedy and home.told(remedy),
     )
 
 

@@ -12,6 +12,7 @@ import pandas as pd
 from bench.statistics.ratios import Ratio, ratio_over_passes
 from reports.gather.report import Report
 from reports.gather.rows import Facet, Row
+from reports.gather.unmeasured import lacking
 
 BASELINE = "fp32"
 ORDER = ("fp32", "fp16", "fp16a", "int8w", "int8", "pal6", "pal4")
@@ -93,9 +94,10 @@ def _summary(rows: Sequence[Cost]) -> str:
         cells = [
             precision,
             str(len(those)),
-            _over([cost.latency.value for cost in those if cost.latency], ".2f"),
-            _over([cost.size for cost in those if cost.size], ".2f"),
-            _over([100 * change.value for change in changes if change], "+.2f"),
+            _over([cost.latency.value for cost in those if cost.latency], ".2f") or _ratio(None),
+            _over([cost.size for cost in those if cost.size], ".2f") or "unknown",
+            _over([100 * change.value for change in changes if change], "+.2f")
+            or lacking("change", those[0].row),
             str(sum(cost.row.joined.rejected is not None for cost in those)),
         ]
         lines.append(f"| {' | '.join(cells)} |")
@@ -104,7 +106,7 @@ def _summary(rows: Sequence[Cost]) -> str:
 
 def _over(values: Sequence[float], form: str) -> str:
     if not values:
-        return "not measured"
+        return ""
     middle, low, high = statistics.median(values), min(values), max(values)
     return f"{middle:{form}} ({low:{form}} to {high:{form}})"
 
@@ -125,7 +127,7 @@ def precision_csv(report: Report) -> str:
 def _line(cost: Cost) -> str:
     joined = cost.row.joined
     change = joined.iou_change
-    iou = joined.iou.text if joined.iou else "not measured"
+    iou = joined.iou.text if joined.iou else lacking("iou", cost.row)
     if joined.of_reference:
         iou = "not of this file"
     cells = [
@@ -136,7 +138,7 @@ def _line(cost: Cost) -> str:
         iou + (" **rejected**" if joined.rejected else ""),
         f"{100 * change.value:+.2f} [{100 * change.low:+.2f}, {100 * change.high:+.2f}]"
         if change
-        else "not measured",
+        else lacking("change", cost.row),
     ]
     return f"| {' | '.join(cells)} |"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -30,6 +31,9 @@ from zoo.home import Home
 from zoo.registry import get
 from zoo.spec import ModelSpec
 
+# What prepares a data set of that name.
+PREPARED = {"lfw": "bench data lfw", "synthetic": "bench data synthetic"}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Joined:
@@ -37,8 +41,10 @@ class Joined:
 
     orphan: the reason where the chain is broken; nothing of it is joined then. iou_reason: why
     there is no IoU. iou_of: the class, images and split that it was counted on; IoUs of different
-    ones are not to be compared. counts: what the IoU is made of, an image each. iou_change: the
-    file's IoU minus torch's, paired over the same images. rejected: why the file is not to be used.
+    ones are not to be compared. remedy: the command that would tell the file's own IoU, or make the
+    file; None where it is known, or where none would. counts: what the IoU is made of, an image
+    each. iou_change: the file's IoU minus torch's, paired over the same images. rejected: why the
+    file is not to be used.
     unlike_pixels: the share of its masks' pixels that change sides against torch's.
     init: where the first weights came from; a front that mixes them compares more than width.
     resizes: what other ways of shrinking the photograph cost, in words, where that was measured.
@@ -51,6 +57,7 @@ class Joined:
     iou_change: Interval | None = None
     rejected: str | None = None
     iou_reason: str | None = None
+    remedy: str | None = None
     iou_of: str | None = None
     of_reference: bool = False
     max_abs_difference: float | None = None
@@ -79,17 +86,20 @@ def join(home: Home, request: RunRequest) -> Joined:
             return _of_checkpoint(path, record, checkpoint_sha256, request)
         return _of_artifact(home, spec, record, checkpoint_sha256, request)
     except BenchError as error:
-        return Joined(orphan=error.seen)
+        return Joined(orphan=error.seen, remedy=error.remedy or None)
 
 
 def _of_artifact(
     home: Home, spec: ModelSpec, record: CheckpointRecord, checkpoint: str, request: RunRequest
 ) -> Joined:
     artifact = read_manifest(home, spec).artifacts.get(f"{request.format}.{request.precision}")
+    export = f"bench export {_file(request)}"
     if artifact is None or artifact.sha256 != request.artifact_sha256:
-        return Joined(orphan=f"no manifest holds the file {request.artifact_sha256[:12]} any more")
+        gone = f"no manifest holds the file {request.artifact_sha256[:12]} any more"
+        return Joined(orphan=gone, remedy=None if artifact else export)
     if artifact.checkpoint_sha256 != checkpoint:
-        return Joined(orphan="the checkpoint it was exported from has been replaced")
+        gone = "the checkpoint it was exported from has been replaced"
+        return Joined(orphan=gone, remedy=export)
     common = Joined(
         max_abs_difference=artifact.parity.max_abs_difference if artifact.parity else None,
         unlike_pixels=artifact.parity.unlike_pixels if artifact.parity else None,
@@ -101,16 +111,36 @@ def _of_artifact(
         resizes=_resizes(home, spec, artifact),
     )
     counts, what = _counts(home, spec, record, artifact)
+    evaluation = _evaluation(home, record, request)
     if counts is not None:
         torchs = _counts_of_torch(home, spec, artifact)
         change = paired_difference(counts, torchs) if torchs else None
-        return replace(_with_iou(common, counts, what), iou_change=change)
+        told = None if torchs else evaluation
+        return replace(_with_iou(common, counts, what), iou_change=change, remedy=told)
+    common = replace(common, remedy=evaluation)
     if not _stands_for(record, artifact):
         return _with_iou(common, None, what)
     reference, whose = _counts_of_checkpoint(checkpoint_path(home, spec), record)
     whose = f"{whose}, of the reference export of these weights" if reference else whose
     joined = _with_iou(common, reference, whose)
     return replace(joined, of_reference=joined.iou is not None, iou_reason=what)
+
+
+def _file(request: RunRequest) -> str:
+    """As options."""
+    return f"--model {request.model} --format {request.format} --precision {request.precision}"
+
+
+def _evaluation(home: Home, record: CheckpointRecord, request: RunRequest) -> str:
+    """The command that runs this file on the photographs its checkpoint was chosen on."""
+    name = record.split.dataset
+    command = f"bench eval {_file(request)} --data {shlex.quote(name)}"
+    if request.format == "coreml":
+        command = f"on a Mac: {command}"
+    if home.dataset(name).is_dir():
+        return command
+    own = f"bench data folder FOLDER --name {shlex.quote(name)}"
+    return f"{PREPARED.get(name, own)}, then {command}"
 
 
 def _resizes(home: Home, spec: ModelSpec, artifact: Artifact) -> str | None:

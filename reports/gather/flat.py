@@ -18,7 +18,7 @@ def records(report: Report) -> list[dict[str, Any]]:
 def record(row: Row) -> dict[str, Any]:
     """One row, flat."""
     facet, joined = row.facet, row.joined
-    p90 = row.p90_ms
+    p90, paper, beside = row.p90_ms, row.complexity, row.from_reference
     return {
         "model": row.model,
         "device": facet.device.name,
@@ -30,10 +30,17 @@ def record(row: Row) -> dict[str, Any]:
         "runtime_version": facet.runtime_version,
         "threads": facet.threads,
         "precision": facet.precision,
+        "parameters": paper.parameters if paper else None,
+        "macs": paper.macs if paper else None,
+        "complexity_reason": None if paper else "a file of one's own",
         "protocol": facet.protocol,
         "iou": joined.iou.value if joined.iou else None,
         "iou_low": joined.iou.low if joined.iou else None,
         "iou_high": joined.iou.high if joined.iou else None,
+        "iou_reference": row.reference,
+        "iou_from_reference": beside.value if beside else None,
+        "iou_from_reference_low": beside.low if beside else None,
+        "iou_from_reference_high": beside.high if beside else None,
         "iou_change_from_torch": joined.iou_change.value if joined.iou_change else None,
         "iou_change_low": joined.iou_change.low if joined.iou_change else None,
         "iou_change_high": joined.iou_change.high if joined.iou_change else None,

@@ -14,7 +14,10 @@ from devices.base import DeviceInfo, RunRequest
 from devices.frame import STAGES
 from reports.gather.accuracy import Joined
 from reports.gather.digest import Digest
+from zoo.artifact.iou import Interval
 from zoo.base.files import sha256_of_json
+from zoo.complexity import Complexity, complexity
+from zoo.spec import parse
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +80,8 @@ class Row:
 
     dominated_by: the key of a row on the front that does. near_front: on it, or within the band.
     front_probability: over resampled passes and images; None where there are too few passes, or the
-    row may not stand on a front.
+    row may not stand on a front. reference: the model of most IoU in its picture. from_reference:
+    the row's IoU minus that one's, over the same images; None where it was counted on others.
     """
 
     model: str
@@ -111,6 +115,9 @@ class Row:
     dominated_by: str | None = None
     near_front: bool = False
     front_probability: float | None = None
+    reference: str | None = None
+    is_reference: bool = False
+    from_reference: Interval | None = None
 
     @property
     def key(self) -> str:
@@ -124,6 +131,11 @@ class Row:
     def of_zoo(self) -> bool:
         """Whether it is a registered variant, and not a file of one's own."""
         return self.digests[-1].request.size is not None
+
+    @property
+    def complexity(self) -> Complexity | None:
+        """On paper; None for a file of one's own, of which nothing is known but what it does."""
+        return complexity(parse(self.model)) if self.of_zoo else None
 
     @property
     def label(self) -> str:

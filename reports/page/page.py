@@ -17,6 +17,7 @@ from reports.fronts.fronts import drawn
 from reports.gather.places import Place, places
 from reports.gather.report import Report
 from reports.gather.since import Moves
+from reports.gather.unmeasured import Unmeasured, lacking
 from reports.page.columns import COLUMNS
 from reports.page.payload import payload
 from reports.pictures.charts import charts
@@ -27,7 +28,10 @@ from reports.text.tables import left_out, remarks
 
 TEMPLATES = Path(__file__).parent / "templates"
 # In the order in which they use one another.
-SCRIPTS = ("text", "state", "answer", "scatter", "table", "point", "compare", "precision", "start")
+SCRIPTS = (
+    *("text", "state", "answer", "bars", "scatter", "table", "download"),
+    *("point", "compare", "precision", "start"),
+)
 # What is answered where scripts are off.
 BUDGETS_MS = (16.7, 33.3)
 
@@ -45,6 +49,8 @@ def page_html(report: Report, moves: Moves | None = None) -> str:
             places=found,
             answers=[_answers(place) for place in found],
             columns=COLUMNS,
+            gaps=[Unmeasured() for _ in found],
+            unmeasured=lacking,
             costs=costs(report),
             moves=moves,
             remarks=remarks(report),

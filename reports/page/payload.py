@@ -13,8 +13,9 @@ from reports.gather.pairs import iou_difference, latency_ratio
 from reports.gather.places import Place, places
 from reports.gather.report import Report
 from reports.gather.rows import Facet, Row
+from reports.gather.unmeasured import missing
 from reports.pictures.figures import MARKERS, style
-from zoo.artifact.iou import Interval
+from zoo.artifact.iou import ImageCounts, Interval
 
 # The same marks in the page as in the pictures beside it.
 SHAPES = {
@@ -32,7 +33,8 @@ SHAPES = {
     "d": "M0,-1L0.5,0L0,1L-0.5,0Z",
     "8": "M0,-0.5L1,0L0,0.5L-1,0Z",
 }
-# Of more files, or rows of one place, none can be compared in the page.
+Source = tuple[str | None, tuple[ImageCounts, ...]]
+# Of more counts, or rows of one place, none can be compared in the page.
 MOST_COMPARED = 64
 
 
@@ -40,11 +42,13 @@ def payload(report: Report) -> dict[str, Any]:
     """For JSON: the rows' values in the order of `names`, and the places that refer to rows by
     number."""
     share, texts = Share.of(len(report.rows)), Texts()
-    files = {file: number for number, file in enumerate(_files(report.rows))}
+    sources = {source: number for number, source in enumerate(_sources(report.rows))}
     numbers = {id(row): number for number, row in enumerate(report.rows)}
+    beside = {id(row): place.rows for place in places(report) for row in place.rows}
     volumes = {volume.facet: volume for volume in report.volumes}
     rows = [
-        texts.within(_row(row) | details(row, share)) | {"file": files.get(_file(row))}
+        texts.within(_row(row) | details(row, share) | {"missing": missing(row, beside[id(row)])})
+        | {"source": sources.get(_source(row))}
         for row in report.rows
     ]
     names = list(dict.fromkeys(name for row in rows for name in row))
@@ -70,7 +74,7 @@ def payload(report: Report) -> dict[str, Any]:
 class Texts:
     """Texts that many rows have in common stand once; the rows hold their numbers."""
 
-    SHARED = ("how", "fallback", "conditions", "chain", "left_out", "unknown")
+    SHARED = ("how", "fallback", "conditions", "chain", "left_out", "unknown", "missing")
 
     def __init__(self) -> None:
         self._numbers: dict[str, int] = {}
@@ -95,8 +99,10 @@ def _facet(
     fit = [(row.p50_ms.value, row.joined.iou.value) for row in rows if row.fit and row.joined.iou]
     steps = staircase(*zip(*fit, strict=True)) if fit else ((), ())
     volume = volumes.get(facet)
+    reference = next((numbers[id(row)] for row in rows if row.is_reference), None)
     return {
         "title": facet.how,
+        "reference": reference,
         "rows": [numbers[id(row)] for row in rows],
         "steps": [[figure(x), figure(y)] for x, y in zip(*steps, strict=True)],
         "volume": volume and [figure(volume.value), _interval(volume.share)],
@@ -104,7 +110,7 @@ def _facet(
 
 
 def _row(row: Row) -> dict[str, Any]:
-    facet, joined = row.facet, row.joined
+    facet, joined, paper = row.facet, row.joined, row.complexity
     colour, marker = style(row.model) if row.of_zoo else ("#888888", MARKERS[0])
     return {
         "key": row.key,
@@ -116,11 +122,14 @@ def _row(row: Row) -> dict[str, Any]:
         "version": facet.runtime_version,
         "threads": facet.threads,
         "precision": facet.precision,
+        "parameters": paper and paper.parameters,
+        "macs": paper and paper.macs,
         "colour": colour,
         "shape": SHAPES[marker],
         "iou": _interval(joined.iou),
+        "difference": row.from_reference and _scaled(row.from_reference, 1e4),
         "iou_reason": joined.orphan or joined.iou_reason,
-        "reference": joined.of_reference,
+        "of_export": joined.of_reference,
         "resizes": joined.resizes,
         "p50": _interval(row.p50_ms),
         "p90": _interval(row.p90_ms),
@@ -157,24 +166,24 @@ def _row(row: Row) -> dict[str, Any]:
     }
 
 
-def _files(rows: Sequence[Row]) -> dict[str, Row]:
-    """A row for each file of known IoU, by what tells files apart."""
-    return {_file(row): row for row in rows if row.joined.iou}
+def _sources(rows: Sequence[Row]) -> dict[Source, Row]:
+    """A row for each of the counts that IoUs are made of; many files may share one."""
+    return {_source(row): row for row in rows if row.joined.iou}
 
 
-def _file(row: Row) -> str:
-    return f"{row.artifact_sha256} {row.joined.iou_of}"
+def _source(row: Row) -> Source:
+    return row.joined.iou_of, row.joined.counts
 
 
 def _iou_pairs(rows: Sequence[Row]) -> list[Any]:
-    """For each file of known IoU the differences from the later ones in turn: value, low and high
-    in 1e-4; 0 where they were not counted on the same images. Empty where there are too many."""
-    files = list(_files(rows).values())
-    if len(files) > MOST_COMPARED:
+    """For each of the counts the differences from the later ones in turn: value, low and high in
+    1e-4; 0 where they were not counted on the same images. Empty where there are too many."""
+    ones = list(_sources(rows).values())
+    if len(ones) > MOST_COMPARED:
         return []
     return [
-        [_scaled(iou_difference(one, two), 1e4) for two in files[at + 1 :]]
-        for at, one in enumerate(files)
+        [_scaled(iou_difference(one, two), 1e4) for two in ones[at + 1 :]]
+        for at, one in enumerate(ones)
     ]
 
 
@@ -192,6 +201,7 @@ def _ratio(one: Row, other: Row) -> Any:
 
 
 def _scaled(found: Interval | Ratio | None, by: float) -> Any:
+    """Value, low and high as whole numbers, 0 where there is none: as many digits as are shown."""
     if found is None:
         return 0
     return [None if x is None else round(by * x) for x in (found.value, found.low, found.high)]

@@ -9,7 +9,7 @@ from typing import Any
 
 import altair as alt
 
-from reports.pictures.figures import BUDGETS_MS
+from reports.pictures.figures import BUDGETS_MS, REFERENCE
 from reports.pictures.vega import compiled
 
 INK = "currentColor"
@@ -39,7 +39,8 @@ def charts() -> dict[str, Any]:
 
 def _scatter() -> Any:
     """points: x, xlow, xhigh (ms), y, ylow, yhigh (IoU), label, and how each looks; ticks: x, y of
-    the sessions of those that have too few for an interval; steps: x, y; budget: x."""
+    the sessions of those that have too few for an interval; steps: x, y; reference: x, y; budget:
+    x."""
     x, y = _axes("latency p50, ms (log)", "IoU, pooled (axis cut)")
     points = alt.Chart(alt.NamedData("points"))
     steps = (
@@ -51,8 +52,12 @@ def _scatter() -> Any:
         points.mark_rule(color=INK, opacity=0.55, aria=False).encode(
             x=alt.X("xlow:Q"), x2="xhigh:Q", y=y
         ),
-        points.mark_rule(color=INK, opacity=0.55, aria=False).encode(
-            x=x, y=alt.Y("ylow:Q"), y2="yhigh:Q"
+        points.mark_rule(color=INK, aria=False).encode(
+            x=x,
+            y=alt.Y("ylow:Q"),
+            y2="yhigh:Q",
+            opacity=alt.Opacity("bar_opacity:Q", scale=RAW),
+            strokeDash=alt.StrokeDash("dash:N", scale=RAW),
         ),
     ]
     ticks = (
@@ -72,11 +77,20 @@ def _scatter() -> Any:
         description="tip:N",
         tooltip="tip:N",
     )
+    below = [*_budgets(x), steps, *_reference(x, y), *bars, ticks]
     return (
-        alt.layer(*_budgets(x), steps, *bars, ticks, marks.properties(name=POINTS))
+        alt.layer(*below, marks.properties(name=POINTS))
         .properties(width="container", height=380)
         .add_params(*_domains())
     )
+
+
+def _reference(x: Any, y: Any) -> list[alt.Chart]:
+    """What the bars of IoU are differences from: its level, and a ring."""
+    at = alt.Chart(alt.NamedData("reference"))
+    line = at.mark_rule(color=REFERENCE, strokeDash=[7, 2, 2, 2], clip=True, aria=False)
+    ring = at.mark_point(shape="circle", size=320, color=REFERENCE, strokeWidth=2, aria=False)
+    return [line.encode(y=y), ring.encode(x=x, y=y)]
 
 
 def _budgets(x: Any) -> list[alt.Chart]:

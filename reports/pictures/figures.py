@@ -15,10 +15,11 @@ from matplotlib.lines import Line2D
 from matplotlib.text import Annotation
 
 from reports.fronts.pareto import staircase
+from reports.gather.reference import bar_of, bars_text
 from reports.gather.report import Report
 from reports.gather.rows import Facet, Row
 from reports.pictures.labels import Line, arrange, label
-from reports.pictures.panels import panels, save, svg_text, widen
+from reports.pictures.panels import caption, panels, save, svg_text, widen
 from zoo.registry import ARCHITECTURES
 from zoo.spec import parse
 
@@ -26,6 +27,7 @@ from zoo.spec import parse
 # what is shown, so that a variant looks the same in every report.
 COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "p", "h", "d", "8")
+REFERENCE = "#2a86cc"
 BUDGETS_MS = {16.7: "60 FPS", 33.3: "30 FPS", 66.7: "15 FPS"}
 # The share of an axis that the name of a rate takes.
 ROOM_FOR_A_RATE = 0.12
@@ -44,7 +46,7 @@ def pareto_svg(report: Report, facets: Sequence[Facet]) -> str:
 def _figure(report: Report, facets: Sequence[Facet]) -> Figure:
     known = {facet: [row for row in report.of(facet) if row.joined.iou] for facet in facets}
     shown = {facet: rows for facet, rows in known.items() if rows}
-    title = "hair IoU, pooled (axis cut; bars: 95 % over images)"
+    title = "hair IoU, pooled (axis cut)"
     empty = "no session with a known IoU is stored"
     figure, pictures = panels(list(shown), title, empty, _legend(report))
     found = [_draw_facet(axes, rows) for axes, rows in zip(pictures, shown.values(), strict=True)]
@@ -58,10 +60,7 @@ def _draw_facet(axes: Axes, rows: Sequence[Row]) -> tuple[list[Annotation], list
     """The rows, those on the front first; returns their labels, whose place is not chosen yet, and
     the lines that these should keep off."""
     ordered = sorted(rows, key=lambda row: (not row.on_front, row.p50_ms.value))
-    bars = [(bar, _opacity(row)) for row in ordered for bar in _bars(row)]
-    colours = [to_rgba("#666666", opacity) for _, opacity in bars]
-    segments = [bar for bar, _ in bars]
-    axes.add_collection(LineCollection(segments, colors=colours, linewidths=0.8, zorder=2))
+    segments = [bar for row in ordered for bar in _draw_bars(axes, row)]
     labels = [_draw_point(axes, row) for row in ordered]
     fit = [row for row in rows if row.fit]
     xs, ys = staircase(
@@ -70,20 +69,36 @@ def _draw_facet(axes: Axes, rows: Sequence[Row]) -> tuple[list[Annotation], list
     )
     axes.step(xs, ys, where="post", color="#444444", linewidth=1, zorder=1)
     axes.set_xlabel("latency p50, ms (log scale; bars: range over passes)", fontsize=9)
-    _mark_budgets(axes, *widen(axes, [row.p50_ms.value for row in rows]))
+    caption(axes, bars_text(rows))
+    low, high = widen(axes, [row.p50_ms.value for row in rows])
+    _mark_budgets(axes, low, high)
     corners = list(zip(xs, ys, strict=True))
     across = [(one, (two[0], one[1])) for one, two in itertools.pairwise(corners)]
     up = [((two[0], one[1]), two) for one, two in itertools.pairwise(corners)]
-    return labels, [*segments, *across, *up]
+    level = [row.joined.iou.value for row in rows if row.is_reference and row.joined.iou]
+    levels = [((low, iou), (high, iou)) for iou in level]
+    return labels, [*segments, *across, *up, *levels]
 
 
-def _bars(row: Row) -> list[Line]:
-    """The intervals of a point; none of its latency where it has too few sessions."""
+def _draw_bars(axes: Axes, row: Row) -> list[Line]:
+    """The intervals of a point, dashed where its IoU's is not paired; none of its latency where it
+    has too few sessions. Returns them."""
     iou, p50 = row.joined.iou, row.p50_ms
     assert iou is not None
-    bars = [((p50.value, iou.low), (p50.value, iou.high))]
+    low, high = bar_of(row)
+    bars = [((p50.value, low), (p50.value, high))]
+    styles = ["solid" if row.from_reference is not None else "dashed"]
     if p50.low is not None and p50.high is not None:
         bars.append(((p50.low, iou.value), (p50.high, iou.value)))
+        styles.append("solid")
+    colour = to_rgba("#666666", _opacity(row))
+    axes.add_collection(
+        LineCollection(bars, colors=colour, linestyles=styles, linewidths=0.8, zorder=2)
+    )
+    if row.is_reference:
+        axes.axhline(iou.value, color=REFERENCE, linestyle="dashdot", linewidth=0.7, zorder=1)
+        place = (p50.value, iou.value)
+        axes.plot(*place, "o", color=REFERENCE, markerfacecolor="none", markersize=14, zorder=3)
     return bars
 
 
@@ -151,6 +166,7 @@ def _legend(report: Report) -> list[Line2D]:
             if arch in shown
         ),
         Line2D([], [], color="#444444", linewidth=1, label="front"),
+        Line2D([], [], color=REFERENCE, linestyle="dashdot", linewidth=1, label="reference"),
         _key("o", grey, "no session counts, or rejected", filled=False),
     ]
 

@@ -19,11 +19,14 @@ from zoo.base.files import replacing
 
 ACROSS = 3
 # A cell of the sheet and, within it, the room around a picture: left, right, above, below.
-CELL = (5.4, 5.2)
-LEFT, RIGHT, ABOVE, BELOW = 0.75, 0.1, 0.75, 0.5
+CELL = (5.4, 5.6)
+LEFT, RIGHT, ABOVE, BELOW = 0.75, 0.1, 0.75, 0.95
 LEGEND = 0.6
 # What fits above one of several pictures side by side.
 TITLE_CHARACTERS = 78
+# And below one; how far below its axis that begins, in points.
+CAPTION_CHARACTERS = 84
+CAPTION_BELOW = -33
 # Round figures of a logarithmic scale.
 TICKS_MS = [step * decade for decade in (0.01, 0.1, 1, 10, 100, 1000) for step in (1, 2, 5)]
 # No random ids inside, so that the same sessions give the same bytes; letters as letters.
@@ -57,6 +60,22 @@ def panels(
             axes.set_ylabel(y_title, fontsize=9)
         found.append(axes)
     return figure, found
+
+
+def caption(axes: Axes, lines: Sequence[str]) -> None:
+    """Under the title of the lower axis, what is to be known of this picture."""
+    words = "\n".join(textwrap.fill(line, CAPTION_CHARACTERS) for line in lines)
+    axes.annotate(
+        words,
+        (0.5, 0),
+        (0, CAPTION_BELOW),
+        xycoords="axes fraction",
+        textcoords="offset points",
+        horizontalalignment="center",
+        verticalalignment="top",
+        fontsize=7,
+        color="#444444",
+    )
 
 
 def widen(axes: Axes, latencies: Sequence[float]) -> tuple[float, float]:

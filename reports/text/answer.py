@@ -7,6 +7,7 @@ from reports.fronts.pareto import front as on_the_front
 from reports.gather.places import Place, places
 from reports.gather.report import Report
 from reports.gather.rows import Row
+from reports.gather.unmeasured import remedy
 from reports.text.listing import Column, listing
 
 FRAME_RATES = (60, 30)
@@ -110,8 +111,9 @@ def _below(place: Place) -> list[str]:
             "IoU: of the reference export of these weights. `bench data lfw` proves files."
         )
     elif any(row.joined.iou is None for row in rows):
-        reason = next(r.joined.orphan or r.joined.iou_reason for r in rows if not r.joined.iou)
-        lines.append(f"IoU not measured: {reason}")
+        row = next(row for row in rows if not row.joined.iou)
+        lines.append(f"IoU not measured: {row.joined.orphan or row.joined.iou_reason}. Next:")
+        lines += [f"  {command}" for command in remedy("iou", row).split(", then ")]
     return lines
 
 

@@ -5,20 +5,22 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import pandas as pd
 
-from reports.gather.accuracy import Joined
 from reports.gather.flat import records
 from reports.gather.report import Report
 from reports.gather.rows import Row
+from reports.gather.unmeasured import Unmeasured
 from reports.precision import precision_markdown
 from reports.text.files import unlike_text
 from reports.text.fitting import fitted
 from reports.text.listing import Column, Format, listing
+from zoo.artifact.iou import Interval
 from zoo.base.files import replacing
 
-NOT_MEASURED = "not measured"
+NOT_OURS = "unknown: a file of one's own"
 
 
 def every_row(report: Report, format: Format = "markdown") -> str:
@@ -28,8 +30,12 @@ def every_row(report: Report, format: Format = "markdown") -> str:
         rows = [row for row in report.of(facet) if row.joined.orphan is None]
         if rows:
             title = facet.title.replace("\n", ": ")
+            unmeasured = Unmeasured()
             title = f"**{title}**" if format == "markdown" else fitted(title)
-            parts.append(f"{title}\n\n{listing(_columns(rows), rows, format)}")
+            parts.append(f"{title}\n\n{listing(_columns(rows, unmeasured), rows, format)}")
+            if unmeasured.notes:
+                parts.append("Not measured, and the command that would, the row's model for NAME:")
+            parts += [f"- {note}" for note in unmeasured.notes]
     if format == "markdown" and (costs := precision_markdown(report)):
         parts.append(costs)
     told = [f"- {note}" for note in notes(report)]
@@ -111,17 +117,21 @@ def _row_remarks(row: Row) -> list[str]:
     return lines
 
 
-def _columns(rows: Sequence[Row]) -> list[Column]:
+def _columns(rows: Sequence[Row], unmeasured: Unmeasured) -> list[Column]:
+    lacks = unmeasured.cell
     return [
         Column(title="model", text=lambda row: row.model),
-        Column(title="IoU [95 %]", text=lambda row: iou_text(row.joined)),
+        Column(title="params M", text=lambda r: complexity_text(r, "parameters"), right=True),
+        Column(title="MACs M", text=lambda row: complexity_text(row, "macs"), right=True),
+        Column(title="IoU [95 %]", text=lambda row: iou_text(row, unmeasured)),
+        Column(title="IoU from reference, points", text=difference_text),
         Column(title="p50 ms [range]", text=p50_text),
-        Column(title="relative [95 %]", text=lambda row: relative_text(row, rows)),
-        Column(title="p90 ms", text=_p90_text, right=True),
-        Column(title="first ms", text=lambda row: _ms_text(row.first_inference_ms), right=True),
+        Column(title="relative [95 %]", text=lambda row: relative_text(row, rows, unmeasured)),
+        Column(title="p90 ms", text=lambda row: _p90_text(row) or lacks("p90", row), right=True),
+        Column(title="first ms", text=lambda r: _first_text(r) or lacks("first", r), right=True),
         Column(title="load ms", text=lambda row: f"{row.load_ms:.1f}", right=True),
-        Column(title="size MB", text=_size_text, right=True),
-        Column(title="peak MB", text=_peak_text, right=True),
+        Column(title="size MB", text=lambda r: _size_text(r) or lacks("size", r), right=True),
+        Column(title="peak MB", text=lambda r: _peak_text(r) or lacks("peak", r), right=True),
         Column(title="init", text=lambda row: row.joined.init or "unknown"),
         Column(title="sessions", text=_sessions_text),
         Column(title="front", text=front_text),
@@ -129,19 +139,19 @@ def _columns(rows: Sequence[Row]) -> list[Column]:
 
 
 def _p90_text(row: Row) -> str:
-    return f"{row.p90_ms.value:.2f}" if row.p90_ms else "too few samples"
+    return f"{row.p90_ms.value:.2f}" if row.p90_ms else ""
 
 
-def _ms_text(value: float | None) -> str:
-    return NOT_MEASURED if value is None else f"{value:.2f}"
+def _first_text(row: Row) -> str:
+    return "" if row.first_inference_ms is None else f"{row.first_inference_ms:.2f}"
 
 
 def _size_text(row: Row) -> str:
-    return f"{row.joined.size_bytes / 1e6:.2f}" if row.joined.size_bytes else NOT_MEASURED
+    return f"{row.joined.size_bytes / 1e6:.2f}" if row.joined.size_bytes else ""
 
 
 def _peak_text(row: Row) -> str:
-    return f"{row.peak_memory_bytes / 1e6:.0f}" if row.peak_memory_bytes else NOT_MEASURED
+    return f"{row.peak_memory_bytes / 1e6:.0f}" if row.peak_memory_bytes else ""
 
 
 def _sessions_text(row: Row) -> str:
@@ -149,11 +159,33 @@ def _sessions_text(row: Row) -> str:
     return f"{counted} of {all_of_them}" + ("" if row.usable else ", none counts")
 
 
-def iou_text(joined: Joined) -> str:
+def iou_text(row: Row, unmeasured: Unmeasured) -> str:
     """With its interval, or why there is none. Of a reference export a remark tells, once."""
+    joined = row.joined
     if joined.iou is None:
-        return f"{NOT_MEASURED}: {joined.orphan or joined.iou_reason}"
+        return unmeasured.cell("iou", row, joined.orphan or joined.iou_reason)
     return joined.iou.text
+
+
+def complexity_text(row: Row, figure: Literal["parameters", "macs"]) -> str:
+    """In millions."""
+    found = row.complexity
+    return NOT_OURS if found is None else f"{getattr(found, figure) / 1e6:.2f}"
+
+
+def difference_text(row: Row) -> str:
+    """Of its IoU from that of its picture's reference, over the same images."""
+    if row.is_reference:
+        return "the reference"
+    if row.joined.iou is None:
+        return ""
+    return points_text(row.from_reference) if row.from_reference else "of other images"
+
+
+def points_text(found: Interval) -> str:
+    """A difference of IoUs in hundredths: `-0.34 [-0.61, -0.08]`; what rounds to 0 has no minus."""
+    value, low, high = (round(1e4 * x) / 100 for x in (found.value, found.low, found.high))
+    return f"{value:+.2f} [{low:+.2f}, {high:+.2f}]"
 
 
 def front_text(row: Row) -> str:
@@ -171,10 +203,11 @@ def p50_text(row: Row) -> str:
     return f"{row.p50_ms.text}{few}" + (" of CPU time" if row.by_cpu else "")
 
 
-def relative_text(row: Row, rows: Sequence[Row]) -> str:
+def relative_text(row: Row, rows: Sequence[Row], unmeasured: Unmeasured) -> str:
     """The ratio to the reference of its rounds; of the reference itself, that it is it."""
     if row.relative is None:
-        return "the reference" if row.model in {r.relative_to for r in rows} else NOT_MEASURED
+        beside = row.model in {r.relative_to for r in rows}
+        return "the reference" if beside else unmeasured.cell("relative", row)
     few = " (too few sessions for an interval)" if row.relative.low is None else ""
     return f"{row.relative.text}{few}"
 

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+import shlex
 import shutil
 from html import unescape
 from pathlib import Path
@@ -120,15 +121,28 @@ def test_a_broken_chain_makes_an_orphan(
     assert all(reason in note for note in told)
 
 
-def test_edited_counts_give_no_iou(chain: Chain, tmp_path: Path) -> None:
+def test_edited_counts_give_no_iou(
+    chain: Chain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And the report names the command that counts again."""
     home = copied(chain, tmp_path)
-    for path in home.artifact_folder(get(TINY)).glob("*.counts.csv"):
-        path.write_text(path.read_text().replace("p0", "q0"))
+    monkeypatch.setenv("BENCH_HOME", str(home.root))
+    for artifact in read_manifest(home, get(TINY)).artifacts.values():
+        if artifact.accuracy:
+            path = home.artifact_folder(get(TINY)) / artifact.accuracy.counts_file
+            path.write_text(path.read_text().replace("p0", "q0"))
     for row in load(home).rows:
         assert row.joined.iou is None
         assert "was changed" in (row.joined.iou_reason or "")
     page = write_report(home.report, load(home))
-    assert "not measured" in page.read_text()
+    table = (home.report / "table.md").read_text()
+    for row in load(home).rows:
+        command = row.joined.remedy
+        assert command
+        assert f"{command}\n" in table
+        assert command in page.read_text()
+        invoke(*shlex.split(command)[1:])
+    assert all(row.joined.iou for row in load(home).rows)
 
 
 def test_what_is_left_out_is_said(chain: Chain, tmp_path: Path) -> None:

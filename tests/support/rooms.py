@@ -61,7 +61,7 @@ ROOMS: Mapping[str, str] = {
     "bench/cli/machine": "devices doctor emulate",
     "reports": "load precision unchanged write",
     "reports/gather": "accuracy details digest effects flat index merge pairs places "
-    "read report rows since",
+    "read reference report rows since unmeasured",
     "reports/fronts": "choose draws fronts pareto",
     "reports/pictures": "charts figures labels layers overlay panels pass_picture "
     "precision_figure profile series sheet vega",

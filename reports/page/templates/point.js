@@ -2,12 +2,14 @@
 const facts = (pairs) => el("dl", {}, ...pairs.filter(([, value]) => value !== null && value !== "").flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]));
 const hash = (value) => el("span", { class: "hash" }, value);
 const listed = (title, lines) => el("details", {}, el("summary", {}, title), el("ul", {}, ...lines.map((line) => el("li", {}, ...[line].flat()))));
-const orNot = (value, form) => (value === null ? "not measured" : form(value));
+const orNot = (row, figure, form) => (row[figure] === null ? lacking(row, figure) : form(row[figure]));
+
+const orUnknown = (value) => (value === null ? "unknown: a file of one's own" : value.toLocaleString("en"));
 
 const chainText = (row) => {
   const [iouOf, file, checkpoint, commit, init, orphan] = row.chain;
   return [
-    ["IoU counted on", iouOf ?? "not measured"],
+    ["IoU counted on", iouOf ?? lacking(row, "iou", row.iou_reason)],
     ["file", hash(file)],
     ["checkpoint", checkpoint ? hash(checkpoint) : `unknown: ${orphan ?? row.iou_reason}`],
     ["spec", row.model],
@@ -18,13 +20,16 @@ const chainText = (row) => {
 
 const figures = (row) => [
   ["IoU", iouText(row)],
+  ["IoU from the reference", row.iou && (row === referenceIn(facetOf.get(row)) ? "the reference" : `${differenceText(row)} points from ${referenceIn(facetOf.get(row)).model}`)],
+  ["parameters", orUnknown(row.parameters)],
+  ["MACs", orUnknown(row.macs)],
   ["p50", latencyText(row)],
-  ["relative", row.relative ? `${between(row.relative, (x) => x.toFixed(3))} of ${row.relative_to}` : "the reference, or not measured"],
-  ["p90", orNot(row.p90, (p90) => `${between(p90, digits)} ms`)],
+  ["relative", row.relative ? `${between(row.relative, (x) => x.toFixed(3))} of ${row.relative_to}` : row.missing.some(([name]) => name === "relative") ? lacking(row, "relative") : "the reference"],
+  ["p90", orNot(row, "p90", (p90) => `${between(p90, digits)} ms`)],
   ["load", `${digits(row.load)} ms cold, ${digits(row.warm)} warm`],
-  ["first inference", orNot(row.first, (x) => `${digits(x)} ms`)],
-  ["peak memory", orNot(row.peak, (x) => `${(x / 1e6).toFixed(0)} MB of the whole process`)],
-  ["size", orNot(row.size, (x) => `${(x / 1e6).toFixed(2)} MB`)],
+  ["first inference", orNot(row, "first", (x) => `${digits(x)} ms`)],
+  ["peak memory", orNot(row, "peak", (x) => `${(x / 1e6).toFixed(0)} MB of the whole process`)],
+  ["size", orNot(row, "size", (x) => `${(x / 1e6).toFixed(2)} MB`)],
   ...row.stages.map(([name, ms]) => [name, `${digits(ms)} ms`]),
   ["shrunk otherwise", row.resizes],
   ["left to the CPU", row.fallback],

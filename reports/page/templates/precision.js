@@ -5,7 +5,7 @@ const PRECISION_SHAPES = { fp32: "circle", fp16: "square", int8w: "triangle-down
 const lines = () => {
   const groups = new Map();
   for (const row of rowsHere()) {
-    if (!row.iou || row.reference) continue;
+    if (!row.iou || row.of_export) continue;
     const runtime = row.how.replace(`, ${row.precision}`, "");
     const models = groups.get(runtime) ?? groups.set(runtime, new Map()).get(runtime);
     models.set(row.model, [...(models.get(row.model) ?? []), row]);
@@ -26,6 +26,6 @@ const showPrecision = async () => {
       x: row.p50[0], y: row.iou[0], model: row.model, order: ORDER.indexOf(row.precision), colour: row.colour,
       shape: PRECISION_SHAPES[row.precision] ?? "triangle-left", fill: row.fit ? row.colour : "transparent", tip: tipText(row),
     }));
-    await draw(target, "precision", { points }, domains(rows));
+    await draw(target, "precision", { points }, domains(rows, rows.map((row) => row.iou[0])));
   }
 };

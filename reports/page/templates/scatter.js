@@ -22,6 +22,7 @@ const draw = (element, name, values, signals = {}) => {
 const tipText = (row) => [
   nameText(row),
   `IoU ${iouText(row)}`,
+  `${differenceText(row)}${differenceOf(row) && row !== referenceIn(facetOf.get(row)) ? ` points from ${referenceIn(facetOf.get(row)).model}` : ""}`,
   `p50 ${latencyText(row)}${row.p50[1] === null ? " (too few sessions for an interval)" : ""}`,
   standingText(row),
 ].join("\n");
@@ -34,10 +35,15 @@ const standingText = (row) => {
   return `${row.near ? "close to the front; " : ""}dominated by ${leader ? leader.model : "another"}`;
 };
 
-const pointOf = (row) => ({
+const pointOf = (row) => {
+  const { low, high, paired } = barOf(row);
+  return { ...looksOf(row), ylow: low, yhigh: high, dash: paired ? [] : [3, 3], bar_opacity: (paired ? 0.6 : 0.4) * (matches(row) ? 1 : 0.25) };
+};
+
+const looksOf = (row) => ({
   key: row.key,
   x: row.p50[0], xlow: row.p50[1] ?? row.p50[0], xhigh: row.p50[2] ?? row.p50[0],
-  y: row.iou[0], ylow: row.iou[1], yhigh: row.iou[2],
+  y: row.iou[0],
   label: row.front || row.key === state.point ? row.label + (row.chance === null ? "" : ` P ${row.chance.toFixed(2)}`) : "",
   shape: row.shape,
   fill: row.fit ? row.colour : "transparent",
@@ -51,20 +57,20 @@ const pointOf = (row) => ({
 // Too few for an interval: each session as a tick instead.
 const ticksOf = (rows) => rows.filter((row) => row.p50[1] === null).flatMap((row) => row.sessions.map(([, , ms]) => ({ x: ms, y: row.iou[0] })));
 
-const domains = (rows) => {
+// ys: all that is to be seen of IoU.
+const domains = (rows, ys) => {
   const xs = rows.flatMap((row) => row.p50.filter((x) => x !== null));
-  const ys = rows.flatMap((row) => row.iou);
   const [low, high] = [Math.min(...xs) / 1.3, Math.max(...xs) * 1.45];
   const [down, up] = [Math.min(...ys), Math.max(...ys)];
-  const room = Math.max(0.01, 0.06 * (up - down));
+  const room = Math.max(0.002, 0.08 * (up - down));
   return { x_from: low, x_to: Math.max(high, low * 6), y_from: Math.max(0, down - room), y_to: Math.min(1, up + room) };
 };
 
-const facetHead = (facet) => {
+const facetHead = (facet, rows) => {
   const [value, share] = facet.volume ?? [null, null];
   const notes = [];
   if (value !== null) notes.push(`hypervolume ${share ? between(share, (x) => x.toFixed(3)) : `${value.toFixed(3)}, too few sessions for an interval`}`);
-  return [el("h3", {}, facet.title), el("p", {}, notes.join("; "))];
+  return [el("h3", {}, facet.title), ...[notes.join("; "), ...barsText(facet, rows)].map((text) => el("p", {}, text))];
 };
 
 const showScatter = async () => {
@@ -76,14 +82,14 @@ const showScatter = async () => {
     box.append(el("p", {}, "No picture: the IoU of none of these files is known. The table says why."));
     return;
   }
-  const signals = domains(known);
+  const signals = domains(known, known.flatMap((row) => [row.iou[0], barOf(row).low, barOf(row).high]));
   const kind = place().emulated ? "chart emulated" : place().title.startsWith("host") ? "chart host" : "chart";
   const drawings = [];
   for (const facet of place().facets) {
     const rows = facet.rows.map((number) => data.rows[number]).filter((row) => row.iou);
     if (!rows.length) continue;
     const target = el("div", { class: "draw" });
-    box.append(el("div", { class: kind }, ...facetHead(facet), target));
+    box.append(el("div", { class: kind }, ...facetHead(facet, rows), target));
     drawings.push([target, facet, rows]);
   }
   const lost = rowsHere().length - known.length;
@@ -91,7 +97,9 @@ const showScatter = async () => {
   for (const [target, facet, rows] of drawings) {
     const steps = facet.steps.map(([x, y]) => ({ x, y }));
     if (steps.length) steps.push({ x: signals.x_to, y: steps.at(-1).y });
-    const values = { points: rows.map(pointOf), steps, ticks: ticksOf(rows), budget: [{ x: budget() }] };
+    const reference = referenceIn(facet);
+    const ring = plainBars() ? [] : [{ x: reference.p50[0], y: reference.iou[0] }];
+    const values = { reference: ring, points: rows.map(pointOf), steps, ticks: ticksOf(rows), budget: [{ x: budget() }] };
     const { view } = await draw(target, "scatter", values, signals);
     views.push({ view, rows, target });
     view.addEventListener("click", (event, item) => item && item.datum && rowOf.has(item.datum.key) && open(item.datum.key));
@@ -142,5 +150,5 @@ const key = (rows) => {
   const rank = ([name]) => (name.startsWith("width") ? 0 : 1e6) + Number(name.split(" ")[1]);
   const entries = [...seen].sort((a, b) => rank(a) - rank(b));
   entries.push(["on the front (P: how surely)", ["circle", "#888888", "currentColor"]], ["no session counts, or rejected", ["circle", "transparent", "#888888"]]);
-  return el("div", { class: "key" }, ...entries.map(([name, look]) => el("span", {}, sign(...look), ` ${name}`)), el("span", {}, "bars: range over passes, 95 % over images; the front is that of all points, also of those that a filter pales"));
+  return el("div", { class: "key" }, ...entries.map(([name, look]) => el("span", {}, sign(...look), ` ${name}`)), el("span", {}, "level bars: range over passes; the front is that of all points, also of those that a filter pales"));
 };

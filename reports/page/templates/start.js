@@ -17,11 +17,13 @@ const show = (before) => {
   if (byId("budget").value !== state.budget) byId("budget").value = state.budget;
   if (byId("find").value !== state.find) byId("find").value = state.find;
   showAnswer();
+  showBars();
   showTable();
   showPoint();
   showCompare();
   const moved = !before || before.on !== state.on;
-  drawing = drawing.then(moved ? showScatter : refreshScatter).then(moved ? showPrecision : undefined).then(() => document.documentElement.setAttribute("data-drawn", location.hash));
+  const otherwise = moved || before.from !== state.from || before.bars !== state.bars;
+  drawing = drawing.then(otherwise ? showScatter : refreshScatter).then(moved ? showPrecision : undefined).then(() => document.documentElement.setAttribute("data-drawn", location.hash));
 };
 
 readAddress();
@@ -32,6 +34,8 @@ byId("budget").addEventListener("input", (event) => Number(event.target.value) >
 byId("find").addEventListener("input", (event) => set({ find: event.target.value }));
 byId("one").addEventListener("change", (event) => set({ one: event.target.value }));
 byId("other").addEventListener("change", (event) => set({ one: byId("one").value, other: event.target.value }));
+byId("from").addEventListener("change", (event) => set({ from: event.target.value }));
+byId("plain").addEventListener("change", (event) => set({ bars: event.target.checked ? "images" : "" }));
 for (const button of document.querySelectorAll("[data-ms]")) button.addEventListener("click", () => set({ budget: button.dataset.ms }));
 addEventListener("hashchange", () => { readAddress(); show(); });
 for (const id of ["controls", "answer", "scatter"]) byId(id).hidden = false;

@@ -3,10 +3,10 @@ const data = JSON.parse(byId("data").textContent);
 // Names, and texts that rows have in common, stand once; here each row gets its own back.
 data.rows = data.rows.map((values) => Object.fromEntries(data.names.map((name, at) => [name, values[at]])));
 const spelled = (value) => (Array.isArray(value) ? value.map(spelled) : value === null ? null : data.texts[value]);
-for (const row of data.rows) for (const name of ["how", "fallback", "conditions", "chain", "left_out", "unknown"]) row[name] = spelled(row[name]);
+for (const row of data.rows) for (const name of ["how", "fallback", "conditions", "chain", "left_out", "unknown", "missing"]) row[name] = spelled(row[name]);
 const rowOf = new Map(data.rows.map((row) => [row.key, row]));
 const placeOf = new Map(data.places.map((place) => [place.key, place]));
-const state = { on: data.places[0].key, budget: "16.7", point: "", one: "", other: "", sort: "", find: "" };
+const state = { on: data.places[0].key, budget: "16.7", point: "", one: "", other: "", sort: "", find: "", from: "", bars: "" };
 const initial = { ...state };
 
 const readAddress = () => {
@@ -14,6 +14,8 @@ const readAddress = () => {
   for (const key of Object.keys(state)) state[key] = given.get(key) ?? initial[key];
   if (!placeOf.has(state.on)) state.on = initial.on;
   if (!(Number(state.budget) > 0)) state.budget = initial.budget;
+  if (state.bars !== "images") state.bars = "";
+  if (!data.rows.some((row) => row.model === state.from)) state.from = "";
   for (const key of ["point", "one", "other"]) if (!rowOf.has(state[key])) state[key] = "";
 };
 
@@ -36,11 +38,11 @@ const inTriangle = (triangle, i, j, scale) => {
 const pairOf = (one, other) => {
   const { pairs, rows } = place();
   const [i, j] = [rows.indexOf(data.rows.indexOf(one)), rows.indexOf(data.rows.indexOf(other))];
-  const iou = one.file === other.file ? [0, 0, 0] : inTriangle(data.pairs, one.file, other.file, 1e4);
+  const iou = one.source === other.source ? [0, 0, 0] : inTriangle(data.pairs, one.source, other.source, 1e4);
   const latency = inTriangle(pairs, i, j, 1e3);
   const inverse = (x) => (x === null ? null : 1 / x);
   return {
-    iou: one.file === null || other.file === null ? null : iou && one.file > other.file ? [-iou[0], -iou[2], -iou[1]] : iou,
+    iou: one.source === null || other.source === null ? null : iou && one.source > other.source ? [-iou[0], -iou[2], -iou[1]] : iou,
     latency: latency && i > j ? [inverse(latency[0]), inverse(latency[2]), inverse(latency[1])] : latency,
     paired: Boolean(latency && pairs[Math.min(i, j)][Math.abs(i - j) - 1][3]),
   };

@@ -1,7 +1,12 @@
 // Figures as text, and elements: whatever is not ours is text, never markup.
 const digits = (value) => (Math.abs(value) >= 100 ? value.toFixed(0) : Math.abs(value) >= 10 ? value.toFixed(1) : value.toFixed(2));
 const between = (found, form) => (found[1] === null ? form(found[0]) : `${form(found[0])} [${form(found[1])}, ${form(found[2])}]`);
-const iouText = (row) => (row.iou ? between(row.iou, (x) => x.toFixed(3)) + (row.reference ? " (of the reference export)" : "") : `not measured: ${row.iou_reason}`);
+// What would measure a figure that the row has not.
+const lacking = (row, figure, reason) => {
+  const found = row.missing.find(([name]) => name === figure);
+  return ["not measured", reason, found && found[1].replaceAll("--model NAME", () => `--model ${row.model}`)].filter(Boolean).join(": ");
+};
+const iouText = (row) => (row.iou ? between(row.iou, (x) => x.toFixed(3)) + (row.of_export ? " (of the reference export)" : "") : lacking(row, "iou", row.iou_reason));
 const latencyText = (row) => `${between(row.p50, digits)} ms`;
 const nameText = (row) => `${row.model} (${row.how})`;
 const percent = (share) => `${Math.round(100 * share)} %`;

@@ -1,0 +1,124 @@
+"""What would measure a figure that a row lacks: the command to type, or why there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from reports.gather.rows import Row
+
+Figure = Literal["iou", "change", "relative", "p90", "first", "size", "peak"]
+NOT_MEASURED = "not measured"
+NAME = "NAME"
+# The lightest of the zoo, and what is taken beside that one itself.
+REFERENCES = ("mnv2_unet_0.35_128", "mnv2_unet_0.5_128")
+
+
+class Unmeasured:
+    """The cells of one table that say `not measured (2)`, and its notes that say what would."""
+
+    def __init__(self) -> None:
+        self._models: dict[str, dict[str, None]] = {}
+
+    def cell(self, figure: Figure, row: Row, reason: str | None = None) -> str:
+        text = remedy(figure, row, NAME)
+        self._models.setdefault(text, {})[row.model] = None
+        number = list(self._models).index(text) + 1
+        return f"{NOT_MEASURED}{f': {reason}' if reason else ''} ({number})"
+
+    @property
+    def notes(self) -> list[str]:
+        """A line a number; NAME is the row's model, where there are several."""
+        found = []
+        for number, (text, models) in enumerate(self._models.items(), 1):
+            named = text if len(models) > 1 else _named(text, *models)
+            found.append(f"({number}) {named}")
+        return found
+
+
+def _named(text: str, model: str) -> str:
+    return text.replace(f"--model {NAME}", f"--model {model}")
+
+
+def remedy(figure: Figure, row: Row, name: str | None = None) -> str:
+    """name: to stand for the row's model."""
+    name = name or row.model
+    match figure:
+        case "iou" | "change" | "size" if not row.of_zoo:
+            return "no command measures this of a file of one's own"
+        case "change" if row.digests[-1].request.format == "torch":
+            return "it is torch's own: the others are compared with it"
+        case "iou" | "change" | "size":
+            return _of_file(row, name)
+        case "relative" if not row.of_zoo:
+            return run_command(row).replace("FILE", "FILE OTHER_FILE", 1)
+        case "relative":
+            beside = next(model for model in REFERENCES if model != row.model)
+            return f"{run_command(row, name)} --model {beside} --reference {beside}"
+        case "p90":
+            return _tail(row, name)
+        case "peak" if row.facet.device.kind == "browser":
+            return "a browser tells no page its memory"
+        case "first" | "peak":
+            return run_command(row, name)
+
+
+def lacking(figure: Figure, row: Row) -> str:
+    """A cell by itself: that it is not measured, and what would."""
+    return f"{NOT_MEASURED}: {remedy(figure, row)}"
+
+
+def _of_file(row: Row, name: str) -> str:
+    """Its accuracy or, where the file has gone, the file and its latency."""
+    found = row.joined.remedy
+    told = found and found.replace(f"--model {row.model}", f"--model {name}")
+    if row.joined.orphan is None:
+        return told or run_command(row, name)
+    if told and not told.startswith("bench export"):
+        return told
+    return ", then ".join(filter(None, [told, run_command(row, name)]))
+
+
+def _tail(row: Row, name: str) -> str:
+    """More samples in each session."""
+    last, run = row.digests[-1], f"for p90, more samples: {run_command(row, name)}"
+    if not last.samples:
+        return "this device gives no single samples"
+    if row.by_cpu:
+        return f"{run}, while nothing else runs"
+    loop = last.plan.loop
+    if loop.turns:
+        return f"{run} --rounds {min(1000, 2 * loop.turns.rounds)}"
+    return f"{run} --duration {2 * loop.limit_s:g}"
+
+
+def run_command(row: Row, name: str | None = None) -> str:
+    """What measures such a row again, as it was measured."""
+    facet, loop = row.facet, row.digests[-1].plan.loop
+    what = f"--model {name or row.model}" if row.of_zoo else "FILE"
+    words = ["bench run", what, f"--device {facet.device.kind}", f"--runtime {facet.runtime}"]
+    if row.of_zoo:
+        words.append(f"--precision {facet.precision}")
+    if facet.threads != 1:
+        words.append(f"--threads {facet.threads}")
+    if loop.mode != "burst":
+        words.append(f"--mode {loop.mode}")
+    if loop.frame:
+        words.append(f"--end-to-end {loop.frame[0]}x{loop.frame[1]}")
+    return " ".join(words)
+
+
+def missing(row: Row, rows: Sequence[Row]) -> list[list[str]]:
+    """Every figure that the row lacks, each with what would measure it. rows: of its place, by
+    which a reference is known."""
+    beside = row.relative is None and row.model not in {other.relative_to for other in rows}
+    lacks: dict[Figure, bool] = {
+        "iou": row.joined.iou is None,
+        "change": row.joined.iou_change is None,
+        "relative": beside,
+        "p90": row.p90_ms is None,
+        "first": row.first_inference_ms is None,
+        "size": row.joined.size_bytes is None,
+        "peak": row.peak_memory_bytes is None,
+    }
+    return [[figure, remedy(figure, row, NAME)] for figure, lacking in lacks.items() if lacking]
