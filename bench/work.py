@@ -88,7 +88,7 @@ def runtimes_for(device: Device, what: ModelSpec | Path, wanted: Sequence[str]) 
     fitting = [name for name in names if engine(name).format == format]
     if not fitting:
         raise DeviceError(
-            f"{', '.join(names)} can not open {shown(what)}",
+            f"{', '.join(names)} cannot open {shown(what)}",
             expected=f"one of {', '.join(n for n, r in RUNTIMES.items() if r.format == format)}",
             remedy="bench devices",
         )

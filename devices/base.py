@@ -152,7 +152,7 @@ class Series(Frozen):
 
     bursts: of a file that took turns with others; the other samples are null then.
 
-    settled: whether warm-up was seen to settle; None where that can not be known. stopped_by: what
+    settled: whether warm-up was seen to settle; None where that cannot be known. stopped_by: what
     ended the sampling; `program` where the loop belonged to another program. samples_ns null means
     that this program kept its samples: then samples_reason says so, and `reported` holds its own
     statistics, p50_ms at least. stages_ns: parts of each sample, by the names in frame.py.
@@ -292,7 +292,7 @@ class Device(Closing):
 
     @abstractmethod
     def runtimes(self) -> Mapping[str, str | None]:
-        """Runtime names to why each can not be used here, None when it can."""
+        """Runtime names to why each cannot be used here, None when it can."""
 
     @abstractmethod
     def runtime_version(self, runtime: str) -> str:
@@ -305,7 +305,7 @@ class Device(Closing):
     @abstractmethod
     def settle(self, limit_s: float) -> Reading:
         """Wait until it is fit to be measured. "yes", or what still disturbs it after limit_s;
-        unknown where it can not tell."""
+        unknown where it cannot tell."""
 
     @abstractmethod
     def open(self, request: RunRequest, artifact: Path) -> OpenRun:

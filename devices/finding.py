@@ -10,7 +10,7 @@ from zoo.base.frozen import Frozen
 
 
 class Finding(Frozen):
-    """One need of one road. ok null: it can not be had, or not be known, on this machine, and
+    """One need of one road. ok null: it cannot be had, or not be known, on this machine, and
     `found` says why. What is false always has a remedy: one line to type or do."""
 
     road: str

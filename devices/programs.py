@@ -69,7 +69,7 @@ def ask(machine: Machine, command: Sequence[str], pattern: str) -> Answer:
             remedy=f"chmod +x {shlex.quote(command[0])}",
         )
     except OSError as error:
-        return Answer(problem=f"{command[0]} can not be started: {error.strerror}", remedy=remedy)
+        return Answer(problem=f"{command[0]} cannot be started: {error.strerror}", remedy=remedy)
     printed, ended = _watch(process, machine.deadline_s)
     if not ended:
         problem = f"{command[0]} did not end within {machine.deadline_s:g} s"

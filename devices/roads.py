@@ -120,7 +120,7 @@ def iphone(machine: Machine) -> list[Finding]:
         road="iphone",
         need="Core ML",
         ok=None,
-        found="can not be measured: the road by cable is not built",
+        found="cannot be measured: the road by cable is not built",
     )
     if machine.system != "darwin":
         here = PLATFORMS.get(machine.system, machine.system)

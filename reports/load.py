@@ -1,6 +1,6 @@
 """Joins sessions with the artifacts they timed and the checkpoints those came from, by hash.
 
-What can not be joined is an orphan, shown with the reason.
+What cannot be joined is an orphan, shown with the reason.
 """
 
 from __future__ import annotations

@@ -139,7 +139,7 @@ def small_disk(tmp_path: Path) -> Iterator[Callable[[str], Home]]:
         pytest.skip("mounting a small disk needs root on Linux: full and read-only not tested")
     mount = ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(disk)]
     if subprocess.run(mount, capture_output=True).returncode != 0:
-        pytest.skip("tmpfs can not be mounted here: full and read-only disks not tested")
+        pytest.skip("tmpfs cannot be mounted here: full and read-only disks not tested")
 
     def remount(options: str) -> Home:
         subprocess.run(["mount", "-o", f"remount,{options}", str(disk)], check=True)

@@ -88,7 +88,7 @@ class EpochBatches(data.Sampler[list[Key]]):
 
     A batch is of one size. The share of a size falls with its side, in shuffled order: small inputs
     cost less, and need more steps.
-    Batch norm can not learn from a batch of one, so short ones go; where there are fewer images
+    Batch norm cannot learn from a batch of one, so short ones go; where there are fewer images
     than one batch, they make the only batch. Of several processes each takes its share of every
     batch, so that together they see what one would have seen.
     """

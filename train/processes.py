@@ -88,7 +88,7 @@ class Processes:
         """How many images of a batch fall to each process; raises RecipeError if not a whole."""
         if batch_size % self.count or batch_size // self.count < 2:
             raise RecipeError(
-                f"a batch of {batch_size} can not be shared by {self.count} processes",
+                f"a batch of {batch_size} cannot be shared by {self.count} processes",
                 expected=f"batch_size a multiple of {self.count}, two images or more for each",
                 remedy="change batch_size in the recipe, or the number of processes",
             )

@@ -77,7 +77,7 @@ def load_progress(
         state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
         same = state["fingerprint"] == fingerprint
     except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError, TypeError, OSError) as error:
-        say(f"{path} can not be read ({error}): training starts from the beginning")
+        say(f"{path} cannot be read ({error}): training starts from the beginning")
         return
     if not same:
         say(f"{path} is of other settings: training starts from the beginning")

@@ -1,6 +1,6 @@
 """A trained variant: safetensors weights whose header carries the record that explains them.
 
-One file, so that weights and record can not part; no pickle, so that loading runs no code; no
+One file, so that weights and record cannot part; no pickle, so that loading runs no code; no
 time or commit inside, so that the same training gives the same bytes.
 """
 

@@ -76,7 +76,7 @@ class Home:
         """Raises InvalidName for a name that could lead out of `data/`, or to the archives."""
         if not _FOLDER_NAME.fullmatch(name) or name == self.lfw_archives.name:
             raise InvalidName(
-                f"{name!r} can not name a data set", expected="letters, digits, . _ and -"
+                f"{name!r} cannot name a data set", expected="letters, digits, . _ and -"
             )
         return self.root / "data" / name
 

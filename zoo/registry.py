@@ -73,7 +73,7 @@ def select(patterns: Iterable[str]) -> list[ModelSpec]:
     """The registered variants that match any of the names or wildcards, in registry order.
 
     Raises UnknownName with the nearest names for a pattern that matches nothing, and
-    InvalidSize for a name whose size its architecture can not take.
+    InvalidSize for a name whose size its architecture cannot take.
     """
     chosen: set[ModelSpec] = set()
     for pattern in patterns:
@@ -104,7 +104,7 @@ def check_size(arch: str, size: int) -> None:
     below = max(size // stride, 1) * stride
     nearest = [below] if size < stride else [below, below + stride]
     raise InvalidSize(
-        f"{arch} can not take inputs of {size}x{size} pixels",
+        f"{arch} cannot take inputs of {size}x{size} pixels",
         expected=f"a multiple of {stride}, nearest: {' and '.join(map(str, nearest))}",
         remedy="bench models",
     )

@@ -145,7 +145,7 @@ def _fifths(samples: NDArray[np.float64]) -> list[NDArray[np.float64]]:
 
 def judge_reported(reported: Mapping[str, float], why_no_samples: str) -> Verdict:
     """By the statistics of a program that keeps its samples. noisy: 90 % of them span over 25 % of
-    the median. Whether it drifted can not be known."""
+    the median. Whether it drifted cannot be known."""
     low, high = reported.get("p5_ms"), reported.get("p95_ms")
     if low is not None and high is not None:
         spread = (high - low) / reported["p50_ms"]

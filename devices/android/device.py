@@ -148,7 +148,7 @@ class AndroidDevice(Device):
         self.held.close()
 
     def _leave(self) -> None:
-        # A phone that is gone can not be tidied; the next run does it.
+        # A phone that is gone cannot be tidied; the next run does it.
         with contextlib.suppress(DeviceError):
             self._tidy()
 

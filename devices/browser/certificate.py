@@ -71,7 +71,7 @@ def authority(folder: Path, now: datetime | None = None) -> Authority:
     """The root in `folder`; a new one where there is none, it is near its end, or is broken.
 
     Raises DeviceError for a key that others can read, FolderBusy while another command is making
-    the root, StorageError where it can not be written.
+    the root, StorageError where it cannot be written.
     """
     now = now or datetime.now(UTC)
     with locked(folder):

@@ -66,7 +66,7 @@ class BrowserDevice(Device):
         return conditions.readings(told, self.page.joined)
 
     def settle(self, limit_s: float) -> Reading:
-        return Reading(value=None, reason="a page can not tell how warm or busy its phone is")
+        return Reading(value=None, reason="a page cannot tell how warm or busy its phone is")
 
     def open(self, request: RunRequest, artifact: Path) -> BrowserRun:
         self.tab.ready(request)

@@ -63,7 +63,7 @@ class Expected:
 
 
 def expected_of(request: RunRequest, artifact: Path, expect: Expect) -> Expected:
-    """Runs the file on this machine. Raises SessionFailed where that can not be done."""
+    """Runs the file on this machine. Raises SessionFailed where that cannot be done."""
     runtime = request.runtime.partition("-")[0]
     if reason := why_not(runtime):
         raise SessionFailed("check", f"{engine(runtime).distribution} runs nothing here: {reason}")
@@ -81,7 +81,7 @@ def expected_of(request: RunRequest, artifact: Path, expect: Expect) -> Expected
         given = noise(model.inputs, request.input_seed)
     for tensor, values in zip(model.inputs, given, strict=True):
         if values.dtype.name not in KNOWN:
-            raise SessionFailed("open", f"a page can not feed {tensor.name!r}: {values.dtype.name}")
+            raise SessionFailed("open", f"a page cannot feed {tensor.name!r}: {values.dtype.name}")
     model.set_inputs([np.ascontiguousarray(values) for values in given])
     model.infer()
     return Expected(

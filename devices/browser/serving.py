@@ -103,7 +103,7 @@ def _listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         listening.close()
         raise DeviceError(
-            f"port {port} can not be used: {error.strerror}",
+            f"port {port} cannot be used: {error.strerror}",
             expected="a free port over 1023",
             remedy="another --port, or none: a free one is taken then",
             code="no_port",

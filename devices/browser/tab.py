@@ -56,11 +56,11 @@ class Tab:
 
     def ready(self, request: RunRequest) -> None:
         """Wait for a page that is gone for a moment. Raises DeviceError where it does not come
-        back, or can not have so many threads."""
+        back, or cannot have so many threads."""
         joined = self.page.joined
         if request.threads > 1 and not (joined.isolated and joined.shared_memory):
             raise DeviceError(
-                f"this page can not have {request.threads} threads",
+                f"this page cannot have {request.threads} threads",
                 expected="an isolated page with shared memory: https, or a cable",
                 remedy="--threads 1, or the https address",
                 code="no_threads",

@@ -63,7 +63,7 @@ def log(text: str, level: str = "INFO") -> None:
 
 
 def parse(words: list[str]) -> dict[str, Any]:
-    """The flags' values. One that can not be read ends the program with the list of all."""
+    """The flags' values. One that cannot be read ends the program with the list of all."""
     flags = COMMON | (NEWER if LITERT else CLASSIC)
     if "unknown-flags" in FAULTS:
         del flags["num_threads"]

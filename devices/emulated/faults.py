@@ -29,7 +29,7 @@ OF_PROGRAM: Mapping[str, str] = MappingProxyType(
         "chatty": "hangs and prints for ever",
         "crash": "dies by SIGSEGV",
         "out-of-memory": "is killed, as for want of memory",
-        "wrong-abi": "can not be executed on this phone",
+        "wrong-abi": "cannot be executed on this phone",
         "rejected": "does not know an operator of the model",
         "partial": "has a GPU delegate that takes only some of the nodes",
         "no-gpu": "has no GPU delegate that works here",

@@ -60,7 +60,7 @@ async def _blocks(stream: Stream) -> AsyncIterator[bytes]:
 
 
 async def _receive(stream: Stream, path: Path, inspect: Inspect) -> None:
-    """One pushed file. All of it is read even where it can not be kept, as adbd does."""
+    """One pushed file. All of it is read even where it cannot be kept, as adbd does."""
     blocks, problem = _blocks(stream), None
     try:
         with path.open("wb") as file:

@@ -75,7 +75,7 @@ def _finding(need: str, ok: bool | None, found: str, remedy: str | None = None) 
 def _clocks(present: Present) -> list[Finding]:
     governor, turbo = present.conditions["governor"], present.conditions["turbo"]
     if present.virtual and governor.value is None and turbo.value is None:
-        found = "a virtual machine without cpufreq: clocks can not be read or fixed here"
+        found = "a virtual machine without cpufreq: clocks cannot be read or fixed here"
         return [_finding("clocks", None, found, _OWN_MACHINE)]
     no_turbo = _CPU / "intel_pstate/no_turbo"
     off = f"echo 1 | sudo tee {no_turbo}"

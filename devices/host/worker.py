@@ -190,7 +190,7 @@ class Worker:
 
 def main(worker: Worker) -> None:
     """Answer until standard input ends."""
-    # Runtimes print on standard output; answers go where they can not be mixed with that.
+    # Runtimes print on standard output; answers go where they cannot be mixed with that.
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     for line in sys.stdin:

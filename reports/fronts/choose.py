@@ -119,7 +119,7 @@ def choice_lines(choice: Choice, budget: Budget) -> list[str]:
         difference = choice.difference.iou if choice.difference else None
         lines.append(f"Next: {_text(choice.runner_up)}{_lower(difference)}.")
     if choice.sure is None:
-        lines.append("How sure that is can not be said: too few sessions.")
+        lines.append("How sure that is cannot be said: too few sessions.")
     else:
         lines.append(
             f"With sessions and images drawn again, the first is chosen in {choice.sure:.0%} of "

@@ -121,7 +121,7 @@ def _budgets(x: Any) -> list[alt.Chart]:
 
 def _labels() -> list[dict[str, Any]]:
     """The labels of the points, in Vega, which finds room for them at any width of the picture;
-    Vega-Lite can not say so. A thin line leads back from one that had to go far."""
+    Vega-Lite cannot say so. A thin line leads back from one that had to go far."""
     room = {
         "type": "label",
         "size": [{"signal": "width"}, {"signal": "height"}],

@@ -72,7 +72,7 @@ def test_inputs_are_filled_by_shape_and_type(home: Home, tmp_path: Path) -> None
         (write_not_a_number, "NaN"),
         (write_greedy, "memory|alloc"),
         (write_free_shape, "no fixed shape"),
-        (lambda path: path.write_bytes(b"no model"), "can not open"),
+        (lambda path: path.write_bytes(b"no model"), "cannot open"),
     ],
     ids=["NaN", "out of memory", "free shape", "no model"],
 )

@@ -155,7 +155,7 @@ class Isolated(SimpleHTTPRequestHandler):
 def bundle(site: Path) -> None:
     source = Path(__file__).with_name("bare.js")
     if not (PACKAGES / ".bin" / "esbuild").exists():
-        missed("no esbuild (make web): the bare script can not be built")
+        missed("no esbuild (make web): the bare script cannot be built")
     esbuild = str(PACKAGES / ".bin" / "esbuild")
     command = [esbuild, str(source), "--bundle", "--log-level=error", f"--outfile={site}/bare.js"]
     subprocess.run(command, check=True, env=os.environ | {"NODE_PATH": str(PACKAGES)})

@@ -97,7 +97,7 @@ def test_onnxruntimes_profiler_slows_what_it_times(
 
 
 def test_litert_benchmark_tool(home: Home, figure: Figure, threads: int, tmp_path: Path) -> None:
-    """Not bounded: it can not take turns, and adds what its own Python layer costs."""
+    """Not bounded: it cannot take turns, and adds what its own Python layer costs."""
     work = work_of(home, SLOW_MODEL, "litert", threads)
     ours = our_process(work)
     logs = []

@@ -232,7 +232,7 @@ def test_another_kind_of_device_is_refused_with_the_reason(here: Served) -> None
 
 def test_a_port_that_is_taken(here: Served, tmp_path: Path) -> None:
     with (
-        pytest.raises(DeviceError, match="can not be used"),
+        pytest.raises(DeviceError, match="cannot be used"),
         served(here.home, tmp_path, Where(port=here.server.port)),
     ):
         pass

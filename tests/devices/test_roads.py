@@ -85,7 +85,7 @@ def test_an_adb_without_its_interpreter_is_a_finding(tmp_path: Path) -> None:
     path.write_text("#!/no/such/interpreter\n")
     finding = by_need(android(here(tmp_path)))["adb"]
     assert finding.ok is False
-    assert "can not be started" in finding.found
+    assert "cannot be started" in finding.found
 
 
 @pytest.mark.parametrize("script", ["/bin/sleep 60", "while :; do echo Version; done"])
@@ -181,7 +181,7 @@ def test_a_virtual_machine_says_what_it_can_not_know() -> None:
     no_cpufreq = {"governor": UNREADABLE, "turbo": UNREADABLE}
     needs = by_need(measuring(present(no_cpufreq, virtual=True)))
     assert needs["clocks"].ok is None
-    assert "clocks can not be read or fixed here" in needs["clocks"].found
+    assert "clocks cannot be read or fixed here" in needs["clocks"].found
     assert needs["steal"].ok is None
     stolen = by_need(measuring(present({"steal_s": Reading(value=120.0)}, virtual=True)))["steal"]
     assert stolen.found == "steal time 3.0% since boot"

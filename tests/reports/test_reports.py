@@ -168,7 +168,7 @@ def test_a_report_names_no_folder_of_this_machine(
     monkeypatch.setenv("BENCH_HOME", str(home.root))
     (home.checkpoint_folder(get(TINY)) / "checkpoint.safetensors").unlink()
     (home.results / "host" / "20200101T000000Z-x.json").write_text("{}")
-    failure = Failure(stage="load", reason=f"{home.root}/artifacts/x can not be read")
+    failure = Failure(stage="load", reason=f"{home.root}/artifacts/x cannot be read")
     session = timed_session(home).model_copy(update={"run": None, "failure": failure})
     write_session(home, session.model_copy(update={"id": "e" * 12}))
     told = invoke("report", "--output", str(tmp_path / "shown")).output

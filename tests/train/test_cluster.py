@@ -175,7 +175,7 @@ def test_a_busy_folder_stops_no_other(drawn: Home) -> None:
 @needs_ray
 def test_a_cluster_that_is_not_there(drawn: Home) -> None:
     output = invoke(*TRAIN, "--ray", "127.0.0.1:1", status=1).output
-    assert "can not be joined" in output
+    assert "cannot be joined" in output
     assert "ray start" in output
 
 

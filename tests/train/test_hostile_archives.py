@@ -68,15 +68,15 @@ def swapped(path: Path) -> None:
 
 
 HOSTILE: dict[str, tuple[Edit, str]] = {
-    "truncated": (cut(0.5), "can not be read"),
-    "truncated at its end": (cut(0.995), "can not be read"),
+    "truncated": (cut(0.5), "cannot be read"),
+    "truncated at its end": (cut(0.995), "cannot be read"),
     "damaged": (damaged, "CRC check failed"),
     "swapped": (swapped, f"holds what belongs into {IMAGES}"),
     "a web page": (lambda path: path.write_bytes(b"<html>"), "is not gzipped"),
     "empty file": (lambda path: path.write_bytes(b""), "is not gzipped"),
     "gzip of text": (
         lambda p: p.write_bytes(gzip.compress(b"x" * 999)),
-        "can not be read",
+        "cannot be read",
     ),
     "of something else": (with_member("readme"), "holds nothing of LFW"),
     "symbolic link": (
@@ -90,7 +90,7 @@ HOSTILE: dict[str, tuple[Edit, str]] = {
     "large": (with_member(MEMBER, bytes(5 * 2**20)), "not a file of at most"),
     "10 GB": (with_member(MEMBER, size=10 * 10**9), "claims 10000000000 bytes"),
     "10 GB aside": (with_member("x", size=10 * 10**9), "claims 10000000000 bytes"),
-    "claimed, not there": (with_member("x", size=10**9), "can not be read"),
+    "claimed, not there": (with_member("x", size=10**9), "cannot be read"),
     "less than nothing": (with_member("x", pax_headers={"size": "-512"}), "claims -512 bytes"),
     "endless": (with_member("x", pax_headers={"size": "9" * 30}), "claims 9999"),
     "long header": (with_member("x", pax_headers={"comment": "x" * 2_000_000}), "a header of over"),

@@ -36,7 +36,7 @@ def turned(orientation: int) -> Callable[[Path], object]:
 
 
 def sixteen_bits(path: Path) -> None:
-    """RGB of 16 bits, which PIL itself can not write."""
+    """RGB of 16 bits, which PIL itself cannot write."""
     content = b"P6\n96 96\n65535\n" + bytes(96 * 96 * 6)
     path.write_bytes(content)
 
@@ -67,7 +67,7 @@ HOSTILE: dict[str, tuple[str, Callable[[Path], object], str]] = {
     "truncated": ("images/p001.jpg", written(JPEG[:700]), "truncated"),
     "empty": ("images/p001.jpg", written(b""), "it is empty"),
     "text": ("images/p001.jpg", written(b"<!DOCTYPE html>"), "begins with b'<!DOCTYPE html>'"),
-    "corrupt": ("images/p001.png", written(PNG[:60] + b"\xff\0" + PNG[62:]), "can not be read"),
+    "corrupt": ("images/p001.png", written(PNG[:60] + b"\xff\0" + PNG[62:]), "cannot be read"),
     "16-bit RGB": ("images/p001.jpg", sixteen_bits, "16 bits"),
     "16-bit grey": ("images/p001.jpg", saved(DEEP, "PNG"), "16 bits"),
     "CMYK": ("images/p001.jpg", saved(PICTURE.convert("CMYK"), "JPEG"), "mode CMYK"),
@@ -80,7 +80,7 @@ HOSTILE: dict[str, tuple[str, Callable[[Path], object], str]] = {
     "400 megapixels": ("images/p001.jpg", large(20_000), "too large"),
     "animated": ("images/p001.jpg", two_frames, "2 pictures in one file"),
     "1 pixel": ("images/p001.jpg", saved(PICTURE.crop((0, 0, 1, 96)), "PNG"), "only 1x96 pixels"),
-    "0 pixels": ("images/p001.jpg", written(b"P6\n0 96\n255\n"), "can not be read"),
+    "0 pixels": ("images/p001.jpg", written(b"P6\n0 96\n255\n"), "cannot be read"),
     "mask size": ("masks/p001.ppm", saved(MASK.crop((0, 0, 90, 96)), "PPM"), "the mask is 90x96"),
     "mask colour": ("masks/p001.ppm", saved(PICTURE, "PPM"), "colour ("),
     "mask JPEG": ("masks/p001.jpg", saved(MASK, "JPEG"), "smeared"),
@@ -100,11 +100,11 @@ HOSTILE: dict[str, tuple[str, Callable[[Path], object], str]] = {
     "folder": ("images/p001.jpg", Path.mkdir, "a folder"),
     "control characters": ("images/a\x1b[31mb.jpg", written(JPEG), r"a\x1b[31mb"),
     "not Unicode": (os.fsdecode(b"images/\xff.jpg"), written(JPEG), r"\udcff"),
-    "hidden": ("images/.p.jpg", written(JPEG), "can not name"),
-    "an option": ("images/-rf.jpg", written(JPEG), "can not name"),
-    "reserved": ("images/con.jpg", written(JPEG), "can not name"),
-    "backslash": ("images/a\\b.jpg", written(JPEG), "can not name"),
-    "long": (f"images/{'x' * 240}.jpg", written(JPEG), "can not name"),
+    "hidden": ("images/.p.jpg", written(JPEG), "cannot name"),
+    "an option": ("images/-rf.jpg", written(JPEG), "cannot name"),
+    "reserved": ("images/con.jpg", written(JPEG), "cannot name"),
+    "backslash": ("images/a\\b.jpg", written(JPEG), "cannot name"),
+    "long": (f"images/{'x' * 240}.jpg", written(JPEG), "cannot name"),
     "case": ("images/P001.jpg", written(JPEG), "differs from it in case only"),
     "two endings": ("images/p001.png", written(PNG), "has the same name"),
 }

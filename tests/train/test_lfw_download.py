@@ -121,7 +121,7 @@ def test_a_server_that_hangs_up_does_not_end_the_program(home: Home) -> None:
             with bench_process(home, "data", "lfw", "--mirror", mirror, "--repacked") as process:
                 output, _ = process.communicate(timeout=120)
             assert process.returncode == 1, output
-            assert f"{mirror}/parts_train.txt can not be fetched" in output
+            assert f"{mirror}/parts_train.txt cannot be fetched" in output
 
 
 def test_without_a_network_says_what_to_do(home: Home) -> None:
@@ -129,7 +129,7 @@ def test_without_a_network_says_what_to_do(home: Home) -> None:
     with bench_process(home, "data", "lfw", "--mirror", mirror, "--repacked") as process:
         output, _ = process.communicate(timeout=120)
     assert process.returncode == 1
-    assert f"Error: {mirror}parts_train.txt can not be fetched: " in output
+    assert f"Error: {mirror}parts_train.txt cannot be fetched: " in output
     assert "refused" in output
     assert f"put parts_train.txt, {', '.join([*LISTS.values()][1:])}" in output
     assert f"into {home.lfw_archives} by hand, then: bench data lfw" in output
@@ -145,4 +145,4 @@ def test_archives_and_mirror_are_two_ways(home: Home, tmp_path: Path) -> None:
 
 def test_the_archives_are_no_data_set(home: Home, portraits: Path) -> None:
     words = ("data", "folder", str(portraits), "--name", home.lfw_archives.name)
-    assert "can not name a data set" in invoke(*words, status=1).output
+    assert "cannot name a data set" in invoke(*words, status=1).output

@@ -149,7 +149,7 @@ def test_an_endless_stream_is_stopped(server: FileServer, target: Path) -> None:
         ("http://127.0.0.1:{closed}/a.bin", "refused"),
         ("http://no-such-host.invalid/a.bin", "its host is not found"),
         ("http://", "no host given"),
-        ("http://[::1/a.bin", "can not be fetched"),
+        ("http://[::1/a.bin", "cannot be fetched"),
         ("file:///etc/passwd", "an http or https address"),
         ("ftp://127.0.0.1/a.bin", "an http or https address"),
         ("example.org/a.bin", "an http or https address"),

@@ -113,7 +113,7 @@ def _readable(archive: Path) -> Iterator[None]:
         LookupError,
         RecursionError,
     ) as error:
-        raise _not_whole(archive, f"can not be read: {shown(error)}") from error
+        raise _not_whole(archive, f"cannot be read: {shown(error)}") from error
 
 
 def _not_whole(archive: Path, wrong: str) -> DataError:

@@ -74,7 +74,7 @@ class Report:
 def look_over(folder: Path, labelling: Labelling = LFW) -> Report:
     """Every problem of a folder of one's own, or of a prepared data set; raises for none of them.
 
-    Raises DataError only where the folder can not be listed, or its record not be read.
+    Raises DataError only where the folder cannot be listed, or its record not be read.
     """
     if not (folder / RECORD).is_file():
         return _check_folder(folder, labelling)

@@ -32,7 +32,7 @@ class Survey:
 
 
 def survey(folder: Path) -> Survey:
-    """Look over the names in a folder; raises DataError only where it can not be listed."""
+    """Look over the names in a folder; raises DataError only where it cannot be listed."""
     problems: list[tuple[Path, DataError]] = []
     strays = [path for path in _entries(folder) if path.name not in ("images", "masks")]
     images = _side(folder / "images", IMAGE_ENDINGS, problems, strays)

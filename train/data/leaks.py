@@ -1,6 +1,6 @@
 """Finds photographs that are held out and trained on at once: copies, however they were edited.
 
-First a difference hash, which is quick and lets few copies pass, but can not tell a cropped copy
+First a difference hash, which is quick and lets few copies pass, but cannot tell a cropped copy
 from another portrait framed alike; then, for the few pairs that it leaves, a second look that can.
 The thresholds were measured on LFW (docs/data.md).
 """
@@ -85,7 +85,7 @@ def find_leaks(dataset: Dataset) -> Leaks:
 
     A pair gets the second look where its hashes differ in at most DISTANCE bits, or where nothing
     is nearer; it leaks where that or its pixels say so. Raises DataError naming a photograph that
-    can not be read, and where one side has none.
+    cannot be read, and where one side has none.
     """
     held = [*dataset.items("validation"), *dataset.items("test")]
     train = dataset.items("train")

@@ -27,7 +27,7 @@ class People:
     """All validation images, then those of NAMES, where the data set says who is shown.
 
     difference: pooled IoU on people not in train minus that on people in train. reason: why these
-    groups, or a difference of theirs, can not be had; else null.
+    groups, or a difference of theirs, cannot be had; else null.
     """
 
     dataset: str

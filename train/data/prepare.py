@@ -94,12 +94,12 @@ def is_id(text: str) -> bool:
 def claim_id(id: str, source: str, taken: dict[str, str]) -> None:
     """Check an id and add it to those taken, under what it is on a disk that ignores case.
 
-    Raises DataError naming `source` where it can not be a file's name on every system, or where
+    Raises DataError naming `source` where it cannot be a file's name on every system, or where
     it would meet another there.
     """
     if not is_id(id):
         raise DataError(
-            f"{source}: {shown(id)} can not name a photograph on every system",
+            f"{source}: {shown(id)} cannot name a photograph on every system",
             expected=f'at most {_ID_BYTES} bytes of printable text, none of \\ / : * ? " < > |, '
             "no dot, dash or space at its beginning, no name that Windows reserves",
             remedy="rename it as its other half, or remove it",

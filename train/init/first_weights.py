@@ -188,7 +188,7 @@ def _downloaded(spec: ModelSpec) -> Path:
         weights.get_state_dict(progress=True, check_hash=True)
     except OSError as error:
         raise WeightsError(
-            f"torchvision's weights can not be downloaded: {error}",
+            f"torchvision's weights cannot be downloaded: {error}",
             expected="a network, or the file in torch's cache",
             remedy="--init keras with --encoders FOLDER, or --init random",
         ) from error

@@ -105,7 +105,7 @@ def _strongest(strength: Tensor, count: int) -> Tensor:
     """Indices of the `count` largest, in their old order."""
     if count > len(strength):
         raise WeightsError(
-            f"{count} channels can not be kept of {len(strength)}",
+            f"{count} channels cannot be kept of {len(strength)}",
             expected="an encoder wider than the one to fill",
         )
     return strength.topk(count).indices.sort().values

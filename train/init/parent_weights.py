@@ -103,7 +103,7 @@ def _load_weights(path: Path) -> object:
             return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # a damaged pickle can raise anything
         raise WeightsError(
-            f"{path} can not be read as weights: it is damaged, or holds more than they",
+            f"{path} cannot be read as weights: it is damaged, or holds more than they",
             expected="a whole file of tensors by torch.save",
         ) from error
     raise WeightsError(

@@ -56,7 +56,7 @@ def _read_torchvision(path: Path) -> dict[str, Tensor]:
         state: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # a damaged pickle can raise anything
         raise WeightsError(
-            f"{path} can not be read as weights",
+            f"{path} cannot be read as weights",
             expected="the file that torchvision downloads",
             remedy=f"rm {path}, then --init torchvision fetches it again",
         ) from error

@@ -33,7 +33,7 @@ def measure_resizes(
     side: int,
     grain: float,
 ) -> ResizeRecord | str:
-    """The record, stored, of these ways beside the filtered one; or why the file can not be run.
+    """The record, stored, of these ways beside the filtered one; or why the file cannot be run.
 
     Raises DataError where the split holds no photographs.
     """

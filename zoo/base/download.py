@@ -45,7 +45,7 @@ def fetch(
     while another process is at work in that folder, StorageError where the disk refuses.
     """
     if not url.lower().startswith(("http://", "https://")):
-        raise DownloadError(f"{url!r} can not be fetched", expected="an http or https address")
+        raise DownloadError(f"{url!r} cannot be fetched", expected="an http or https address")
     with locked(path.parent), open_part(path) as part, surviving_hang_ups():
         try:
             _receive(url, part, path.name, limit_bytes, timeout_s, pause_s)
@@ -57,7 +57,7 @@ def fetch(
             ) from error
         except (OSError, HTTPException, ValueError) as error:
             raise DownloadError(
-                f"{url} can not be fetched: {reason(error)}", remedy=remedy
+                f"{url} cannot be fetched: {reason(error)}", remedy=remedy
             ) from error
         checks = {"sha256": sha256, "md5": md5}
         try:

@@ -3,10 +3,10 @@
     BenchError
     ├── InvalidName           a model, recipe, device or format name that means nothing here
     │   ├── UnknownName       well formed, not registered; carries the nearest names
-    │   └── InvalidSize       an input size the architecture can not take
+    │   └── InvalidSize       an input size the architecture cannot take
     ├── FileError             a file or folder that is missing, broken or not what it claims
     │   ├── DataError         images, masks, archives, split lists
-    │   ├── DownloadError     a file that can not be fetched, or is not the one it should be
+    │   ├── DownloadError     a file that cannot be fetched, or is not the one it should be
     │   ├── RecipeError       a recipe YAML
     │   ├── WeightsError      checkpoints and pretrained encoders
     │   ├── ArtifactError     exported files and their manifest
@@ -50,7 +50,7 @@ class BenchError(Exception):
 
 
 class InvalidName(BenchError):
-    """A name that can not be parsed."""
+    """A name that cannot be parsed."""
 
 
 class UnknownName(InvalidName):
@@ -68,7 +68,7 @@ class UnknownName(InvalidName):
 
 
 class InvalidSize(InvalidName):
-    """An input size the architecture can not take; names the nearest valid ones."""
+    """An input size the architecture cannot take; names the nearest valid ones."""
 
 
 class FileError(BenchError):
@@ -76,11 +76,11 @@ class FileError(BenchError):
 
 
 class DataError(FileError):
-    """Images, masks, archives or split lists that can not be used."""
+    """Images, masks, archives or split lists that cannot be used."""
 
 
 class DownloadError(FileError):
-    """A file that can not be fetched, or that is not the one it should be."""
+    """A file that cannot be fetched, or that is not the one it should be."""
 
 
 class RecipeError(FileError):

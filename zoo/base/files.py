@@ -27,7 +27,7 @@ def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary name beside `path`; put it in the place of `path` once the block ends well.
 
     A process killed at any moment leaves the old file or folder, or the new one, and at worst a
-    temporary name that `zoo.base.lock` clears away; only a file system that can not swap two
+    temporary name that `zoo.base.lock` clears away; only a file system that cannot swap two
     folders leaves an instant in which neither stands. The ending of the name is kept, because
     exporters choose their format by it. Raises StorageError when the disk is full or refuses.
     """
@@ -56,7 +56,7 @@ def storing(path: Path) -> Iterator[None]:
         if error.errno not in _REFUSALS:
             raise
         raise StorageError(
-            f"{path} can not be written: {error.strerror}",
+            f"{path} cannot be written: {error.strerror}",
             expected="a folder that can be written to, with space left",
             remedy="make room or set BENCH_HOME to another folder, then type the same again; "
             "what was there before is unchanged",

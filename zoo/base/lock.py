@@ -25,7 +25,7 @@ def locked(folder: Path, *, shared: bool = False) -> Iterator[None]:
     """Hold `folder` for this process, alone or shared with other readers.
 
     Alone, it first clears away what killed processes left there. Raises FolderBusy naming the
-    command that holds it, StorageError where the lock can not be written.
+    command that holds it, StorageError where the lock cannot be written.
     """
     path = folder.with_name(f".{folder.name}.lock")
     with storing(path):

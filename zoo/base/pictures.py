@@ -60,7 +60,7 @@ def decode(encoded: bytes, source: str, formats: tuple[str, ...]) -> Picture:
     except UnidentifiedImageError:
         begins = f"begins with {encoded[:16]!r}" if encoded else "is empty"
         raise DataError(
-            f"{source}: can not be read: no {' or '.join(formats)} image, it {begins}",
+            f"{source}: cannot be read: no {' or '.join(formats)} image, it {begins}",
             expected=f"a file in one of the formats {', '.join(formats)}",
             remedy="replace it by the whole file",
         ) from None
@@ -97,7 +97,7 @@ def decoding(source: str) -> Iterator[None]:
         raise _too_large(source, f"over {2 * (Image.MAX_IMAGE_PIXELS or 0)} pixels") from None
     except _BROKEN as error:
         raise DataError(
-            f"{source}: can not be read: {shown(error) or type(error).__name__}",
+            f"{source}: cannot be read: {shown(error) or type(error).__name__}",
             expected="a whole, sound image file",
             remedy="replace it by the whole file",
         ) from error

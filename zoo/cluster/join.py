@@ -30,7 +30,7 @@ def join_cluster(address: str, jobs: int, cores: int | None) -> Iterator[Cluster
     """Join the Ray at `address` (`auto`, `HOST:PORT`), or start one in this process (`local`).
 
     jobs: trainings at once on a machine. cores: of a machine, for each, instead of an equal share.
-    Raises ClusterError where Ray is not installed, can not be reached, or has no such machine.
+    Raises ClusterError where Ray is not installed, cannot be reached, or has no such machine.
     """
     ray = _import_ray()
     try:
@@ -43,7 +43,7 @@ def join_cluster(address: str, jobs: int, cores: int | None) -> Iterator[Cluster
             ray.init(address=address, **QUIET)
     except Exception as error:  # Ray's are of many kinds, Exception itself among them.
         raise ClusterError(
-            f"Ray at {address!r} can not be joined: {str(error).strip().partition(chr(10))[0]}",
+            f"Ray at {address!r} cannot be joined: {str(error).strip().partition(chr(10))[0]}",
             expected="local, auto, or the HOST:PORT of a Ray that runs, of the same version",
             remedy="ray status; ray start --head here, ray start --address HOST:PORT elsewhere",
         ) from error

@@ -28,7 +28,7 @@ def file_layers(path: Path, image: Float32) -> tuple[list[Array], list[Array]]:
         case ".tflite":
             return _of_tflite(path, image)
     raise ArtifactError(
-        f"{path.name} can not be looked into on this machine",
+        f"{path.name} cannot be looked into on this machine",
         expected="an .onnx or a .tflite file",
         remedy="bench explain --help",
     )

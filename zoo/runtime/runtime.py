@@ -69,7 +69,7 @@ def engine(runtime: str) -> Runtime:
 
 
 def why_not(runtime: str) -> str | None:
-    """Why this machine can not use `runtime`; None when it can. Imports nothing heavy."""
+    """Why this machine cannot use `runtime`; None when it can. Imports nothing heavy."""
     known = RUNTIMES.get(runtime)
     if known is None:
         raise UnknownName.of("runtime", runtime, RUNTIMES, "bench devices")
@@ -117,7 +117,7 @@ def open_model(path: Path, runtime: str, threads: int) -> OpenModel:
         if not foreign and not isinstance(error, RuntimeError | ValueError | OSError):
             raise
         raise ArtifactError(
-            f"{runtime} can not open {path}: {error}",
+            f"{runtime} cannot open {path}: {error}",
             expected=f"a whole {RUNTIMES[runtime].format} model",
             remedy="bench export --force",
         ) from error

@@ -118,7 +118,7 @@ def _android(adb: str | None) -> dict[str, Any]:
 
 
 def _phone(client: Any, one: Visible) -> dict[str, Any]:
-    """What one phone is and how it is; for one that can not be asked, what mends that."""
+    """What one phone is and how it is; for one that cannot be asked, what mends that."""
     from dataclasses import replace
 
     from devices.android.adb.conditions import COMMAND, readings

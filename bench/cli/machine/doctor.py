@@ -146,7 +146,7 @@ def _encoders(home: Home) -> Finding:
         specs = {spec.width: spec for spec in all_specs()}
         first = {w: choose_first_weights(spec, "auto", folder) for w, spec in specs.items()}
     except OSError as error:
-        found = f"{error.filename} can not be read: {error.strerror}"
+        found = f"{error.filename} cannot be read: {error.strerror}"
         return Finding(road="data", need="encoders", ok=False, found=found, remedy=remedy)
     random = [width for width, weights in first.items() if weights.path is None]
     found = ", ".join(f"{width} from {w.path.name}" for width, w in first.items() if w.path)

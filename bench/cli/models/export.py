@@ -119,7 +119,7 @@ def _export(
 def _stale(
     home: Home, spec: ModelSpec, wanted: Sequence[Target], manifest: Manifest, force: bool
 ) -> tuple[Manifest, list[Target]]:
-    """The files to be made; those that can not be calibrated become failures of the manifest."""
+    """The files to be made; those that cannot be calibrated become failures of the manifest."""
     from train.proof.calibrate import NOTHING, calibrate
     from train.proof.prove import dataset_of
     from zoo.checkpoint import checkpoint_path, read_record

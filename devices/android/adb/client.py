@@ -101,7 +101,7 @@ class Adb:
     environment: dict[str, str] = field(default_factory=lambda: dict(os.environ))
 
     def call(self, *words: str, deadline_s: float = SHORT_S) -> Called:
-        """Run adb; past the deadline it is killed. Raises DeviceError where it can not be run."""
+        """Run adb; past the deadline it is killed. Raises DeviceError where it cannot be run."""
         chosen = ["-s", self.serial] if self.serial else []
         try:
             process = subprocess.Popen(
@@ -114,7 +114,7 @@ class Adb:
                 start_new_session=True,
             )
         except OSError as error:
-            seen = f"{self.program} can not be started: {error.strerror}"
+            seen = f"{self.program} cannot be started: {error.strerror}"
             raise DeviceError(seen, code="no_tool", remedy=INSTALL) from error
         assert process.stdout
         assert process.stderr

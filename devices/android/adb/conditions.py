@@ -32,7 +32,7 @@ COMMAND = (
 
 
 def readings(printed: str) -> dict[str, Reading]:
-    """Of what COMMAND printed. What can not be made sense of is unknown, with the reason."""
+    """Of what COMMAND printed. What cannot be made sense of is unknown, with the reason."""
     parts = re.split(r"^@(\w+)$", printed, flags=re.MULTILINE)
     sections: dict[str, list[str]] = {}
     for name, text in zip(parts[1::2], parts[2::2], strict=True):

@@ -1,4 +1,4 @@
-"""Which phones adb sees, and of one that can not be used: why, and what mends it."""
+"""Which phones adb sees, and of one that cannot be used: why, and what mends it."""
 
 from __future__ import annotations
 

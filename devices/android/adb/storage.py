@@ -33,7 +33,7 @@ class Storage:
         answer = self.adb.shell(f"mkdir -p {FILES}")
         if answer.status != 0:
             raise DeviceError(
-                f"{ROOT} can not be made on the phone: {(answer.err or answer.out).strip()[:200]}",
+                f"{ROOT} cannot be made on the phone: {(answer.err or answer.out).strip()[:200]}",
                 code="disk_full" if "No space" in answer.err + answer.out else "no_permission",
                 remedy=REMEDIES["disk_full"],
             )

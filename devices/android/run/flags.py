@@ -16,7 +16,7 @@ ACCELERATORS = ("gpu", "npu")
 
 
 def loop_flags(loop: Loop) -> list[str]:
-    """Inferences go on until there are min_samples and limit_s has passed; the tool can not stop
+    """Inferences go on until there are min_samples and limit_s has passed; the tool cannot stop
     by an interval. Raises DeviceError for a loop that it does not have."""
     if loop.frame is not None:
         raise DeviceError(
@@ -77,7 +77,7 @@ def runtime_flags(request: RunRequest, known: Flags, full: bool) -> list[str]:
 
 
 def why_not(runtime: str, known: Flags) -> str | None:
-    """Why this build of benchmark_model can not run it; None when it can."""
+    """Why this build of benchmark_model cannot run it; None when it can."""
     accelerator = accelerator_of(runtime)
     if accelerator == "gpu" and not known.gpu:
         return "this benchmark_model has no GPU delegate"

@@ -87,7 +87,7 @@ def asks_for_less(error: SessionFailed) -> bool:
 def _ended_badly(done: Done, output: Output) -> SessionFailed:
     told = next(iter(output.failures), None)
     if failure_to_start(done.status, done.log):
-        seen = f"the phone can not run benchmark_model: {done.log.strip()[-160:]}"
+        seen = f"the phone cannot run benchmark_model: {done.log.strip()[-160:]}"
         return failed(done, "wrong_abi", seen)
     if told and _FALLBACK.search(told):
         return failed(done, "partial_accel", told)

@@ -70,7 +70,7 @@ class Output:
 
 
 def parse_output(text: str) -> Output:
-    """Never raises: what can not be read is not there."""
+    """Never raises: what cannot be read is not there."""
     lines = [_PREFIX.sub("", line.strip()).strip() for line in text.splitlines()]
     statistics = [found for line in lines if (found := _statistics(line))]
     delegated = [

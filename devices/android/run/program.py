@@ -121,7 +121,7 @@ class Flags:
 
     @property
     def classic(self) -> bool:
-        """The interpreter's tool, which can take inputs and give outputs; the newer one can not."""
+        """The interpreter's tool, which can take inputs and give outputs; the newer one cannot."""
         return "output_filepath" in self.names
 
     @property
@@ -134,7 +134,7 @@ class Flags:
 
 
 def ask_flags(adb: Adb, remote: str) -> Flags:
-    """The flags that the pushed program lists, which it does when one has a value it can not read.
+    """The flags that the pushed program lists, which it does when one has a value it cannot read.
 
     Raises DeviceError where it does not run on the phone.
     """

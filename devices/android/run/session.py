@@ -95,7 +95,7 @@ class AndroidRun(OpenRun):
             text = done.files.get(PROFILE, b"").decode("utf-8", errors="replace")
             return parse_profile(text)
         except ValueError as error:
-            raise failed(done, "parse_error", f"the profile can not be read: {error}") from error
+            raise failed(done, "parse_error", f"the profile cannot be read: {error}") from error
 
     def sample(self, count: int, loop: Loop) -> dict[str, list[int]]:
         raise SessionFailed("sample", "the loop is benchmark_model's own")
@@ -129,7 +129,7 @@ class AndroidRun(OpenRun):
         if self.request.size is None:
             return Reading(value=None, reason="a file of one's own, with no network to compare")
         if not self.held.flags.classic:
-            return Reading(value=None, reason="this benchmark_model can not give its output")
+            return Reading(value=None, reason="this benchmark_model cannot give its output")
         expected = self.held.expect(self.request.model)
         if isinstance(expected, str):
             return Reading(value=None, reason=expected)

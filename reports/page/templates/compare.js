@@ -5,7 +5,7 @@ const choose = (select, chosen) => {
 };
 
 const iouSentence = (one, other, found) => {
-  if (!found.iou) return "Their IoUs can not be compared: not both were counted on the same images.";
+  if (!found.iou) return "Their IoUs cannot be compared: not both were counted on the same images.";
   const [value, low, high] = found.iou.map((x) => 100 * x);
   const shown = `${value.toFixed(2)} points [${low.toFixed(2)}, ${high.toFixed(2)}]`;
   if (value === 0 && low === 0 && high === 0) return "Their IoU is of the same counts.";
@@ -14,7 +14,7 @@ const iouSentence = (one, other, found) => {
 };
 
 const latencySentence = (one, other, found) => {
-  if (!found.latency) return "Their latencies can not be compared: not both have sessions that count.";
+  if (!found.latency) return "Their latencies cannot be compared: not both have sessions that count.";
   const [value, low, high] = found.latency;
   const shown = low === null ? value.toFixed(3) : `${value.toFixed(3)} [${low.toFixed(3)}, ${high.toFixed(3)}]`;
   const how = found.paired ? "in the same rounds" : "unpaired";
