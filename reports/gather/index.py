@@ -2,7 +2,7 @@
 
 The JSON files are the truth. An entry is of a file's name, size and time of change, and of the code
 that made it: where one of these is another, the file is read again. The index can be removed at any
-time. Where it can not be read or written, nothing is lost but time.
+time. Where it cannot be read or written, nothing is lost but time.
 """
 
 from __future__ import annotations

@@ -50,7 +50,7 @@ def test_folded_batch_norms_change_nothing(spec: ModelSpec) -> None:
     with torch.inference_mode():
         expected, found = network.eval()(image), folded(network)(image)
     assert torch.allclose(expected, found, atol=1e-4)
-    with pytest.raises(ValueError, match="can not be folded"):
+    with pytest.raises(ValueError, match="cannot be folded"):
         folded(torch.nn.Sequential(torch.nn.BatchNorm2d(3), torch.nn.Conv2d(3, 3, 1)))
 
 
