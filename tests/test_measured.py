@@ -12,7 +12,7 @@ from measure.record import DOCS, Made, hashes, present_weights, read_record
 ROOT = DOCS.parent
 ARCHIVE = DOCS / "measured" / "archive"
 # Pictures of pages and of the order of turns; they hold no figure that a text tells.
-PICTURES = ("browser.png", "page.png", "pass.png", "made.json")
+PICTURES = ("browser.png", "pass.png", "made.json")
 PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
 
 

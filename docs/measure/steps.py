@@ -65,6 +65,7 @@ def host(shop: Workshop) -> None:
     write_text(MEASURED / "host/fp32.md", _section((out / "table.md").read_text(), "fp32"))
     _copy(out, {"pareto.png": "host/pareto.png", "table.csv": "host/table.csv"})
     _copy(out, {"precision.csv": "host/precision-quiet.csv"})
+    shop.screenshot(out / "index.html", MEASURED / "host/page.png", 1100, 1100)
 
 
 def host_busy(shop: Workshop) -> None:
