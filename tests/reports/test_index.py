@@ -86,7 +86,9 @@ def of_other_code(home: Home) -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [None, slowed, removed, torn, no_index_at_all, of_other_code], ids=str
+    "change",
+    [None, slowed, removed, torn, no_index_at_all, of_other_code],
+    ids=lambda change: change.__name__ if change else "none",
 )
 def test_a_report_by_the_index_is_that_of_the_sessions(
     kept: Home, tmp_path: Path, change: Callable[[Home], None] | None
