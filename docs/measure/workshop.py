@@ -72,7 +72,6 @@ class Workshop:
 
     def screenshot(self, page: Path, target: Path, width: int, height: int) -> None:
         """Of a report's page, by Chromium without a window."""
-        options = ("--headless", "--no-sandbox", "--hide-scrollbars", "--force-device-scale-factor=1")
-        size = f"--window-size={width},{height}"
-        command = ["chromium", *options, size, f"--screenshot={target}", page.resolve().as_uri()]
+        how = ("--headless", "--no-sandbox", "--hide-scrollbars", f"--window-size={width},{height}")
+        command = ["chromium", *how, f"--screenshot={target}", page.resolve().as_uri()]
         subprocess.run(command, check=True, stderr=subprocess.DEVNULL)

@@ -98,17 +98,20 @@ def _below(place: Place) -> list[str]:
     told = sum(row.samples for row in rows)
     aside = [row.interrupted for row in rows if row.interrupted is not None]
     left_out = sum(len(row.left_out) for row in rows)
-    lines = [f"{len(rows)} files, {told} samples. p50 is of here, at this time."]
+    lines = [
+        f"{len(rows)} files measured, {told} samples. p50 holds for this machine at this hour only."
+    ]
     if aside:
         lines.append(
             f"Interrupted by other programs and set aside: {min(aside):.1%} to {max(aside):.1%} of "
-            "a file's samples; bench check last"
+            "a file's samples (bench check last)"
         )
     if left_out:
-        lines.append(f"{left_out} sessions were left out: bench check last")
+        lines.append(f"{left_out} sessions were left out (bench check last)")
     if any(row.joined.of_reference for row in rows):
         lines.append(
-            "IoU: of the reference export of these weights. `bench data lfw` proves files."
+            "IoU is of the reference ONNX file of these weights. To measure these very files: "
+            "bench data lfw"
         )
     elif any(row.joined.iou is None for row in rows):
         row = next(row for row in rows if not row.joined.iou)
