@@ -39,7 +39,7 @@ class HostDevice(Device):
         return host_info()
 
     def runtimes(self) -> Mapping[str, str | None]:
-        return {name: why_not(name) for name in RUNTIMES}
+        return {name: why_not(name) for name, runtime in RUNTIMES.items() if runtime.timed}
 
     def runtime_version(self, runtime: str) -> str:
         return version(runtime)

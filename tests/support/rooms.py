@@ -24,7 +24,9 @@ ROOMS: Mapping[str, str] = {
     "preprocess registry resizing spec",
     "zoo/base": "children download download_part download_record errors extras files frozen lock "
     "pictures progress provenance web",
-    "zoo/runtime": "engines open_model processor runtime",
+    "zoo/mil": "arithmetic check convolution interpreter operation package program resizing shapes "
+    "table",
+    "zoo/runtime": "engines mil_reference open_model processor runtime",
     "zoo/artifact": "calibration denormals expected half iou judgement label manifest parity "
     "resize_record steps tflite_graph",
     "zoo/export": "__main__ channels_last coreml coreml_weights exporter fold layers onnx ranges "

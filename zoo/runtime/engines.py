@@ -239,6 +239,13 @@ def _picture(image: NDArray[Any]) -> Any:
     return Image.fromarray(np.rint(image[0].transpose(1, 2, 0) * 255).astype(np.uint8))
 
 
+def _mil_reference(path: Path, threads: int) -> OpenModel:
+    # It needs torch, which measuring does not.
+    from zoo.runtime.mil_reference import MilReferenceModel
+
+    return MilReferenceModel(path, threads)
+
+
 # By the names of zoo.runtime.runtime.RUNTIMES: called with the path and the thread count.
 ENGINES: dict[str, Callable[[Path, int], OpenModel]] = {
     "onnxruntime": OnnxRuntimeModel,
@@ -246,4 +253,5 @@ ENGINES: dict[str, Callable[[Path, int], OpenModel]] = {
     "tensorflow": InterpreterModel.tensorflow,
     "torch": TorchModel,
     "coreml": CoreMLModel,
+    "mil-reference": _mil_reference,
 }

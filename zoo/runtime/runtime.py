@@ -23,13 +23,15 @@ from zoo.runtime.open_model import OpenModel
 @dataclass(frozen=True, kw_only=True)
 class Runtime:
     """format: what it opens. distribution, module: what to install, and what to import. in_caller:
-    whether with one thread all its work is done in the thread that calls it."""
+    whether with one thread all its work is done in the thread that calls it. timed: whether its
+    latency means anything; a reference says what a file computes, and no more."""
 
     format: str
     distribution: str
     module: str
     default: bool
     in_caller: bool = True
+    timed: bool = True
     remedy: str = "make setup"
 
 
@@ -51,6 +53,14 @@ RUNTIMES: Mapping[str, Runtime] = MappingProxyType(
             default=True,
             in_caller=False,
         ),
+        "mil-reference": Runtime(
+            format="coreml",
+            distribution="coremltools",
+            module="coremltools",
+            default=False,
+            timed=False,
+            remedy="pip install '.[export]'",
+        ),
         "torch": Runtime(format="torch", distribution="torch", module="torch", default=False),
         "tensorflow": Runtime(
             format="tflite",
@@ -65,7 +75,7 @@ RUNTIMES: Mapping[str, Runtime] = MappingProxyType(
 
 def engine(runtime: str) -> Runtime:
     """What opens files for it: `litert-gpu` is LiteRT, on an accelerator of a phone."""
-    return RUNTIMES[runtime.partition("-")[0]]
+    return RUNTIMES.get(runtime) or RUNTIMES[runtime.partition("-")[0]]
 
 
 def why_not(runtime: str) -> str | None:
@@ -82,7 +92,7 @@ def why_not(runtime: str) -> str | None:
 
 def load_library(runtime: str) -> None:
     """Import the runtime's own library, so that it is not counted as loading a model."""
-    if runtime == "coreml":
+    if RUNTIMES[runtime].module == "coremltools":
         # TensorFlow beside this torch kills `import coremltools` by SIGSEGV.
         sys.modules.setdefault("tensorflow", None)  # type: ignore[arg-type]
     if runtime == "torch":

@@ -1,0 +1,1 @@
+"""A reference interpreter of Core ML's ML programs: what does a package compute?"""

@@ -1,0 +1,54 @@
+"""A Core ML package as a loaded model, run by the reference interpreter. It is not for timing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoo.mil.interpreter import Interpreter
+from zoo.preprocess import Float32
+from zoo.runtime.open_model import OpenModel, TensorInfo
+
+
+class MilReferenceModel(OpenModel):
+    """Any package whose operators are known; chunk as in Interpreter."""
+
+    def __init__(self, path: Path, threads: int, chunk: int | None = None) -> None:
+        self.interpreter = Interpreter(path, threads, chunk)
+        single = np.dtype(np.float32)
+        self.inputs = tuple(
+            TensorInfo(name=name, shape=shape, dtype=single)
+            for name, shape in self.interpreter.inputs.items()
+        )
+        self.given: list[NDArray[Any]] = []
+        self.found: list[NDArray[Any]] = []
+
+    def set_inputs(self, values: Sequence[NDArray[Any]]) -> None:
+        self.given = list(values)
+
+    def infer(self) -> None:
+        self.found = self.interpreter.run(self.given)
+
+    def outputs(self) -> list[NDArray[Any]]:
+        return [np.array(found) for found in self.found]
+
+    def feed(self, image: Float32) -> None:
+        """As Core ML does where an image goes in: levels of 0..255, planes in the file's order."""
+        planes = self.interpreter.image
+        levels = image if planes is None else np.rint(image * np.float32(255))
+        self.set_inputs([levels[:, ::-1] if planes == "BGR" else levels])
+
+    def predict(self, image: Float32) -> Float32:
+        """Masks [N, S, S] of images [N, 3, S, S]."""
+        together = self.interpreter.takes_batches
+        masks = []
+        for part in [image] if together else np.split(image, len(image)):
+            self.feed(part)
+            self.infer()
+            masks.append(self.found[0][:, 0])
+        found: Float32 = np.concatenate(masks).astype(np.float32)
+        return found
