@@ -16,6 +16,7 @@ from zoo.base.files import write_text
 from zoo.checkpoint import CheckpointRecord, checkpoint_path, read_record
 from zoo.complexity import complexity
 from zoo.home import Home
+from zoo.runtime.processor import REFERENCE
 from zoo.spec import ModelSpec
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -112,7 +113,7 @@ def _files(artifacts: Sequence[Artifact], failures: dict[str, str]) -> str:
 def _file(artifact: Artifact) -> str:
     cells = [artifact.key, f"{artifact.size_bytes / 1e6:.2f}"]
     if artifact.accuracy is None:
-        cells += [f"not measured: {artifact.accuracy_reason}", *_of_weights(artifact)]
+        cells += [f"not measured: {artifact.accuracy_reason}", "", ""]
     else:
         judged = artifact.accuracy.judgement
         iou, change = judged.iou, judged.difference
@@ -134,27 +135,16 @@ def _differs(parity: Parity) -> str:
 
 
 def _of(artifact: Artifact) -> str:
-    """Of an fp16 file that was computed in fp32 here: what fp16 arithmetic changes, by torch."""
+    """Of an fp16 file that was computed in fp32 here: what fp16 arithmetic changes, by torch. Of a
+    package that Core ML did not run, by what it was run."""
+    if artifact.accuracy is not None and artifact.accuracy.runtime == REFERENCE:
+        return " by the reference interpreter"
     if artifact.accuracy is None or artifact.accuracy.computed_in is None:
         return ""
     words = f" of its weights, computed in {artifact.accuracy.computed_in}"
     if artifact.half is None:
         return words
     return f"{words}; in fp16 {100 * artifact.half.judgement.difference.value:+.2f} points"
-
-
-def _of_weights(artifact: Artifact) -> list[str]:
-    """What is known where the file itself could not run."""
-    if artifact.weights is None:
-        return ["", ""]
-    judged = artifact.weights.judgement
-    rejected = " **rejected**" if judged.rejected else ""
-    change = judged.difference
-    return [
-        f"{100 * change.value:+.2f} [{100 * change.low:+.2f}, {100 * change.high:+.2f}] of its "
-        f"weights in torch{rejected}",
-        f"{judged.fell} of {artifact.weights.images}",
-    ]
 
 
 def _latencies(rows: Sequence[Row]) -> str:

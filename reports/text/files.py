@@ -12,6 +12,7 @@ from reports.text.fitting import fitted
 from reports.text.listing import Column, Format, column, listing
 from zoo.artifact.half import LARGEST_HALF
 from zoo.artifact.manifest import Accuracy, Artifact
+from zoo.runtime.processor import REFERENCE
 
 FEW = 2
 
@@ -34,19 +35,14 @@ def file_record(
         "largest_inside": artifact.largest,
     }
     if accuracy is None:
-        weights = artifact.weights
-        return record | {
-            "iou": None,
-            "reason": reason,
-            "weights": weights.judgement.model_dump(mode="json") if weights else None,
-            "rejected": artifact.rejected,
-        }
+        return record | {"iou": None, "reason": reason, "rejected": artifact.rejected}
     half = artifact.half if accuracy == artifact.accuracy else None
     return record | {
         "data": accuracy.dataset,
         "split": accuracy.split,
         "images": accuracy.images,
         **accuracy.judgement.model_dump(mode="json"),
+        "runtime": accuracy.runtime,
         "of": "the file" if accuracy.computed_in is None else "its weights",
         "computed_in": accuracy.computed_in,
         "half": half.judgement.model_dump(mode="json") if half else None,
@@ -113,9 +109,9 @@ def _images(record: dict[str, Any]) -> str:
 def _unmeasured(record: dict[str, Any]) -> list[str]:
     """Where the IoU is not that of the file itself."""
     if record["iou"] is None:
-        told = [f"IoU not measured: {record['reason']}"]
-        weights = record["weights"]
-        return [*told, f"in torch its weights have {_judged(weights)}"] if weights else told
+        return [f"IoU not measured: {record['reason']}"]
+    if record["runtime"] == REFERENCE:
+        return [f"IoU is by the reference interpreter, in place of Core ML ({REFERENCE})"]
     if record["computed_in"] is None:
         return []
     told = [f"IoU is of its weights, computed in {record['computed_in']}"]
@@ -129,10 +125,6 @@ def _in_half(found: dict[str, Any]) -> str:
 def _points(change: dict[str, float], unit: str = " points") -> str:
     low, high = 100 * change["low"], 100 * change["high"]
     return f"{100 * change['value']:+.2f}{unit} [{low:+.2f}, {high:+.2f}]"
-
-
-def _judged(found: dict[str, Any]) -> str:
-    return f"IoU {_iou(found['iou'])}, {_points(found['difference'])} from torch's"
 
 
 def files_text(records: Sequence[dict[str, Any]]) -> str:

@@ -25,7 +25,7 @@ from zoo.registry import get
 from zoo.runtime.runtime import open_model
 
 SPEC = get(TINY)
-RUNNABLE = [t for t in TARGETS if t.format != "coreml" and t.precision != "fp32"]
+RUNNABLE = [t for t in TARGETS if t.precision != "fp32"]
 
 
 @pytest.mark.parametrize("target", RUNNABLE, ids=lambda t: t.key)
@@ -40,19 +40,6 @@ def test_each_is_smaller_than_fp32_and_nearly_as_right(chain: Chain, target: obj
     assert abs(judged.difference.value) < 0.02
     assert artifact.parity is not None
     assert artifact.parity.mean_abs_difference < 0.03
-
-
-@pytest.mark.parametrize("precision", ["int8w", "pal6", "pal4"])
-def test_what_compression_did_is_known_without_a_mac(chain: Chain, precision: str) -> None:
-    artifact = read_manifest(chain.home, SPEC).artifacts[f"coreml.{precision}"]
-    if artifact.accuracy is not None:
-        pytest.skip("this machine runs Core ML")
-    assert artifact.weights is not None
-    assert artifact.weights.runtime == "torch, with its weights"
-    assert abs(artifact.weights.judgement.difference.value) < 0.02
-    whole = read_manifest(chain.home, SPEC).artifacts["coreml.fp16"]
-    assert artifact.size_bytes < 0.75 * whole.size_bytes
-    assert whole.weights is None
 
 
 def test_int8_is_scaled_by_recorded_photographs(chain: Chain) -> None:

@@ -16,6 +16,7 @@ from zoo.base.files import sha256_of, sha256_of_json
 from zoo.base.progress import track
 from zoo.checkpoint import checkpoint_path, load, read_record
 from zoo.home import Home
+from zoo.runtime.open_model import OpenModel
 from zoo.runtime.processor import computes_in_half
 from zoo.spec import ModelSpec
 
@@ -27,17 +28,18 @@ def measure_accuracy(
     spec: ModelSpec,
     artifact: Artifact,
     runtime: str,
-    predict: Predict,
+    model: OpenModel,
     dataset: Dataset,
     split: SplitName,
     bound: float,
 ) -> Accuracy:
     """Store the per-image counts of the file, and those of torch where they are not there yet.
 
-    predict: the file, as `runtime` runs it. bound: how much pooled IoU it may lose. Raises
+    model: the file, as `runtime` opened it. bound: how much pooled IoU it may lose. Raises
     DataError where the split holds no photographs.
     """
-    counts = _counts(predict, home, spec, dataset, split, 1, _bar(f"{spec.name} {artifact.key}"))
+    bar = _bar(f"{spec.name} {artifact.key}")
+    counts = _counts(model.predict, home, spec, dataset, split, model.batch, bar)
     whose = f"{dataset.record.name}.{split}"
     file = home.artifact_folder(spec) / f"{spec.name}.{artifact.key}.{whose}.counts.csv"
     write_counts(file, counts)

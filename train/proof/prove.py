@@ -45,10 +45,7 @@ def is_proved(home: Home, spec: ModelSpec, artifact: Artifact, dataset: Dataset 
     """Whether there is nothing more to find out about the file on this machine."""
     runtime, reason = runtime_for(artifact)
     if runtime is None:
-        told = artifact.parity is not None or artifact.parity_reason == reason
-        if not told or dataset is None or not is_compressed(artifact):
-            return told
-        return artifact.weights is not None and _holds(home, spec, artifact.weights, dataset)
+        return artifact.parity is not None or artifact.parity_reason == reason
     if artifact.parity is None:
         return False
     if artifact.accuracy is None or dataset is None:
@@ -70,10 +67,7 @@ def prove(
     if artifact.precision in PRECISIONS:
         artifact = artifact.model_copy(update={"largest": _largest(home, spec)})
     if runtime is None:
-        told = _with(artifact, parity_reason=reason, accuracy_reason=reason)
-        if dataset is None or not is_compressed(artifact):
-            return told
-        return told.model_copy(update={"weights": _weights(home, spec, artifact, dataset)})
+        return _with(artifact, parity_reason=reason, accuracy_reason=reason)
     path = verified(home, spec, artifact)
     predict = open_model(path, runtime, os.cpu_count() or 1).predict
     proved = _with(artifact, parity=_parity(home, spec, predict, dataset), accuracy_reason=no_data)
@@ -103,8 +97,8 @@ def evaluate_file(
         found = known.model_copy(update={"judgement": judgement})
     else:
         path = verified(home, spec, artifact)
-        predict = open_model(path, runtime, os.cpu_count() or 1).predict
-        found = measure_accuracy(home, spec, artifact, runtime, predict, dataset, split, allowed)
+        model = open_model(path, runtime, os.cpu_count() or 1)
+        found = measure_accuracy(home, spec, artifact, runtime, model, dataset, split, allowed)
     own = read_record(checkpoint_path(home, spec)).split
     if split == SPLIT and own.sha256 == dataset.record.sha256:
         half = half_accuracy(home, spec, dataset, split, allowed) if found.computed_in else None
@@ -114,29 +108,11 @@ def evaluate_file(
     return artifact.model_copy(update={"others": others}), None
 
 
-def is_compressed(artifact: Artifact) -> bool:
-    """Whether it is a package that holds other weights than its checkpoint rounded to fp16."""
-    return artifact.format == "coreml" and artifact.precision not in ("fp32", "fp16")
-
-
 def _largest(home: Home, spec: ModelSpec) -> float:
     from zoo.export.fold import folded
 
     network, _ = load(checkpoint_path(home, spec))
     return largest_inside(folded(network), spec.size)
-
-
-def _weights(home: Home, spec: ModelSpec, artifact: Artifact, dataset: Dataset) -> Accuracy:
-    """What the package's weights give in torch."""
-    from zoo.export.coreml_weights import with_weights_of
-
-    network, _ = load(checkpoint_path(home, spec))
-    filled = with_weights_of(verified(home, spec, artifact), network, spec)
-    bound = BOUNDS[artifact.precision]
-    predict = torch_predictor(filled)
-    return measure_accuracy(
-        home, spec, artifact, "torch, with its weights", predict, dataset, SPLIT, bound
-    )
 
 
 def _holds(home: Home, spec: ModelSpec, accuracy: Accuracy, dataset: Dataset) -> bool:
@@ -181,5 +157,5 @@ def runtime_for(artifact: Artifact) -> tuple[str | None, str]:
 
 
 def _with(artifact: Artifact, **changes: object) -> Artifact:
-    names = ("parity", "parity_reason", "accuracy", "accuracy_reason", "half")
+    names = ("parity", "parity_reason", "accuracy", "accuracy_reason", "half", "weights")
     return Artifact.model_validate(artifact.model_dump() | dict.fromkeys(names) | changes)

@@ -59,8 +59,8 @@ class Artifact(Frozen):
     """One exported file (or package), and what is known of it.
 
     io: the type of its ends. accuracy: on the validation images of its checkpoint; others: on
-    further images, by data set and split. weights: where the file cannot run, what its weights
-    give in torch, if they are compressed. half: where the runtime computes an fp16 file in fp32,
+    further images, by data set and split. weights: in manifests of before, what a package's
+    weights gave in torch. half: where the runtime computes an fp16 file in fp32,
     what its weights give in fp16 arithmetic, in torch. largest: of an fp16 file, what no number
     inside exceeds, whatever the image.
     """

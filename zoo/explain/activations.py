@@ -27,9 +27,11 @@ def file_layers(path: Path, image: Float32) -> tuple[list[Array], list[Array]]:
             return _of_onnx(path, image)
         case ".tflite":
             return _of_tflite(path, image)
+        case ".mlpackage":
+            return _of_package(path, image)
     raise ArtifactError(
         f"{path.name} cannot be looked into on this machine",
-        expected="an .onnx or a .tflite file",
+        expected="an .onnx or .tflite file, or an .mlpackage",
         remedy="bench explain --help",
     )
 
@@ -66,6 +68,27 @@ def _of_onnx(path: Path, image: Float32) -> tuple[list[Array], list[Array]]:
     convolutions, additions = (
         [values[name].astype(np.float32) for name in names] for names in named
     )
+    return convolutions, additions
+
+
+def _of_package(path: Path, image: Float32) -> tuple[list[Array], list[Array]]:
+    """By the reference interpreter."""
+    from zoo.runtime.mil_reference import MilReferenceModel
+
+    model = MilReferenceModel(path, 1)
+    model.feed(image)
+    steps = model.interpreter.steps
+    read_by = {name: step for step, _ in steps for name in step.given.values() if str(name) == name}
+
+    def as_read(name: str) -> str:
+        while name in read_by and read_by[name].kind in ("clip", "cast"):
+            name = read_by[name].name
+        return name
+
+    named = [[as_read(s.name) for s, _ in steps if s.kind == kind] for kind in ("conv", "add")]
+    wanted = list(dict.fromkeys(name for names in named for name in names))
+    values = dict(zip(wanted, model.interpreter.run(model.given, wanted), strict=True))
+    convolutions, additions = ([values[name] for name in names] for names in named)
     return convolutions, additions
 
 

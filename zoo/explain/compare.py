@@ -17,7 +17,15 @@ from zoo.preprocess import Float32
 
 # A layer departs whose error, relative to what it puts out, is beyond this.
 BOUNDS: Mapping[str, float] = MappingProxyType(
-    {"fp32": 1e-4, "fp16": 5e-3, "fp16a": 5e-3, "int8": 0.25, "int8w": 0.1}
+    {
+        "fp32": 1e-4,
+        "fp16": 5e-3,
+        "fp16a": 5e-3,
+        "int8": 0.25,
+        "int8w": 0.1,
+        "pal6": 0.2,
+        "pal4": 0.5,
+    }
 )
 
 

@@ -45,8 +45,12 @@ class Interpreter:
         """Whether several images may go in at once: no operator binds the first dimension."""
         return not any(step.operator.whole for step, _ in self.steps)
 
-    def run(self, values: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
-        """The outputs; values: of the inputs, in their order."""
+    def run(
+        self, values: Sequence[NDArray[Any]], watched: Sequence[str] | None = None
+    ) -> list[NDArray[Any]]:
+        """The outputs; values: of the inputs, in their order. watched: values on the way by their
+        names, to be given instead."""
+        wanted = self.names if watched is None else watched
         given = {
             name: torch.from_numpy(np.ascontiguousarray(value)).float()
             for name, value in zip(self.inputs, values, strict=True)
@@ -55,8 +59,9 @@ class Interpreter:
             for step, constants in self.steps:
                 given[step.name] = self._computed(step, constants, given)
                 for name in step.last_use_of:
-                    del given[name]
-            return [np.array(given[name].numpy()) for name in self.names]
+                    if name not in wanted:
+                        del given[name]
+            return [np.array(given[name].numpy()) for name in wanted]
 
     def _computed(
         self, step: Step, constants: Mapping[str, Any], there: Mapping[str, Tensor]

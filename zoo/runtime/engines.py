@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from zoo.base.errors import ArtifactError
 from zoo.preprocess import INPUT_NAME
 from zoo.runtime.open_model import OpenModel, Scale, TensorInfo
-from zoo.runtime.processor import int8_products_overflow
+from zoo.runtime.processor import REFERENCE, int8_products_overflow
 from zoo.spec import parse
 
 if TYPE_CHECKING:
@@ -253,5 +253,5 @@ ENGINES: dict[str, Callable[[Path, int], OpenModel]] = {
     "tensorflow": InterpreterModel.tensorflow,
     "torch": TorchModel,
     "coreml": CoreMLModel,
-    "mil-reference": _mil_reference,
+    REFERENCE: _mil_reference,
 }

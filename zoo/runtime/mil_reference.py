@@ -13,6 +13,9 @@ from zoo.mil.interpreter import Interpreter
 from zoo.preprocess import Float32
 from zoo.runtime.open_model import OpenModel, TensorInfo
 
+# More spare little, and take memory.
+BATCH = 8
+
 
 class MilReferenceModel(OpenModel):
     """Any package whose operators are known; chunk as in Interpreter."""
@@ -24,6 +27,7 @@ class MilReferenceModel(OpenModel):
             TensorInfo(name=name, shape=shape, dtype=single)
             for name, shape in self.interpreter.inputs.items()
         )
+        self.batch = BATCH if self.interpreter.takes_batches else 1
         self.given: list[NDArray[Any]] = []
         self.found: list[NDArray[Any]] = []
 
@@ -43,12 +47,7 @@ class MilReferenceModel(OpenModel):
         self.set_inputs([levels[:, ::-1] if planes == "BGR" else levels])
 
     def predict(self, image: Float32) -> Float32:
-        """Masks [N, S, S] of images [N, 3, S, S]."""
-        together = self.interpreter.takes_batches
-        masks = []
-        for part in [image] if together else np.split(image, len(image)):
-            self.feed(part)
-            self.infer()
-            masks.append(self.found[0][:, 0])
-        found: Float32 = np.concatenate(masks).astype(np.float32)
-        return found
+        self.feed(image)
+        self.infer()
+        masks: Float32 = self.found[0][:, 0].astype(np.float32)
+        return masks

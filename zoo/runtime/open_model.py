@@ -45,12 +45,14 @@ class OpenModel(ABC):
     """A loaded artifact: give it inputs, `infer`, read the outputs.
 
     settings: how its runtime was set for this file on this machine, where machines differ in it.
+    batch: how many images `predict` takes at once.
     """
 
     inputs: tuple[TensorInfo, ...]
     settings: str | None = None
     channels_last = False
     mask_scale: Scale | None = None
+    batch: int = 1
 
     @abstractmethod
     def set_inputs(self, values: Sequence[NDArray[Any]]) -> None:
@@ -81,7 +83,7 @@ class OpenModel(ABC):
         return self.mask_scale.real(mask) if self.mask_scale else mask
 
     def predict(self, image: Float32) -> Float32:
-        """Masks [1, S, S] of one image [1, 3, S, S]."""
+        """Masks [N, S, S] of images [N, 3, S, S], N at most `batch`."""
         self.feed(image)
         self.infer()
         return self.mask()[None]

@@ -28,6 +28,10 @@ def int8_products_overflow(machine: str | None = None, cpuinfo: Path = CPUINFO) 
     return VNNI.isdisjoint(flags.split())
 
 
+# Runs Core ML packages by the definition of their operators (zoo.mil).
+REFERENCE = "mil-reference"
+
+
 def computes_in_half(
     runtime: str,
     machine: str | None = None,
@@ -36,9 +40,12 @@ def computes_in_half(
 ) -> bool:
     """Whether the runtime's CPU kernels compute an fp16 file in fp16 on this machine.
 
-    onnxruntime 1.32 has such kernels on Arm64 alone, where the processor has the arithmetic, and
+    The reference interpreter of Core ML's programs rounds as the file says, everywhere. onnxruntime
+    1.32 has such kernels on Arm64 alone, where the processor has the arithmetic, and
     not on Apple's (cpu_execution_provider.cc). LiteRT's kernels compute in fp32 everywhere.
     """
+    if runtime == REFERENCE:
+        return True
     arm = (machine or platform.machine()).lower() in ("aarch64", "arm64")
     if runtime != "onnxruntime" or not arm or (system or platform.system()) == "Darwin":
         return False

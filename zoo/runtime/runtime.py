@@ -18,6 +18,7 @@ from types import MappingProxyType
 from zoo.base.errors import ArtifactError, DeviceError, UnknownName
 from zoo.runtime.engines import ENGINES
 from zoo.runtime.open_model import OpenModel
+from zoo.runtime.processor import REFERENCE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +54,7 @@ RUNTIMES: Mapping[str, Runtime] = MappingProxyType(
             default=True,
             in_caller=False,
         ),
-        "mil-reference": Runtime(
+        REFERENCE: Runtime(
             format="coreml",
             distribution="coremltools",
             module="coremltools",

@@ -53,7 +53,7 @@ def command(
     format: Format | None,
     as_json: bool,
 ) -> None:
-    """Walk the graph of an ONNX or TFLite file of the zoo against torch, layer by layer.
+    """Walk the graph of an exported file of the zoo against torch, layer by layer.
 
     Names the first layer whose output departs beyond the bound, and draws the error of all.
 
@@ -98,10 +98,10 @@ def _artifact_of(home: Home, path: Path) -> Artifact:
     from zoo.base.pictures import shown
     from zoo.registry import all_specs
 
-    if not path.is_file():
+    if not path.exists():
         raise ArtifactError(
-            f"{shown(path)} is no file",
-            expected="an .onnx or .tflite file under artifacts/",
+            f"{shown(path)} is not there",
+            expected="an .onnx or .tflite file, or an .mlpackage, under artifacts/",
             remedy="bench export --help",
         )
     sha256 = sha256_of(path)
