@@ -31,7 +31,7 @@ ROOMS: Mapping[str, str] = {
     "resize_record steps tflite_graph",
     "zoo/export": "__main__ channels_last coreml coreml_weights exporter fold layers onnx ranges "
     "run targets tflite tflite_biases tflite_metadata",
-    "zoo/explain": "activations compare",
+    "zoo/explain": "activations compare suspects",
     "zoo/cluster": "join parcels",
     "train": "augment config evaluate history loader loop losses memory processes resume settings "
     "sizes step teacher",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,8 @@ from bench.cli.options import Percent, format_option, json_option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from torch import nn
 
     from reports.text.listing import Column, Format
     from zoo.artifact.manifest import Artifact
@@ -55,7 +58,9 @@ def command(
 ) -> None:
     """Walk the graph of an exported file of the zoo against torch, layer by layer.
 
-    Names the first layer whose output departs beyond the bound, and draws the error of all.
+    Names the first layer whose output departs beyond the bound, draws the error of all, and names
+    a usual fault of converting where one explains the masks. A Core ML package is run by the
+    reference interpreter.
 
     \b
     Example:
@@ -73,7 +78,9 @@ def command(
     found = _artifact_of(home, artifact)
     spec = get(found.model)
     network, _ = load(checkpoint_path(home, spec))
-    errors = layer_errors(network, artifact, _images(photographs, spec.size))
+    images = _images(photographs, spec.size)
+    cause = _cause(found, network, artifact, images)
+    errors = layer_errors(network, artifact, images)
     allowed = BOUNDS[found.precision] if bound is None else bound
     first = first_beyond(errors, allowed)
     drawn = plot or artifact.with_name(f"{artifact.name}.layers.png")
@@ -81,13 +88,31 @@ def command(
     if as_json:
         rows = [asdict(error) for error in errors]
         named = first.name if first else None
-        click.echo(json.dumps({"bound": allowed, "first": named, "layers": rows}, indent=1))
+        record = {"bound": allowed, "first": named, "cause": cause, "layers": rows}
+        click.echo(json.dumps(record, indent=1))
         return
     if format:
         click.echo(listing(_columns(), [asdict(error) for error in errors], format))
     else:
         click.echo(fitted(_words(errors, allowed, first)))
+        if cause:
+            click.echo(fitted(f"likely: {cause}; the masks are those of torch with that fault"))
         click.echo(f"drawn: {drawn}")
+
+
+def _cause(
+    found: Artifact, network: nn.Module, path: Path, images: Sequence[Float32]
+) -> str | None:
+    from train.evaluate import torch_predictor
+    from train.proof.prove import runtime_for
+    from zoo.explain.suspects import suspect
+    from zoo.runtime.runtime import open_model
+
+    runtime, _ = runtime_for(found)
+    if runtime is None:
+        return None
+    predict = open_model(path, runtime, os.cpu_count() or 1).predict
+    return suspect(torch_predictor(network), predict, images)
 
 
 def _artifact_of(home: Home, path: Path) -> Artifact:

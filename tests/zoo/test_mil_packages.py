@@ -1,0 +1,183 @@
+"""Packages from elsewhere: run where all is known, else refused before anything runs."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from commands import TINY, Chain
+from torch import Tensor, nn
+
+from zoo.base.errors import ArtifactError
+from zoo.mil.interpreter import Interpreter
+from zoo.registry import get
+
+sys.modules.setdefault("tensorflow", None)  # type: ignore[arg-type]
+ct = pytest.importorskip("coremltools")
+pytestmark = pytest.mark.filterwarnings("ignore")
+INSIDE = Path("Data/com.apple.CoreML")
+
+
+@pytest.fixture
+def package(chain: Chain, tmp_path: Path) -> Path:
+    """A sound one, to be spoilt."""
+    path = tmp_path / "some.mlpackage"
+    shutil.copytree(chain.home.artifact(get(TINY), "coreml", "fp16"), path)
+    return path
+
+
+def rewritten(package: Path, change: Callable[[Any, Any], None]) -> None:
+    """change: the model and its one block."""
+    from coremltools.proto import Model_pb2
+
+    path = package / INSIDE / "model.mlmodel"
+    spec = Model_pb2.Model()
+    spec.ParseFromString(path.read_bytes())
+    main = spec.mlProgram.functions["main"]
+    change(spec, main.block_specializations[main.opset])
+    path.write_bytes(spec.SerializeToString())
+
+
+def first(block: Any, kind: str) -> Any:
+    return next(operation for operation in block.operations if operation.type == kind)
+
+
+def leads_out(package: Path) -> None:
+    manifest = json.loads((package / "Manifest.json").read_text())
+    manifest["itemInfoEntries"][manifest["rootModelIdentifier"]]["path"] = "../../elsewhere.mlmodel"
+    (package / "Manifest.json").write_text(json.dumps(manifest))
+
+
+def links_out(package: Path) -> None:
+    outside = package.parent / "outside.bin"
+    (package / INSIDE / "weights" / "weight.bin").rename(outside)
+    (package / INSIDE / "weights" / "weight.bin").symlink_to(outside)
+
+
+def weights_elsewhere(package: Path) -> None:
+    def change(spec: Any, block: Any) -> None:
+        const = next(o for o in block.operations if o.attributes["val"].HasField("blobFileValue"))
+        const.attributes["val"].blobFileValue.fileName = "@model_path/weights/../../x.bin"
+
+    rewritten(package, change)
+
+
+def beyond_its_file(package: Path) -> None:
+    def change(spec: Any, block: Any) -> None:
+        const = next(o for o in block.operations if o.attributes["val"].HasField("blobFileValue"))
+        const.attributes["val"].blobFileValue.offset = 10**12
+
+    rewritten(package, change)
+
+
+def huge(package: Path) -> None:
+    def change(spec: Any, block: Any) -> None:
+        tensor = first(block, "conv").outputs[0].type.tensorType
+        tensor.dimensions[0].constant.size = 10**6
+
+    rewritten(package, change)
+
+
+def in_a_circle(package: Path) -> None:
+    def change(spec: Any, block: Any) -> None:
+        conv, last = first(block, "conv"), block.outputs[0]
+        conv.inputs["x"].arguments[0].name = last
+
+    rewritten(package, change)
+
+
+def of_no_protobuf(package: Path) -> None:
+    (package / INSIDE / "model.mlmodel").write_bytes(b"\xff" * 100)
+
+
+def of_an_older_kind(package: Path) -> None:
+    def change(spec: Any, block: Any) -> None:
+        spec.neuralNetwork.arrayInputShapeMapping = 1
+
+    rewritten(package, change)
+
+
+def of_two_functions(package: Path) -> None:
+    def change(spec: Any, block: Any) -> None:
+        spec.mlProgram.functions["other"].CopyFrom(spec.mlProgram.functions["main"])
+
+    rewritten(package, change)
+
+
+def without_weights(package: Path) -> None:
+    (package / INSIDE / "weights" / "weight.bin").unlink()
+
+
+SPOILT: dict[Callable[[Path], None], str] = {
+    leads_out: "leads out of the package",
+    links_out: "leads out of the package",
+    weights_elsewhere: "its weights lie in",
+    beyond_its_file: "no entry at",
+    huge: "a tensor of",
+    in_a_circle: "before it is made",
+    of_no_protobuf: "no protobuf of Core ML",
+    of_an_older_kind: "holds a neuralNetwork",
+    of_two_functions: "its functions are main, other",
+    without_weights: "is missing",
+}
+
+
+@pytest.mark.parametrize("spoil", SPOILT, ids=lambda spoil: spoil.__name__)
+def test_hostile_packages_are_refused(package: Path, spoil: Callable[[Path], None]) -> None:
+    spoil(package)
+    with pytest.raises(ArtifactError) as refusal:
+        Interpreter(package, 1)
+    assert SPOILT[spoil] in refusal.value.seen
+    assert refusal.value.remedy
+
+
+def test_all_that_is_unknown_is_named_at_once(package: Path) -> None:
+    def change(spec: Any, block: Any) -> None:
+        first(block, "sigmoid").type = "erfinv"
+        first(block, "add").type = "scatter_along_axis"
+        first(block, "pad").inputs["colour"].CopyFrom(first(block, "pad").inputs["mode"])
+
+    rewritten(package, change)
+    with pytest.raises(ArtifactError, match=r"erfinv, pad\(colour\), scatter_along_axis"):
+        Interpreter(package, 1)
+
+
+class Whole(nn.Module):
+    """torchvision's networks give a dictionary."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, x: Tensor) -> Tensor:
+        found: Tensor = self.network(x)["out"]
+        return torch.softmax(found, dim=1)
+
+
+@pytest.mark.parametrize("name", ["lraspp_mobilenet_v3_large", "deeplabv3_mobilenet_v3_large"])
+def test_a_network_of_another_project_is_run(tmp_path: Path, name: str) -> None:
+    from torchvision.models import segmentation
+
+    torch.manual_seed(0)
+    network = Whole(getattr(segmentation, name)(weights=None, weights_backbone=None)).eval()
+    x = torch.rand(1, 3, 96, 128)
+    program = torch.export.export(network, (x,)).run_decompositions({})
+    model = ct.convert(
+        program,
+        inputs=[ct.TensorType(name="x", shape=tuple(x.shape))],
+        convert_to="mlprogram",
+        minimum_deployment_target=ct.target.iOS17,
+        compute_precision=ct.precision.FLOAT32,
+    )
+    path = tmp_path / f"{name}.mlpackage"
+    model.save(str(path))
+    (ours,) = Interpreter(path, 1).run([x.numpy()])
+    with torch.inference_mode():
+        np.testing.assert_allclose(ours, network(x).numpy(), atol=2e-5)
