@@ -181,3 +181,25 @@ def test_a_network_of_another_project_is_run(tmp_path: Path, name: str) -> None:
     (ours,) = Interpreter(path, 1).run([x.numpy()])
     with torch.inference_mode():
         np.testing.assert_allclose(ours, network(x).numpy(), atol=2e-5)
+
+
+@pytest.mark.parametrize("precision", ["fp32", "fp16", "int8w", "pal6", "pal4"])
+def test_a_package_says_what_xcode_and_ios_read(chain: Chain, precision: str) -> None:
+    from coremltools.proto import Model_pb2
+
+    path = chain.home.artifact(get(TINY), "coreml", precision)
+    spec = Model_pb2.Model()
+    spec.ParseFromString((path / INSIDE / "model.mlmodel").read_bytes())
+    (given,), (result,) = spec.description.input, spec.description.output
+    image = given.type.imageType
+    assert (given.name, image.width, image.height) == ("image", 128, 128)
+    assert image.colorSpace == image.RGB
+    mask = result.type.multiArrayType
+    assert (result.name, list(mask.shape)) == ("mask", [1, 1, 128, 128])
+    # From iOS 16 on the output of a program in fp16 is fp16.
+    assert mask.dataType == (mask.FLOAT32 if precision == "fp32" else mask.FLOAT16)
+    # iOS 16, macOS 13.
+    assert spec.specificationVersion == 7
+    told = spec.description.metadata.userDefined
+    assert told["com.apple.coreml.model.preview.type"] == "imageSegmenter"
+    assert "labels" in json.loads(told["com.apple.coreml.model.preview.params"])

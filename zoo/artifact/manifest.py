@@ -13,7 +13,7 @@ from typing import Annotated, Final, Literal
 from pydantic import Field, model_validator
 
 from zoo.artifact.calibration import CalibrationSource
-from zoo.artifact.judgement import Judgement
+from zoo.artifact.judgement import MASK_BOUNDS, Judgement
 from zoo.artifact.label import Io
 from zoo.base.errors import ArtifactError
 from zoo.base.files import sha256_of, write_text
@@ -105,7 +105,15 @@ class Artifact(Frozen):
         reason = judged.judgement.rejected if judged else None
         if reason is None and self.half is not None and self.half.judgement.rejected:
             return f"in fp16 arithmetic {self.half.judgement.rejected}"
-        return reason
+        return reason or self._unlike_torch
+
+    @property
+    def _unlike_torch(self) -> str | None:
+        allowed = MASK_BOUNDS[self.precision]
+        if self.parity is None or self.parity.mean_abs_difference <= allowed:
+            return None
+        off = self.parity.mean_abs_difference
+        return f"its masks are {off:.3f} off torch's on average, {allowed:g} is allowed"
 
     @property
     def key(self) -> str:

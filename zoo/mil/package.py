@@ -8,6 +8,7 @@ layout of weight files by its mlmodel/src/MILBlob/Blob/StorageFormat.hpp.
 from __future__ import annotations
 
 import json
+import logging
 import struct
 import sys
 from dataclasses import dataclass
@@ -52,6 +53,8 @@ def open_package(path: Path) -> Package:
         raise broken(path, f"its model has {size:,} bytes", f"{LARGEST_MODEL:,} at most")
     # TensorFlow beside this torch kills `import coremltools` by SIGSEGV.
     sys.modules.setdefault("tensorflow", None)  # type: ignore[arg-type]
+    # Off macOS it tells, at every start, of libraries that are not there.
+    logging.getLogger("coremltools").setLevel(logging.ERROR)
     from coremltools.proto import Model_pb2
     from google.protobuf.message import DecodeError
 

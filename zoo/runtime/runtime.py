@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import importlib.metadata
 import importlib.util
+import logging
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -96,6 +97,8 @@ def load_library(runtime: str) -> None:
     if RUNTIMES[runtime].module == "coremltools":
         # TensorFlow beside this torch kills `import coremltools` by SIGSEGV.
         sys.modules.setdefault("tensorflow", None)  # type: ignore[arg-type]
+        # Off macOS it tells, at every start, of libraries that are not there.
+        logging.getLogger("coremltools").setLevel(logging.ERROR)
     if runtime == "torch":
         importlib.import_module("zoo.network")
     importlib.import_module(RUNTIMES[runtime].module)
