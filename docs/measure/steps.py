@@ -97,9 +97,9 @@ def precisions(shop: Workshop) -> None:
 
 
 def example(shop: Workshop) -> None:
-    """A report of that run and of the emulated phone, as a newcomer would open it."""
+    """A report of the host's run and of the emulated phone, as a newcomer would open it."""
     home = shop.home("example")
-    shutil.copytree(shop.home("precisions") / "results", home / "results", dirs_exist_ok=True)
+    shutil.copytree(shop.home("host") / "results", home / "results", dirs_exist_ok=True)
     command = [str(PROGRAMS / "bench"), "devices", "--emulate", "android"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as phone:
         try:
