@@ -36,6 +36,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: place.get(item.path.name, len(LONGEST)))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def locks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Of their own, so that tests that run side by side may measure."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BENCH_LOCKS", str(tmp_path_factory.mktemp("locks")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def lfw_archives() -> Path:
     """The real archives; without them the test says what it did not check."""

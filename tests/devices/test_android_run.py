@@ -109,6 +109,7 @@ def test_a_phone_is_measured_for_one_home_at_a_time_and_a_killed_run_put_right(
     with phone() as one:
         with measuring(home, one, model) as process:
             refused = invoke(*words, status=1).output
+            assert "emulated bench stand-in (android-" in refused
             assert f"is in use by another command: process {process.pid}: bench run" in refused
             assert any("--min_secs=60" in line for line in one.running())
             process.kill()
@@ -116,6 +117,19 @@ def test_a_phone_is_measured_for_one_home_at_a_time_and_a_killed_run_put_right(
         assert one.running()
         invoke(*words)
         nothing_left(one)
+
+
+def test_two_phones_are_measured_side_by_side(
+    home: Home, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with phone() as one, measuring(home, one, model) as process:
+        with phone(serial="EMULATED0002") as two:
+            words = ("run", str(model), "--device", f"android:{two.address}", *RUN)
+            # From the same home, and from another.
+            for root in (home.root, tmp_path / "another"):
+                monkeypatch.setenv("BENCH_HOME", str(root))
+                invoke(*words, "--sessions", "1")
+        assert process.poll() is None
 
 
 def test_a_whole_zoo_model_is_compared_with_torch(elsewhere: Home) -> None:
