@@ -66,7 +66,7 @@ ROOMS: Mapping[str, str] = {
     "reports/pictures": "charts figures labels layers overlay panels pass_picture "
     "precision_figure profile series sheet vega",
     "reports/page": "columns page payload",
-    "reports/text": "answer card files fitting listing readings session tables",
+    "reports/text": "answer card feeding files fitting listing readings session tables",
 }
 SOURCES = tuple(
     sorted(
