@@ -27,8 +27,9 @@ DEADLINE_S = 120.0
 
 
 class HostDevice(Device):
-    """The machine this runs on; measured for one command at a time. deadline_s: what loading, or sampling beyond its own length, may
-    take. worker: the module that is run as the child process."""
+    """The machine this runs on, measured for one command at a time. deadline_s: what loading, or
+    sampling beyond its own length, may take. worker: the module that is run as the child process.
+    """
 
     holds_several = True
 

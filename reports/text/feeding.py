@@ -69,7 +69,7 @@ def _of_kind(
 ) -> str:
     names = [home.artifact(spec, a.format, a.precision).name for a in artifacts]
     first = artifacts[0]
-    values = {"name": spec.name, "size": spec.size, "target": target}
+    values = {"size": str(spec.size), "target": target}
     values |= {"file": names[0], "bundled": names[0].rpartition(".")[0]}
     if kind.io == "int8":
         values |= _scales(verified(home, spec, first))
@@ -82,7 +82,9 @@ def _of_kind(
 
 def _which(names: Sequence[str], artifacts: Sequence[Artifact]) -> str:
     """Of which files it holds."""
-    told = [f"`{n}`" + " (rejected)" * bool(a.rejected) for n, a in zip(names, artifacts, strict=True)]
+    told = [
+        f"`{n}`" + " (rejected)" * bool(a.rejected) for n, a in zip(names, artifacts, strict=True)
+    ]
     if len(told) == 1:
         return f"Of {told[0]}."
     return f"Of {told[0]}; put another name there for {', '.join(told[1:])}."
@@ -91,7 +93,7 @@ def _which(names: Sequence[str], artifacts: Sequence[Artifact]) -> str:
 def _scales(path: Path) -> dict[str, str]:
     """How the ends of a file hold what they mean, by the file itself."""
     graph = read_model(path).subgraphs[0]
-    found = {}
+    found: dict[str, str] = {}
     for end, index in (("input", graph.inputs[0]), ("output", graph.outputs[0])):
         stored = graph.tensors[index].quantization
         scale = Scale(step=float(stored.scale[0]), zero=int(stored.zeroPoint[0]))

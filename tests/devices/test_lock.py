@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -49,7 +50,7 @@ def test_what_others_put_there_does_no_harm(
 ) -> None:
     precious = tmp_path / "precious"
     precious.write_text("kept")
-    made = {
+    made: dict[str, Callable[[], object]] = {
         "link": lambda: lock.symlink_to(precious),
         "name": lambda: lock.hardlink_to(precious),
         "pipe": lambda: os.mkfifo(lock),

@@ -53,7 +53,7 @@ ROOMS: Mapping[str, str] = {
     "students_t verdict",
     "bench/sessions": "record store",
     "bench/cli": "child options",
-    "bench/cli/models": "explain export models predict weights",
+    "bench/cli/models": "explain export models photographs predict weights",
     "bench/cli/training": "data eval leaks many train",
     "bench/cli/measuring": "browser compare demo device_options expected measure phones "
     "plan_options profile run serve summary",

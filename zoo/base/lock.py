@@ -53,7 +53,8 @@ def timing(key: str, name: str) -> Iterator[None]:
     """Hold what is timed, for this process: the same for every home of this user. key: of it, such
     as a phone's; name: what to call it.
 
-    Raises FolderBusy naming the command that measures it, StorageError where no lock can be written.
+    Raises FolderBusy naming the command that measures it, StorageError where no lock can be
+    written.
     """
     path = lock_folder() / f".{key}.lock"
     with storing(path):
@@ -106,7 +107,7 @@ def _open(path: Path) -> int:
     except OSError as error:
         if error.errno not in _STRANGE and not os.path.lexists(path):
             raise
-        raise _no_lock(path, error.strerror) from error
+        raise _no_lock(path, str(error.strerror)) from error
     found = os.fstat(descriptor)
     if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:
         os.close(descriptor)

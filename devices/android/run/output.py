@@ -91,7 +91,7 @@ def parse_output(text: str) -> Output:
         warm_up=statistics[0] if statistics else None,
         measured=statistics[1] if len(statistics) > 1 else None,
         delegated=tuple(delegated),
-        failures=tuple(found[0] for line in lines if (found := _FAILURE.search(line))),
+        failures=tuple(m[0] for line in lines if (m := _FAILURE.search(line))),
         accelerated=False if part else True if whole else None,
     )
 
