@@ -127,7 +127,9 @@ class Application:
 
     async def join(self, request: Request) -> Response:
         joined = await posted(request, Join)
-        await run_in_threadpool(self.pages.join, joined)
+        # What speaks from the very address that it asks is on this machine, or led here by a cable.
+        ours, (here, *_) = request.scope["server"], request.scope["client"] or ("",)
+        await run_in_threadpool(self.pages.join, joined, here == (ours or [None])[0])
         return JSONResponse({"joined": True})
 
     async def turn(self, request: Request) -> Response:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from commands import bench_process, invoke, running
+from engines import engine_is_here, link_of, opened
 from own_models import write_convolutions
 
 from bench.sessions.store import read_all
@@ -99,3 +103,31 @@ def test_without_a_home_that_can_be_written(
     monkeypatch.setenv("XDG_CACHE_HOME", "cache")
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     assert lock_folder() == tmp_path / "home" / ".cache" / "bench-zoo"
+
+
+def test_a_page_on_this_machine_times_its_cores_too(
+    home: Home, model: Path, tmp_path: Path
+) -> None:
+    engine_is_here("chromium")
+    words = ("run", str(model), "--device", "browser", *SHORT, "--wait", "60")
+    with held_elsewhere() as holder, running(bench_process(home, *words)) as process:
+        link = link_of(process)
+        with opened("chromium", f"{link}&start", tmp_path / "profile"):
+            output, _ = process.communicate(timeout=100)
+    assert process.returncode == 1, output
+    assert f"this machine is in use by another command: process {holder}" in output
+
+
+@contextmanager
+def held_elsewhere() -> Iterator[int]:
+    """The lock of this machine in the hands of a process, whose number this gives."""
+    script = (
+        "from zoo.base.lock import timing\n"
+        "with timing('host', 'this machine'): print(flush=True); input()"
+    )
+    command = [sys.executable, "-c", script]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout
+        holder.stdout.readline()
+        yield holder.pid
+        holder.kill()
