@@ -97,6 +97,9 @@ def test_no_photograph_is_replaced_and_no_picture_twice(
     in_chain: Chain, photograph: Path, tmp_path: Path
 ) -> None:
     before = photograph.read_bytes()
+    (tmp_path / "circle").symlink_to(tmp_path / "circle")
+    for odd in (tmp_path / "circle", tmp_path / ("n" * 300)):
+        assert "Error: " in invoke(*WORDS, str(odd), status=1).output
     kept = invoke(*WORDS, str(photograph), "--output", str(photograph), "--force", status=1).output
     assert "is a photograph, and would be replaced" in kept
     assert photograph.read_bytes() == before

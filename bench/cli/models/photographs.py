@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -40,7 +41,7 @@ def tasks(
     would be replaced; a photograph always is kept.
     """
     photographs = _photographs(given)
-    several = len(given) > 1 or given[0].is_dir()
+    several = len(given) > 1 or _is_folder(given[0])
     found = [
         Task(photograph=one, tinted=tinted, mask=_mask_of(tinted) if with_mask else None)
         for one in photographs
@@ -49,7 +50,7 @@ def tasks(
     _refuse_collisions(found)
     for task in found:
         for path in task.made:
-            if path.exists() and not force:
+            if os.path.lexists(path) and not force:
                 remedy = "--force to replace it, or --output with another name"
                 raise FileError(f"{shown(path)} exists", remedy=remedy)
     return found
@@ -72,8 +73,8 @@ def _photographs(given: Sequence[Path]) -> list[Path]:
     """Each once; of a folder those that lie in it."""
     found: dict[Path, Path] = {}
     for path in given:
-        for one in _in(path) if path.is_dir() else [path]:
-            found.setdefault(one.resolve(), one)
+        for one in _in(path) if _is_folder(path) else [path]:
+            found.setdefault(_real(one), one)
     return list(found.values())
 
 
@@ -105,12 +106,12 @@ def _tinted(photograph: Path, model: str, output: Path | None, several: bool) ->
     name = f"{photograph.name}.{model}.png"
     if output is None:
         return photograph.with_name(name)
-    if output.is_dir():
+    if _is_folder(output):
         return output / name
     if not several:
         format_of(output)
         return output
-    if output.exists() or output.suffix.lower() in PICTURES:
+    if os.path.lexists(output) or output.suffix.lower() in PICTURES:
         raise FileError(
             f"{shown(output)} is one file, for several photographs",
             expected="a folder",
@@ -125,19 +126,32 @@ def _mask_of(tinted: Path) -> Path:
 
 
 def _refuse_collisions(found: Sequence[Task]) -> None:
-    counts = Counter(path.resolve() for task in found for path in task.made)
+    counts = Counter(_real(path) for task in found for path in task.made)
     for path in _twice(counts):
         raise FileError(
             f"{shown(path)} would be made of two photographs",
             remedy="name them in two commands, each with an --output of its own",
         )
-    photographs = {task.photograph.resolve() for task in found}
+    photographs = {_real(task.photograph) for task in found}
     for path in counts:
         if path in photographs:
             raise FileError(
                 f"{shown(path)} is a photograph, and would be replaced",
                 remedy="--output with another name",
             )
+
+
+def _is_folder(path: Path) -> bool:
+    """False where that cannot be told: reading it then says why."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
+def _real(path: Path) -> Path:
+    """Without an error where links lead in a circle, or a name is too long."""
+    return Path(os.path.realpath(path))
 
 
 def _twice(counts: Counter[Path]) -> Iterator[Path]:

@@ -126,7 +126,7 @@ def _write(picture: Image.Image, path: Path) -> None:
         # JPEG and WebP hold no picture of any size.
         raise FileError(
             f"{shown(path)} cannot be written: {error}",
-            expected=f"a picture that {format} can hold",
+            expected=f"a folder to write to, and a picture that {format} can hold",
             remedy="--output with a name ending in .png",
         ) from error
 
