@@ -36,6 +36,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: place.get(item.path.name, len(LONGEST)))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def locks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Of their own, so that tests that run side by side may measure."""
+    folder = tmp_path_factory.mktemp("locks")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BENCH_LOCKS", str(folder))
+        yield folder
+
+
+@pytest.fixture(autouse=True)
+def own_locks(locks: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A device that a test leaves open holds nothing that the next one measures."""
+    monkeypatch.setenv("BENCH_LOCKS", str(locks / f"{id(request.node):x}"))
+
+
 @pytest.fixture(scope="session")
 def lfw_archives() -> Path:
     """The real archives; without them the test says what it did not check."""

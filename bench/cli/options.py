@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -104,6 +105,33 @@ deadline_option: Decorator = click.option(
     metavar="S",
     help="What loading, or sampling beyond its own length, may take.",
 )
+
+
+# By the end of a picture's name: the format in which it is written.
+PICTURES = {
+    ".png": "PNG",
+    ".jpg": "JPEG",
+    ".jpeg": "JPEG",
+    ".webp": "WEBP",
+    ".tif": "TIFF",
+    ".tiff": "TIFF",
+    ".bmp": "BMP",
+}
+
+
+class PictureFile(click.Path):
+    """Where a picture is written; the ending of its name is one of these, and says its format."""
+
+    def __init__(self, *endings: str) -> None:
+        super().__init__(dir_okay=False, path_type=Path)
+        self.endings = endings
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        path = Path(value)
+        if path.suffix.lower() not in self.endings:
+            endings = ", ".join(self.endings)
+            self.fail(f"{value!r}: the name of this picture ends in {endings}", param, ctx)
+        return super().convert(value, param, ctx)
 
 
 class Percent(click.ParamType[float]):

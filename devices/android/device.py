@@ -23,7 +23,7 @@ from devices.android.run.program import Flags, Program, ask_flags, find_program
 from devices.android.run.session import AndroidRun, Checked, Held
 from devices.base import Device, DeviceInfo, Reading, RunRequest
 from zoo.base.errors import DeviceError
-from zoo.base.lock import locked, of_this_machine
+from zoo.base.lock import timing
 from zoo.home import Home
 
 RUNTIMES = ("litert", "litert-gpu", "litert-npu")
@@ -129,7 +129,8 @@ class AndroidDevice(Device):
         DeviceError, and FolderBusy where another command is at work on it."""
         if not self.began:
             # Another command would be disturbed, and what it has running there cleared away.
-            self.held.enter_context(locked(of_this_machine(self.phone.info().key)))
+            info = self.phone.info()
+            self.held.enter_context(timing(info.key, f"{info.name} ({info.key})"))
             self.began = True
             self._tidy()
             self.storage.prepare()

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from devices.base import Device, DeviceInfo, Reading, RunRequest
 from devices.browser import conditions
-from devices.browser.identity import info_of
+from devices.browser.identity import Browser, info_of
 from devices.browser.messages import Conditions
 from devices.browser.pages import Page, PageLost
 from devices.browser.server import Offered
 from devices.browser.session import BrowserRun, BrowserTogether, Worker
 from devices.browser.tab import DEADLINE_S, Known, Tab
 from zoo.base.errors import SessionFailed
+from zoo.base.lock import timing
 
 # The same runtimes as elsewhere, built for browsers; alone they run on the CPU, by WebAssembly.
 RUNTIMES = {
@@ -46,6 +48,18 @@ class BrowserDevice(Device):
         self._info = info_of(page.joined)
         self.tab = Tab(page, offered, known, deadline_s, self._info.name)
         self._closed_by = closed_by
+        # Its times are those of this machine's cores, unless a cable leads a phone's page here.
+        computer = Browser.of(page.joined).kind == "computer"
+        self.here = page.local and computer and not page.joined.emulated
+        self.held = ExitStack()
+        self.began = False
+
+    def begin(self) -> None:
+        """Of a page on this machine: hold its cores until it is closed. Raises FolderBusy where
+        another command measures them."""
+        if self.here and not self.began:
+            self.held.enter_context(timing("host", "this machine"))
+            self.began = True
 
     def info(self) -> DeviceInfo:
         return self._info
@@ -69,6 +83,7 @@ class BrowserDevice(Device):
         return Reading(value=None, reason="a page cannot tell how warm or busy its phone is")
 
     def open(self, request: RunRequest, artifact: Path) -> BrowserRun:
+        self.begin()
         self.tab.ready(request)
         worker = Worker(self.tab, request)
         try:
@@ -80,6 +95,7 @@ class BrowserDevice(Device):
     def open_together(
         self, asked: Sequence[tuple[RunRequest, Path]], apart: Collection[RunRequest] = ()
     ) -> BrowserTogether:
+        self.begin()
         while True:
             for request, _ in asked:
                 self.tab.ready(request)
@@ -90,6 +106,7 @@ class BrowserDevice(Device):
 
     def close(self) -> None:
         self.page.end("Measuring has ended. Thank you.")
+        self.held.close()
         self._closed_by()
 
 

@@ -45,10 +45,11 @@ class Refused(Exception):
 
 
 class Page:
-    """One tab. The threads of the server call its methods, and so does the one that measures."""
+    """One tab. The threads of the server call its methods, and so does the one that measures.
+    local: whether it spoke from this machine's own address."""
 
-    def __init__(self, join: Join) -> None:
-        self.joined = join
+    def __init__(self, join: Join, local: bool = False) -> None:
+        self.joined, self.local = join, local
         self.changed = threading.Condition()
         self.heard = time.monotonic()
         self.loads = 1
@@ -201,7 +202,7 @@ class Pages:
     closed: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def join(self, join: Join) -> None:
+    def join(self, join: Join, local: bool = False) -> None:
         """A new page, or one that was loaded anew. Raises Refused."""
         if reason := self.refuses(join):
             raise Refused(403, reason)
@@ -212,7 +213,7 @@ class Pages:
                 return
             if self.closed or len(self.known) >= MOST_PAGES:
                 raise Refused(403, "The computer takes no more pages now.")
-            page = self.known[join.page] = Page(join)
+            page = self.known[join.page] = Page(join, local)
         self.arrived(page)
 
     def get(self, name: str) -> Page:

@@ -127,7 +127,10 @@ class Application:
 
     async def join(self, request: Request) -> Response:
         joined = await posted(request, Join)
-        await run_in_threadpool(self.pages.join, joined)
+        # What speaks from the very address that it asks is on this machine, or led here by a cable.
+        asked, asking = request.scope.get("server"), request.client
+        local = bool(asked and asking and asked[0] == asking.host)
+        await run_in_threadpool(self.pages.join, joined, local)
         return JSONResponse({"joined": True})
 
     async def turn(self, request: Request) -> Response:

@@ -55,6 +55,9 @@ def log(text: str, level: str = "INFO") -> None:
     """One line in the form that this build has."""
     if "logcat" in FAULTS:
         line = f"11-25 20:15:02.123  4242  4242 {level[0]} tflite  : {text}"
+    elif "new-log" in FAULTS:
+        # absl's, as in LiteRT#2013.
+        line = f"{level[0]}0000 00:00:1689520440.064678   15029 run_model.cc:150] {text}"
     elif "old-log" in FAULTS:
         line = text
     else:
@@ -173,7 +176,7 @@ class Model:
             if frequency > 0:
                 due += 1 / frequency
                 time.sleep(max(0.0, due - time.monotonic()))
-        log(f"{statistics_text(taken)}\n")
+        log("done\n" if "no-statistics" in FAULTS else f"{statistics_text(taken)}\n")
         return taken
 
     def output(self) -> bytes:

@@ -38,6 +38,8 @@ OF_PROGRAM: Mapping[str, str] = MappingProxyType(
         "disagree": "writes a result file that contradicts what it prints",
         "old-log": "prints as builds of 2022 did: no levels, no percentiles",
         "logcat": "prints as logcat does",
+        "new-log": "prints as later builds do: absl's columns before each line",
+        "no-statistics": "prints no line of statistics that can be read",
         "unknown-flags": "does not know a flag it is given",
         "litert-form": "is the newer tool of LiteRT 2: other flags, prints on standard error",
         "wrong-mask": "is fast, and computes something else",

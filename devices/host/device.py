@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 
 from devices.base import (
@@ -20,20 +20,24 @@ from devices.base import (
 from devices.host.conditions import host_conditions, host_info, wait_for_quiet
 from devices.host.process import HostProcess
 from zoo.base.errors import PassBroken, SessionFailed
+from zoo.base.lock import timing
 from zoo.runtime.runtime import RUNTIMES, version, why_not
 
 DEADLINE_S = 120.0
 
 
 class HostDevice(Device):
-    """The machine this runs on. deadline_s: what loading, or sampling beyond its own length, may
-    take. worker: the module that is run as the child process."""
+    """The machine this runs on, measured for one command at a time. deadline_s: what loading, or
+    sampling beyond its own length, may take. worker: the module that is run as the child process.
+    """
 
     holds_several = True
 
     def __init__(self, deadline_s: float = DEADLINE_S, worker: str = "devices.host.worker") -> None:
         self.deadline_s = deadline_s
         self.worker = worker
+        self.began = False
+        self.held = ExitStack()
 
     def info(self) -> DeviceInfo:
         return host_info()
@@ -47,7 +51,15 @@ class HostDevice(Device):
     def conditions(self) -> dict[str, Reading]:
         return host_conditions()
 
+    def begin(self) -> None:
+        """Hold this machine's cores until it is closed. Raises FolderBusy where another command
+        measures them, from whatever home."""
+        if not self.began:
+            self.held.enter_context(timing(self.info().kind, "this machine"))
+            self.began = True
+
     def settle(self, limit_s: float) -> Reading:
+        self.begin()
         return wait_for_quiet(limit_s)
 
     def open(self, request: RunRequest, artifact: Path) -> HostRun:
@@ -61,7 +73,12 @@ class HostDevice(Device):
         return HostTogether(self, asked, apart)
 
     def process(self) -> HostProcess:
+        self.begin()
         return HostProcess(self.worker, self.deadline_s)
+
+    def close(self) -> None:
+        self.began = False
+        self.held.close()
 
 
 class HostRun(OpenRun):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from string import Template
 
 import yaml
 
 from reports.gather.report import Report
 from reports.gather.rows import Row
+from reports.text.feeding import feeding
 from zoo.artifact.manifest import Artifact, Parity, read_manifest
 from zoo.artifact.resize_record import read_resizes, resize_lines
 from zoo.base.files import write_text
@@ -19,8 +19,6 @@ from zoo.home import Home
 from zoo.runtime.processor import REFERENCE
 from zoo.spec import ModelSpec
 
-TEMPLATES = Path(__file__).parent / "templates"
-LANGUAGES = {"Python": "python", "Swift": "swift", "Kotlin": "kotlin"}
 LIMITS = """One person is labelled in each photograph it learned from, the face near the middle and
 upright, seen from the front. Of several people, of people seen from behind, of hair under hats, and
 of what a labeller would have drawn finer than superpixels, its figures say nothing."""
@@ -31,7 +29,7 @@ def card_path(home: Home, spec: ModelSpec) -> Path:
 
 
 def write_card(home: Home, spec: ModelSpec, report: Report) -> Path:
-    """Raises MissingStep for a variant without weights."""
+    """Raises MissingStep for a variant without weights, ArtifactError as `feeding` does."""
     path = card_path(home, spec)
     write_text(path, card(home, spec, report))
     return path
@@ -43,10 +41,7 @@ def card(home: Home, spec: ModelSpec, report: Report) -> str:
     manifest = read_manifest(home, spec)
     cost = complexity(spec)
     target = str(record.config["target"])
-    fed = "\n\n".join(
-        f"### {language}\n\n```{name}\n{_fed(name, spec, target)}```"
-        for language, name in LANGUAGES.items()
-    )
+    artifacts = list(manifest.artifacts.values())
     return f"""# {spec.name}
 
 {target.capitalize()} segmentation for phones: {spec.arch} at width {spec.width}, for inputs of
@@ -55,7 +50,7 @@ multiply-accumulates.
 
 ## Files
 
-{_files(list(manifest.artifacts.values()), manifest.failures)}
+{_files(artifacts, manifest.failures)}
 
 ## Latency seen so far
 
@@ -81,9 +76,9 @@ to the photograph and cut at 0.5.
 
 The way of resizing can cost more than the choice of the model: use one that filters.
 
-{_resizes(home, spec, list(manifest.artifacts.values()))}
+{_resizes(home, spec, artifacts)}
 
-{fed}
+{feeding(home, spec, artifacts, target)}
 """
 
 
@@ -94,11 +89,6 @@ def _resizes(home: Home, spec: ModelSpec, artifacts: Sequence[Artifact]) -> str:
     if not known:
         return f"Not measured here: `bench eval --model {spec.name} --resize linear`"
     return "```\n" + "\n".join(known) + "\n```"
-
-
-def _fed(name: str, spec: ModelSpec, target: str) -> str:
-    template = Template((TEMPLATES / f"{name}.txt").read_text(encoding="utf-8"))
-    return template.substitute(name=spec.name, size=spec.size, target=target)
 
 
 def _files(artifacts: Sequence[Artifact], failures: dict[str, str]) -> str:

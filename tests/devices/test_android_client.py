@@ -201,6 +201,45 @@ def test_a_phone_that_the_system_keeps_from_us(tmp_path: Path) -> None:
     assert "adb reboot" in refused(adb, "R58M124").remedy
 
 
+LINES = {
+    "adb-AB12 (2)._adb-tls-connect._tcp device product:lynx model:Pixel_7a device:lynx": "device",
+    "adb-my device (3)._adb-tls-connect._tcp offline transport_id:3": "offline",
+    "adb-AB13 (2)._adb-tls-connect._tcp\tdevice": "device",
+    "an offline phone        unauthorized usb:1-2 transport_id:1": "unauthorized",
+    "R58M 123 no permissions (missing udev rules? user is in x); see [http://x] usb:1-1": (
+        "no permissions"
+    ),
+    "[fe80::1%wlan0]:5555 device product:a b model:c transport_id:5": "device",
+    "R58M125 thinking usb:1-3 transport_id:4": "thinking",
+}
+
+
+def lists(tmp_path: Path, printed: str) -> Adb:
+    """A program that prints this where adb lists its phones."""
+    program = tmp_path / "adb"
+    program.write_text(f"#!/bin/sh\ncat <<'END'\nList of devices attached\n{printed}\nEND\n")
+    program.chmod(0o755)
+    return Adb(program=str(program))
+
+
+def test_serials_may_hold_blanks(tmp_path: Path) -> None:
+    """scrcpy#6289: a phone that is paired by Wi-Fi a second time."""
+    noise = "adb server version (41) doesn't match this client (39); killing..."
+    found = visible(lists(tmp_path, "\n".join([noise, *LINES])))
+    told = {one.serial: one.state for one in found}
+    assert len(told) == len(LINES)
+    for line, state in LINES.items():
+        serial = next(s for s in told if line.startswith(s))
+        assert told[serial] == state
+        assert line.removeprefix(serial).strip().startswith(state)
+    assert found[0].model == "Pixel_7a"
+
+
+def test_a_phone_without_a_serial_is_named_by_its_port(tmp_path: Path) -> None:
+    adb = lists(tmp_path, "(no serial number)     device usb:1-4 product:x model:y transport_id:1")
+    assert choose(adb, None) == "usb:1-4"
+
+
 def test_what_a_phone_is(adb: Adb) -> None:
     with phone(manufacturer="google", model="Pixel 8") as one:
         found = read_phone(at(adb, one.address))

@@ -84,6 +84,18 @@ def test_public_logs() -> None:
     assert parse_output(NEWER).measured is None
 
 
+PREFIXES = (
+    "",
+    "INFO: ",
+    "11-25 20:15:02.123  4242  4242 I tflite  : ",
+    # google-ai-edge/LiteRT#2013, 2025.
+    "I0000 00:00:1689520440.064678   15029 run_model.cc:150] ",
+    "I/tflite  ( 4242): ",
+    "[2026-11-28T12:00:00Z][info]",
+    "\x1b[32mINFO\x1b[0m ",
+)
+
+
 @pytest.mark.parametrize(
     ("line", "mean"),
     [
@@ -94,7 +106,7 @@ def test_public_logs() -> None:
     ],
 )
 def test_lines_of_statistics(line: str, mean: float) -> None:
-    for prefix in ("", "INFO: ", "11-25 20:15:02.123  4242  4242 I tflite  : "):
+    for prefix in PREFIXES:
         text = f"{prefix}count=0\r\n\r\n{prefix}{line}\r\n"
         found = parse_output(text).measured
         assert found
@@ -131,6 +143,58 @@ def test_what_the_stand_in_prints_and_writes_is_read_back(values: list[int]) -> 
 
 
 @settings(deadline=None)
+@given(st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"]), max_size=60))
+def test_a_line_may_begin_with_anything(prefix: str) -> None:
+    lines = [
+        "count=4 first=9 curr=8 min=8 max=9 avg=8.5 std=0",
+        "count=50 first=7 curr=7 min=6 max=8 avg=7.25 std=0",
+        "Replacing 3 out of 4 node(s) with delegate (TfLiteGpuDelegateV2) node, yielding 2 "
+        "partitions for subgraph 0 (main).",
+        "Unconsumed cmdline flags: --use_gpu=true",
+        "Failed to apply GPU delegate.",
+    ]
+    plain = parse_output("\n".join(lines))
+    assert plain.measured
+    assert len(plain.failures) == 2
+    assert parse_output("\n".join(f"{prefix} {line}" for line in lines)) == plain
+
+
+def done(log: str, data: bytes, status: int = 0) -> Done:
+    files = {"result.pb": data}
+    return Done(status=status, log=log, over_limit=False, files=files, watched=())
+
+
+def test_the_result_file_counts_where_the_text_cannot_be_read() -> None:
+    values = [900, 1000, 1100]
+    flags = {"report_peak_memory_footprint": False, "graph": __file__}
+    whole = stand_in.result(10, values, values, flags)
+    assert judge(done("a later build's own words", whole)).result.runs == 3
+    with pytest.raises(SessionFailed, match="no run"):
+        judge(done("", stand_in.result(10, values, values, flags)[:-4] + b"\x10\x00\x18\x03"))
+    for log in ("count=0\ncount=3 curr=1200", "count=0\ncount=4 first=1 curr=1 avg=1000"):
+        with pytest.raises(SessionFailed, match="disagree"):
+            judge(done(log, whole))
+
+
+@pytest.mark.parametrize("prefix", PREFIXES)
+@pytest.mark.parametrize(
+    ("line", "status", "code"),
+    [
+        ("Unconsumed cmdline flags: --num_threads=1", 0, "parse_error"),
+        ("Didn't find op for builtin opcode 'RESIZE_BILINEAR' version '4'.", 1, "model_rejected"),
+        ("GPU acceleration is unsupported on this platform.", 1, "partial_accel"),
+        ("Failed to load model /data/local/tmp/x", 1, "model_rejected"),
+        ("Benchmarking failed.", 1, "crashed"),
+    ],
+)
+def test_failures_are_told_apart(prefix: str, line: str, status: int, code: str) -> None:
+    with pytest.raises(SessionFailed) as caught:
+        judge(done(f"STARTING!\n{prefix}{line}\n", b"", status))
+    assert caught.value.code == code
+    assert line[:12] in caught.value.reason
+
+
+@settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_no_bytes_break_the_reader_of_results(data: bytes) -> None:
     try:
@@ -150,12 +214,9 @@ def test_a_damaged_result_never_passes_for_another(place: int, put: bytes) -> No
     bad = good[:place] + put + good[place + len(put) :]
     log = f"INFO: count=0\nINFO: {stand_in.statistics_text(values)}\n"
 
-    def done(data: bytes) -> Done:
-        return Done(status=0, log=log, over_limit=False, files={"result.pb": data}, watched=())
-
-    assert judge(done(good)).result.latencies_ms["p50_ms"] == 1.0
+    assert judge(done(log, good)).result.latencies_ms["p50_ms"] == 1.0
     try:
-        found = judge(done(bad)).result
+        found = judge(done(log, bad)).result
     except SessionFailed:
         return
     assert found.runs == 3

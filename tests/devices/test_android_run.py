@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import signal
 import subprocess
 import time
@@ -108,6 +109,7 @@ def test_a_phone_is_measured_for_one_home_at_a_time_and_a_killed_run_put_right(
     with phone() as one:
         with measuring(home, one, model) as process:
             refused = invoke(*words, status=1).output
+            assert "emulated bench stand-in (android-" in refused
             assert f"is in use by another command: process {process.pid}: bench run" in refused
             assert any("--min_secs=60" in line for line in one.running())
             process.kill()
@@ -115,6 +117,19 @@ def test_a_phone_is_measured_for_one_home_at_a_time_and_a_killed_run_put_right(
         assert one.running()
         invoke(*words)
         nothing_left(one)
+
+
+def test_two_phones_are_measured_side_by_side(
+    home: Home, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with phone() as one, measuring(home, one, model) as process:
+        with phone(serial="EMULATED0002") as two:
+            words = ("run", str(model), "--device", f"android:{two.address}", *RUN)
+            # From the same home, and from another.
+            for root in (home.root, tmp_path / "another"):
+                monkeypatch.setenv("BENCH_HOME", str(root))
+                invoke(*words, "--sessions", "1")
+        assert process.poll() is None
 
 
 def test_a_whole_zoo_model_is_compared_with_torch(elsewhere: Home) -> None:
@@ -199,12 +214,37 @@ def test_the_newer_tool_measures_but_gives_no_output(model: Path) -> None:
             assert (series.reported or {})["p50_ms"] > 0
 
 
-@pytest.mark.parametrize("form", ["old-log", "logcat", "old-shell"])
+@pytest.mark.parametrize("form", ["old-log", "logcat", "new-log", "no-statistics", "old-shell"])
 def test_other_forms_of_output(model: Path, form: str) -> None:
     with phone(form) as one, device(one) as found, found.open(request(model), model) as opened:
         series = opened.whole(QUICK)
         assert series
         assert (series.reported or {})["runs"] >= 10
+
+
+def test_a_phone_whose_serial_holds_blanks(home: Home, model: Path, tmp_path: Path) -> None:
+    """As one paired by Wi-Fi. The protocol gives a phone at a port no such name, so a program
+    before the real adb does."""
+    serial = "adb-AB12 (2)._adb-tls-connect._tcp"
+    before = tmp_path / "adb"
+    with phone() as one:
+        before.write_text(
+            f"""#!/bin/sh
+if [ "$1" = -s ]; then
+    [ "$2" = '{serial}' ] || exit 9
+    shift 2
+    exec {adbs()[0]} -s {one.address} "$@"
+fi
+{adbs()[0]} "$@" | sed 's/^{one.address} */{serial} /'
+"""
+        )
+        before.chmod(0o755)
+        listed = json.loads(invoke("devices", "--adb", str(before), "--json").output)
+        [typed] = [r["next"] for r in listed["devices"] if r["device"] == f"android:{serial}"]
+        words = shlex.split(typed.replace("--model NAME", ""))[1:]
+        invoke(*words, str(model), "--adb", str(before), *RUN, "--sessions", "1")
+        nothing_left(one)
+    assert all(session.run for session in read_all(home).sessions)
 
 
 def test_cadence_and_length_are_the_tools_own(model: Path) -> None:

@@ -13,7 +13,8 @@ from commands import TINY, Chain, invoke
 from PIL import Image
 
 from train.synthetic.scene import portrait
-from zoo.artifact.manifest import read_manifest
+from zoo.artifact.manifest import Artifact, read_manifest, write_manifest
+from zoo.home import Home
 from zoo.registry import get
 from zoo.resizing import mask_at, to_input
 from zoo.runtime.runtime import open_model
@@ -37,18 +38,65 @@ def test_the_card_holds_what_is_known_of_each_file(in_chain: Chain) -> None:
     assert "$" not in card
 
 
-def test_the_python_snippet_gives_the_mask(in_chain: Chain, tmp_path: Path) -> None:
+def test_every_file_is_fed_by_its_python_snippet(in_chain: Chain, tmp_path: Path) -> None:
     [path] = invoke("card", "--model", TINY).output.split()
-    [snippet] = re.findall(r"```python\n(.*?)```", Path(path).read_text(), re.DOTALL)
-    model = in_chain.home.artifact(SPEC, "tflite", "fp16")
-    shutil.copy(model, tmp_path)
-    photograph = portrait(0, 1)[0]
-    photograph.save(tmp_path / "photo.jpg", quality=95)
+    artifacts = read_manifest(in_chain.home, SPEC).artifacts.values()
+    for artifact in artifacts:
+        if artifact.format != "coreml":
+            fed_alike(in_chain.home, Path(path).read_text(), artifact, tmp_path / artifact.key)
+
+
+def test_int8_ends_are_fed_with_their_scale(elsewhere: Home, tmp_path: Path) -> None:
+    words = ("--model", TINY, "--format", "tflite", "--precision", "int8", "--io", "int8")
+    invoke("export", *words)
+    [path] = invoke("card", "--model", TINY).output.split()
+    card = Path(path).read_text()
+    fed_alike(elsewhere, card, read_manifest(elsewhere, SPEC).artifacts["tflite.int8"], tmp_path)
+    model = open_model(elsewhere.artifact(SPEC, "tflite", "int8"), "litert", 1)
+    stored = model.inputs[0].scale
+    assert stored
+    assert f"const val INPUT_SCALE = {stored.step:.9g}f" in card
+    assert f"const val INPUT_ZERO = {stored.zero}" in card
+
+
+def fed_alike(home: Home, card: str, artifact: Artifact, folder: Path) -> None:
+    """As it stands there, but for the file's name, it gives the mask that is ours."""
+    model = home.artifact(SPEC, artifact.format, artifact.precision)
+    [section] = [s for s in card.split("\n### ") if f"`{model.name}`" in s]
+    [first] = re.findall(r"Of `([^`]+)`", section)
+    [snippet] = re.findall(r"```python\n(.*?)```", section, re.DOTALL)
+    assert snippet.count(first) == 1
+    folder.mkdir(exist_ok=True)
+    shutil.copy(model, folder)
+    portrait(0, 1)[0].save(folder / "photo.jpg", quality=95)
     done = subprocess.run(
-        [sys.executable, "-c", snippet], cwd=tmp_path, capture_output=True, text=True, timeout=120
+        [sys.executable, "-c", snippet.replace(first, model.name)],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=120,
     )
     assert done.returncode == 0, done.stderr
-    found = np.asarray(Image.open(tmp_path / "mask.png"))
-    again = Image.open(tmp_path / "photo.jpg")
-    ours = open_model(model, "litert", 1).predict(to_input(again, SPEC.size))[0]
+    found = np.asarray(Image.open(folder / "mask.png"))
+    again = Image.open(folder / "photo.jpg")
+    runtime = "litert" if artifact.format == "tflite" else "onnxruntime"
+    ours = open_model(model, runtime, 1).predict(to_input(again, SPEC.size))[0]
     assert np.mean(found == mask_at(ours, *again.size)) > 0.999
+
+
+def test_no_file_is_named_that_is_not_there(elsewhere: Home) -> None:
+    """Neither one that was never made, nor one that is gone."""
+    manifest = read_manifest(elsewhere, SPEC)
+    kept = {k: a for k, a in manifest.artifacts.items() if a.precision in ("fp32", "int8", "pal6")}
+    write_manifest(elsewhere, SPEC, manifest.model_copy(update={"artifacts": kept}))
+    elsewhere.artifact(SPEC, "onnx", "fp32").unlink()
+    [path] = invoke("card", "--model", TINY).output.split()
+    fed = Path(path).read_text().partition("## How to feed it")[2]
+    named = set(re.findall(rf"{re.escape(TINY)}\.\w+\.\w+", fed))
+    there = {"fp32.tflite", "int8.tflite", "int8.onnx", "fp32.mlpackage", "pal6.mlpackage"}
+    assert named == {f"{TINY}.{name}" for name in there}
+    assert f'forResource: "{TINY}.fp32"' in fed
+    write_manifest(elsewhere, SPEC, manifest.model_copy(update={"artifacts": {}}))
+    [path] = invoke("card", "--model", TINY).output.split()
+    assert "```python" not in Path(path).read_text()
+    assert f"bench export --model {TINY}" in Path(path).read_text()

@@ -55,7 +55,7 @@ ROOMS: Mapping[str, str] = {
     "students_t verdict",
     "bench/sessions": "record store",
     "bench/cli": "child options",
-    "bench/cli/models": "explain export models predict weights",
+    "bench/cli/models": "explain export models photographs predict weights",
     "bench/cli/training": "data eval leaks many train",
     "bench/cli/measuring": "browser compare demo device_options expected measure phones "
     "plan_options profile run serve summary",
@@ -68,7 +68,7 @@ ROOMS: Mapping[str, str] = {
     "reports/pictures": "charts figures labels layers overlay panels pass_picture "
     "precision_figure profile series sheet vega",
     "reports/page": "columns page payload",
-    "reports/text": "answer card files fitting listing readings session tables",
+    "reports/text": "answer card feeding files fitting listing readings session tables",
 }
 SOURCES = tuple(
     sorted(

@@ -19,6 +19,7 @@ from train.proof.calibrate import calibrate
 from zoo.artifact.calibration import calibration_path, read_calibration
 from zoo.artifact.manifest import manifest_path, read_manifest
 from zoo.base.errors import DataError
+from zoo.base.files import sha256_of
 from zoo.export.targets import TARGETS
 from zoo.home import Home
 from zoo.registry import get
@@ -84,6 +85,24 @@ def test_eval_counts_with_the_file_and_says_what_it_lost(elsewhere: Home) -> Non
     # Once, and not for each of the five.
     assert coreml.count("IoU not measured: Core ML runs on macOS") == 1
     assert coreml.count("coreml ") == 5
+
+
+def test_counts_of_torch_that_were_edited_are_counted_again(elsewhere: Home) -> None:
+    accuracy = read_manifest(elsewhere, SPEC).artifacts["onnx.fp32"].accuracy
+    assert accuracy
+    path = elsewhere.artifact_folder(SPEC) / accuracy.torch_counts_file
+    # As if torch had found no hair: whatever the file finds is a gain.
+    head, *rows = path.read_text().splitlines()
+    none = [",".join([image, "0", "0", labelled]) for image, _, _, labelled in map(split, rows)]
+    path.write_text("\n".join([head, *none]) + "\n")
+    words = ("--model", TINY, "--format", "onnx", "--precision", "fp32", "--data", "drawn")
+    invoke("eval", *words)
+    assert sha256_of(path) == accuracy.torch_counts_sha256
+    assert read_manifest(elsewhere, SPEC).artifacts["onnx.fp32"].accuracy == accuracy
+
+
+def split(row: str) -> list[str]:
+    return row.split(",")
 
 
 def lose(home: Home, key: str, points: float) -> None:

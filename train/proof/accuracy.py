@@ -10,7 +10,7 @@ from train.evaluate import Predict, evaluate, torch_predictor
 from zoo.artifact.half import PRECISIONS
 from zoo.artifact.iou import ImageCounts, read_counts, write_counts
 from zoo.artifact.judgement import judge
-from zoo.artifact.manifest import Accuracy, Artifact
+from zoo.artifact.manifest import Accuracy, Artifact, read_manifest
 from zoo.base.errors import DataError
 from zoo.base.files import sha256_of, sha256_of_json
 from zoo.base.progress import track
@@ -84,8 +84,8 @@ def _judged(
 def torch_counts(
     home: Home, spec: ModelSpec, dataset: Dataset, split: SplitName, *, half: bool = False
 ) -> Path:
-    """The stored counts of the checkpoint in torch, in fp32 or in fp16; counted if they are not
-    there.
+    """The stored counts of the checkpoint in torch, in fp32 or in fp16; counted where they are not
+    there, or are not as the manifest has them.
 
     Their name holds what they depend on.
     """
@@ -94,12 +94,30 @@ def torch_counts(
     key = sha256_of_json([sha256_of(checkpoint), images])[:12]
     how = "torch-fp16" if half else "torch"
     path = home.artifact_folder(spec) / f"{spec.name}.{how}.{split}.{key}.counts.csv"
-    if path.is_file():
+    if path.is_file() and sha256_of(path) in _known(home, spec, path):
         return path
     network, _ = load(checkpoint)
     predict, bar = torch_predictor(network, half=half), _bar(f"{spec.name} {how}")
     write_counts(path, _counts(predict, home, spec, dataset, split, TORCH_BATCH, bar))
+    _COUNTED[path] = sha256_of(path)
     return path
+
+
+# What this process counted, until the manifest has it.
+_COUNTED: dict[Path, str] = {}
+
+
+def _known(home: Home, spec: ModelSpec, path: Path) -> set[str]:
+    """The hashes that counts of this name had when they were counted."""
+    found = {_COUNTED.get(path, "")}
+    for artifact in read_manifest(home, spec).artifacts.values():
+        held = (artifact.accuracy, artifact.weights, artifact.half, *artifact.others.values())
+        for one in held:
+            if one is not None and one.torch_counts_file == path.name:
+                found.add(one.torch_counts_sha256)
+            if one is not None and one.counts_file == path.name:
+                found.add(one.counts_sha256)
+    return found
 
 
 def _counts(

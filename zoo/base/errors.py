@@ -13,7 +13,7 @@
     │   │   └── ArtifactRejected  one that segments worse than its network by more than is allowed
     │   └── RecordError       stored sessions
     ├── StorageError          a disk that is full, read-only, or refuses
-    ├── FolderBusy            another command is at work on the same folder
+    ├── FolderBusy            another command is at work on the same folder, or times the same thing
     ├── ExportFailed          an exporter ended without its file
     ├── ClusterError          the engine for several machines is missing or refuses
     ├── DeviceError           a device or runtime that is absent or refuses
@@ -108,7 +108,7 @@ class StorageError(BenchError):
 
 
 class FolderBusy(BenchError):
-    """Another command is at work on the same folder."""
+    """Another command is at work on the same folder, or measures the same machine or phone."""
 
 
 class ExportFailed(BenchError):

@@ -1,9 +1,9 @@
-"""One command at a time on a folder.
+"""One command at a time on a folder, and one measurement at a time of what is timed.
 
-A lock of the operating system on `.NAME.lock` beside the folder: it ends with the process that
-holds it, however that process ends, so that there is never a stale one to remove. The file stays,
-empty of meaning. Two commands on one machine see each other's; over a network, as far as the file
-system carries POSIX locks.
+A lock of the operating system on `.NAME.lock`: it ends with the process that holds it, however that
+process ends, so that there is never a stale one to remove. The file stays, empty of meaning. Two
+commands on one machine see each other's; over a network, as far as the file system carries POSIX
+locks.
 """
 
 from __future__ import annotations
@@ -11,13 +11,21 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import stat
 import sys
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from zoo.base.errors import FolderBusy
+from zoo.base.errors import FolderBusy, StorageError
 from zoo.base.files import storing, sweep
+from zoo.base.pictures import shown
+
+# Where the locks of what belongs to no home lie, instead of the user's cache.
+VARIABLE = "BENCH_LOCKS"
+# What stands there in the place of a lock's file, and of its folder.
+_STRANGE = (errno.ELOOP, errno.EISDIR, errno.ENXIO, errno.ENODEV, errno.ENOTDIR, errno.EMLINK)
 
 
 @contextmanager
@@ -30,9 +38,9 @@ def locked(folder: Path, *, shared: bool = False) -> Iterator[None]:
     path = folder.with_name(f".{folder.name}.lock")
     with storing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
+        descriptor = _open(path)
     try:
-        _acquire(descriptor, folder, shared)
+        _acquire(descriptor, str(folder), "one command at a time on a folder", shared)
         if not shared:
             sweep(folder)
         yield
@@ -40,13 +48,82 @@ def locked(folder: Path, *, shared: bool = False) -> Iterator[None]:
         os.close(descriptor)
 
 
-def of_this_machine(name: str) -> Path:
-    """What to lock for a thing that belongs to no home, such as a phone: the same for all homes."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
-    return cache / "bench-zoo" / name
+@contextmanager
+def timing(key: str, name: str) -> Iterator[None]:
+    """Hold what is timed, for this process: the same for every home of this user. key: of it, such
+    as a phone's; name: what to call it.
+
+    Raises FolderBusy naming the command that measures it, StorageError where no lock can be
+    written.
+    """
+    path = lock_folder() / f".{key}.lock"
+    with storing(path):
+        descriptor = _open(path)
+    try:
+        _acquire(descriptor, name, "one measurement at a time: two would disturb each other", False)
+        yield
+    finally:
+        os.close(descriptor)
 
 
-def _acquire(descriptor: int, folder: Path, shared: bool) -> None:
+def lock_folder() -> Path:
+    """`BENCH_LOCKS` where it is set, else the user's cache. Where that cannot be written, as in a
+    container without a home, a folder in /tmp that nobody else can write. Raises StorageError."""
+    if given := os.environ.get(VARIABLE):
+        folder = Path(given).absolute()
+        with storing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+        return folder
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or "")
+    # One that is not absolute would be another from each working folder.
+    folder = (cache if cache.is_absolute() else Path("~/.cache").expanduser()) / "bench-zoo"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return _own_temporary()
+    return folder if os.access(folder, os.W_OK | os.X_OK) else _own_temporary()
+
+
+def _own_temporary() -> Path:
+    folder = Path(tempfile.gettempdir()) / f"bench-zoo-{os.getuid()}"
+    with storing(folder):
+        folder.mkdir(mode=0o700, exist_ok=True)
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o022:
+        raise StorageError(
+            f"{folder} belongs to somebody else, or others can write there",
+            expected="a folder of your own for locks",
+            remedy=f"set {VARIABLE} to one",
+        )
+    return folder
+
+
+def _open(path: Path) -> int:
+    """Of a plain file of no other name: what somebody else put there is neither followed, nor
+    waited for, nor written to. Raises StorageError."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+    try:
+        descriptor = os.open(path, flags, 0o644)
+    except OSError as error:
+        if error.errno not in _STRANGE and not os.path.lexists(path):
+            raise
+        raise _no_lock(path, str(error.strerror)) from error
+    found = os.fstat(descriptor)
+    if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:
+        os.close(descriptor)
+        raise _no_lock(path, "it is no plain file, or has another name")
+    return descriptor
+
+
+def _no_lock(path: Path, why: str) -> StorageError:
+    return StorageError(
+        f"{path} cannot be locked: {why}",
+        expected="a file that this user can write to",
+        remedy=f"look at {path}, remove it, and type the same again",
+    )
+
+
+def _acquire(descriptor: int, what: str, expected: str, shared: bool) -> None:
     # Of the process, not of the open file: a forked worker that outlives it holds nothing.
     kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
     try:
@@ -56,10 +133,12 @@ def _acquire(descriptor: int, folder: Path, shared: bool) -> None:
             raise
         holder = os.pread(descriptor, 300, 0).decode("utf-8", "replace").strip()
         raise FolderBusy(
-            f"{folder} is in use by another command: {holder or 'unknown'}",
-            expected="one command at a time on a folder",
+            f"{what} is in use by another command: {shown(holder) or 'unknown'}",
+            expected=expected,
             remedy="wait until it has ended, then type the same again",
         ) from error
     words = " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])
-    os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, f"process {os.getpid()}: {words[:200]}\n".encode(), 0)
+    # Who holds it is told where there is room for it; it is held all the same.
+    with suppress(OSError):
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"process {os.getpid()}: {words[:200]}\n".encode(), 0)

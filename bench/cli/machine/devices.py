@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -157,7 +158,7 @@ def _rows(found: dict[str, Any]) -> list[dict[str, Any]]:
         else:
             mark = "EMULATED, " if info["emulated"] else ""
             what = f"{mark}{info['name']}, {_what(info)}, {', '.join(phone['abis'])}"
-            rows.append(_row(name, what, True, run.format(name)))
+            rows.append(_row(name, what, True, run.format(quote(name))))
     for kind, road in found["by_page"].items():
         rows.append(_row(kind, road["road"], road["reason"] is None, road["remedy"]))
     return rows

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bench.cli.measuring.device_options import device_of, device_options
-from bench.cli.options import deadline_option, format_option, json_option
+from bench.cli.options import PictureFile, deadline_option, format_option, json_option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +30,7 @@ COSTLIEST = 10
 @deadline_option
 @click.option(
     "--plot",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=PictureFile(".png"),
     metavar="PNG",
     help="[default: MODEL.profile.png]",
 )

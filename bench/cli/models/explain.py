@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bench.cli.options import Percent, format_option, json_option
+from bench.cli.options import Percent, PictureFile, format_option, json_option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,7 +43,7 @@ WORST = 5
 )
 @click.option(
     "--plot",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=PictureFile(".png"),
     help="[default: beside the artifact, .layers.png]",
 )
 @format_option("the worst layers")

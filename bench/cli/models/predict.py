@@ -1,4 +1,4 @@
-"""`bench predict`: see what a model makes of a photograph."""
+"""`bench predict`: see what a model makes of photographs."""
 
 from __future__ import annotations
 
@@ -11,13 +11,21 @@ import click
 from bench.cli.options import force_option
 
 if TYPE_CHECKING:
+    from PIL import Image
+
+    from bench.cli.models.photographs import Task
     from bench.work_item import Work
     from zoo.home import Home
+    from zoo.runtime.open_model import OpenModel
     from zoo.spec import ModelSpec
+
+PARTIAL = 3
 
 
 @click.command()
-@click.argument("photograph", type=click.Path(path_type=Path))
+@click.argument(
+    "photographs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PHOTOGRAPH..."
+)
 @click.option("--model", "-m", required=True, metavar="NAME", help="One model.")
 @click.option(
     "--runtime",
@@ -26,45 +34,101 @@ if TYPE_CHECKING:
 )
 @click.option("--precision", default="fp32", show_default=True, help="Of the exported file.")
 @click.option(
-    "--output", type=click.Path(dir_okay=False, path_type=Path), help="[default: beside it]"
+    "--output",
+    type=click.Path(path_type=Path),
+    help="A picture, whose ending decides the format (png, jpg, webp, tiff, bmp); of several "
+    "photographs a folder.  [default: beside each]",
+)
+@click.option(
+    "--mask",
+    "with_mask",
+    is_flag=True,
+    help="Write the mask too: white hair on black, at the photograph's size, as NAME.mask.png.",
 )
 @force_option
+@click.pass_context
 def command(
-    photograph: Path,
+    context: click.Context,
+    photographs: tuple[Path, ...],
     model: str,
     runtime: str | None,
     precision: str,
     output: Path | None,
+    with_mask: bool,
     force: bool,
 ) -> None:
-    """Tint the hair in a photograph, by the exported file itself.
+    """Tint the hair in photographs, or in those of a folder, by the exported file itself.
 
-    Writes PHOTOGRAPH.MODEL.png beside it, and prints the share of hair.
+    Writes PHOTOGRAPH.MODEL.png beside each, and prints the share of hair. Of several photographs,
+    one that cannot be read is told and the rest goes on; then the exit status is 3.
 
     \b
     Example:
       bench predict photo.jpg --model mnv2_unet_0.35_128
+      bench predict photo.jpg --model mnv2_unet_0.35_128 --mask --output tinted.jpg
+      bench predict photos/ --model mnv2_unet_0.35_128 --output tinted/
     """
-    from reports.pictures.overlay import overlay
-    from zoo.base.errors import FileError
-    from zoo.base.files import replacing
+    from bench.cli.models.photographs import tasks
+    from zoo.base.errors import DataError
     from zoo.home import Home
     from zoo.preprocess import open_photograph
     from zoo.registry import get
-    from zoo.resizing import mask_at, to_input
     from zoo.runtime.runtime import open_model
 
-    spec = get(model)
-    target = output or photograph.with_name(f"{photograph.name}.{spec.name}.png")
-    if target.exists() and not force:
-        raise FileError(f"{target} exists", remedy="--force to replace it, or --output FILE")
-    image = open_photograph(photograph)
-    work = _first_at_hand(Home.default(), spec, runtime, precision)
-    opened = open_model(work.artifact, work.request.runtime, os.cpu_count() or 1)
-    mask = mask_at(opened.predict(to_input(image, spec.size))[0], *image.size)
-    with replacing(target) as temporary:
-        overlay(image, mask).save(temporary, format="PNG")
-    click.echo(f"{target}: {mask.mean():.1%} of the picture is hair")
+    spec, opened = get(model), None
+    asked = tasks(photographs, spec.name, output, with_mask, force)
+    refused = []
+    for task in asked:
+        try:
+            image = open_photograph(task.photograph)
+        except DataError as error:
+            refused.append(error)
+            if len(asked) > 1:
+                click.echo(f"left out: {error}", err=True)
+            continue
+        if opened is None:
+            work = _first_at_hand(Home.default(), spec, runtime, precision)
+            opened = open_model(work.artifact, work.request.runtime, os.cpu_count() or 1)
+        click.echo(_made(task, image, opened, spec.size))
+    if len(refused) == len(asked):
+        raise refused[0]
+    context.exit(PARTIAL if refused else 0)
+
+
+def _made(task: Task, image: Image.Image, opened: OpenModel, size: int) -> str:
+    """Write the pictures of one photograph; what to say of it."""
+    from PIL import Image
+
+    from reports.pictures.overlay import overlay
+    from zoo.base.pictures import shown
+    from zoo.resizing import mask_at, to_input
+
+    mask = mask_at(opened.predict(to_input(image, size))[0], *image.size)
+    _write(overlay(image, mask), task.tinted)
+    told = f"{shown(task.tinted)}: {mask.mean():.1%} of the picture is hair"
+    if task.mask:
+        _write(Image.fromarray(mask.astype("uint8") * 255), task.mask)
+        told += f"; mask: {shown(task.mask)}"
+    return told
+
+
+def _write(picture: Image.Image, path: Path) -> None:
+    from bench.cli.models.photographs import format_of
+    from zoo.base.errors import FileError
+    from zoo.base.files import replacing
+    from zoo.base.pictures import shown
+
+    format = format_of(path)
+    try:
+        with replacing(path) as temporary:
+            picture.save(temporary, format=format, quality=95)
+    except (ValueError, OSError) as error:
+        # JPEG and WebP hold no picture of any size.
+        raise FileError(
+            f"{shown(path)} cannot be written: {error}",
+            expected=f"a folder to write to, and a picture that {format} can hold",
+            remedy="--output with a name ending in .png",
+        ) from error
 
 
 def _first_at_hand(home: Home, spec: ModelSpec, runtime: str | None, precision: str) -> Work:

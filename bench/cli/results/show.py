@@ -6,19 +6,17 @@ from pathlib import Path
 
 import click
 
-from bench.cli.options import json_option
+from bench.cli.options import PictureFile, json_option
 
 
 @click.command()
 @click.argument("session")
 @json_option
-@click.option(
-    "--plot", type=click.Path(dir_okay=False, path_type=Path), help="Write its series as a PNG."
-)
+@click.option("--plot", type=PictureFile(".png"), help="Write its series as a PNG.")
 @click.option(
     "--pass",
     "whole_pass",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=PictureFile(".png"),
     help="Draw the pass that it was in as a PNG: which file's turn it was.",
 )
 def command(session: str, as_json: bool, plot: Path | None, whole_pass: Path | None) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bench.cli.options import format_option, json_option
+from bench.cli.options import PICTURES, PictureFile, format_option, json_option
 from bench.cli.training.leaks import leaks, people
 
 if TYPE_CHECKING:
@@ -183,7 +183,7 @@ def synthetic(train_images: int, validation: int, seed: int) -> None:
 @click.option("--count", type=click.IntRange(1, 600), default=24, show_default=True)
 @click.option(
     "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=PictureFile(*PICTURES),
     help="[default: sheet.NAME.jpg in the working folder]",
 )
 def sheet(name: str, count: int, output: Path | None) -> None:

@@ -42,7 +42,7 @@ def readings(printed: str) -> dict[str, Reading]:
         "clock_s": _number(one, "uptime", r"^(\d+\.\d+) "),
         "busy_s": _busy(one.get("stat", "")),
         "available_memory_bytes": _number(one, "memory", r"MemAvailable:\s+(\d+) kB", 1024),
-        "thermal_status": _number(one, "thermal", r"^Thermal Status: (\d)\b"),
+        "thermal_status": _number(one, "thermal", r"^\s*Thermal Status: (\d)\b"),
         "temperature_c": _temperature(one.get("thermal", ""), one.get("battery", "")),
         "thermal_override": _word(one, "thermal", r"^IsStatusOverride: (true|false)\b"),
         "battery_percent": _number(one, "battery", r"^\s*level: (\d{1,3})\b"),

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from shlex import quote
 
 from devices.android.adb.client import REMEDIES, Adb
 from zoo.base.errors import DeviceError
@@ -15,7 +16,20 @@ from zoo.base.pictures import shown
 READY = "device"
 # How long a person at a terminal has to accept the phone's question.
 ACCEPT_S = 30.0
-_LINE = re.compile(r"^(\S+)\s+(no permissions|\S+)(.*)$")
+# A serial may hold blanks. So a line is read from the states that adb has, and from what may follow
+# one: words such as `usb:1-1`, or why there is no permission.
+_STATES = (
+    "device|offline|unauthorized|authorizing|connecting|detached|bootloader|recovery|sideload"
+    "|rescue|host|unknown"
+)
+_REST = r"(?:\s+\w+:.*)?"
+_LINES = (
+    re.compile(rf"^(\S.{{0,300}}?)\s{{1,30}}({_STATES})({_REST})$"),
+    re.compile(r"^(\S.{0,300}?)\s{1,30}(no permissions)(\W.*)?$"),
+    # A state of a later adb.
+    re.compile(rf"^(\S+)\s+(\S+)({_REST})$"),
+)
+_NO_SERIAL = "(no serial number)"
 _CODES = {
     "unauthorized": "unauthorized",
     "offline": "offline",
@@ -63,20 +77,24 @@ def visible(adb: Adb) -> list[Visible]:
     if called.status != 0:
         code = called.code or "no_tool"
         raise DeviceError(f"adb: {called.complaint}", code=code, remedy=REMEDIES[code])
-    found = []
-    for line in called.out.splitlines():
-        match = _LINE.match(line.strip())
-        if match is None or line.startswith(("List of devices", "*")):
-            continue
-        model = re.search(r" model:(\S+)", match[3])
-        found.append(
-            Visible(
-                serial=shown(match[1]),
-                state=shown(match[2]),
-                model=shown(model[1]) if model else None,
-            )
-        )
-    return found
+    return [one for line in called.out.splitlines() if (one := _read(line.strip()))]
+
+
+def _read(line: str) -> Visible | None:
+    """None for what is no phone's line."""
+    if line.startswith(("List of devices", "*")):
+        return None
+    match = next((found for pattern in _LINES if (found := pattern.match(line))), None)
+    if match is None:
+        return None
+    serial, state, rest = match[1], match[2], match[3] or ""
+    model, port = re.search(r"\smodel:(\S+)", rest), re.search(r"\s(usb:\S+)", rest)
+    if serial == _NO_SERIAL and port:
+        # adb takes the port in the serial's place.
+        serial = port[1]
+    return Visible(
+        serial=shown(serial), state=shown(state), model=shown(model[1]) if model else None
+    )
 
 
 def choose(adb: Adb, serial: str | None, accept_s: float | None = None) -> str:
@@ -120,7 +138,7 @@ def _pick(found: Sequence[Visible], serial: str | None) -> Visible:
         raise DeviceError(
             f"android may be any of {len(ready)} phones: {listed}",
             code="ambiguous_device",
-            remedy=f"--device android:{ready[0].serial}, or --all",
+            remedy=f"--device {quote(f'android:{ready[0].serial}')}, or --all",
         )
     return ready[0]
 

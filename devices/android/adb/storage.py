@@ -99,7 +99,7 @@ class Storage:
 
 
 def _hash(printed: str) -> str | None:
-    found = re.match(r"\s*([0-9a-f]{64}) ", printed)
+    found = re.search(r"^\s*\\?([0-9a-f]{64}) ", printed, re.MULTILINE)
     return found[1] if found else None
 
 

@@ -115,8 +115,9 @@ def run_job(
         with contextlib.suppress(DeviceError):
             stop(adb)
         raise
-    begin, _, rest = answer.out.partition(f"bench-job {nonce}\n")
-    if begin.strip() or not rest:
+    # What the phone's shell says before it, such as a linker's warnings, is no part of it.
+    _, _, rest = answer.out.partition(f"bench-job {nonce}\n")
+    if not rest:
         raise DeviceError(
             "the phone answered with the output of another run",
             code="stale_result",

@@ -1,6 +1,8 @@
-"""What benchmark_model prints, of any build: with levels, without, or by way of logcat.
+"""What benchmark_model prints, of any build.
 
-The wording is that of tflite/tools/benchmark and litert/tools (LiteRT). Durations are microseconds.
+Each line may begin with anything: a level, a time, logcat's or absl's columns. So what is known is
+searched for, wherever it stands in a line. The wording is that of tflite/tools/benchmark and
+litert/tools (LiteRT). Durations are microseconds.
 """
 
 from __future__ import annotations
@@ -8,15 +10,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_PREFIX = re.compile(
-    r"^(?:\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}\s+\d+\s+\d+ [VDIWEF] tflite\s*: ?"
-    r"|(?:INFO|WARN|WARNING|ERROR|FATAL|VERBOSE): (?:\[[\w./]+:\d+\] ?)?)"
-)
 _NUMBER = r"(-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)"
-_STATISTICS = re.compile(r"^count=(\d{1,9})\b(.*)$")
+# The summaries of a profile have the same form, and other units.
+_STATISTICS = re.compile(
+    r"(?<!\w)(?<!Timings \(microseconds\): )(?<!Memory \(bytes\): )"
+    r"count=(\d{1,9})(?=\s*$|\s+(?:first|curr)=)(.*)$"
+)
 _VALUE = re.compile(rf"\b(first|curr|min|max|avg|std|p5|median|p95)={_NUMBER}(?=\s|$)")
 _DELEGATED = re.compile(
-    r"^Replacing (\d{1,6}) out of (\d{1,6}) node\(s\) with delegate \((\w+)\) node, yielding "
+    r"\bReplacing (\d{1,6}) out of (\d{1,6}) node\(s\) with delegate \((\w+)\) node, yielding "
     r"(\d{1,6}) partitions?"
 )
 FAILURES = (
@@ -31,7 +33,7 @@ FAILURES = (
     r"Unconsumed cmdline flags: .*",
     r"Benchmarking failed\.",
 )
-_FAILURE = re.compile("|".join(f"(?:^{pattern})" for pattern in FAILURES))
+_FAILURE = re.compile("|".join(FAILURES))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,8 +61,8 @@ class Delegated:
 
 @dataclass(frozen=True, kw_only=True)
 class Output:
-    """warm_up, measured: None where they were not printed. failures: lines that tell of one, in
-    order."""
+    """warm_up, measured: None where they were not printed. failures: what lines tell of one, from
+    its first word on, in order."""
 
     warm_up: Statistics | None
     measured: Statistics | None
@@ -71,13 +73,13 @@ class Output:
 
 def parse_output(text: str) -> Output:
     """Never raises: what cannot be read is not there."""
-    lines = [_PREFIX.sub("", line.strip()).strip() for line in text.splitlines()]
+    lines = [line.strip() for line in text.splitlines()]
     statistics = [found for line in lines if (found := _statistics(line))]
     delegated = [
         Delegated(name=m[3], taken=int(m[1]), nodes=int(m[2]), partitions=int(m[4]))
         for line in lines
         # XNNPACK is the CPU's own.
-        if (m := _DELEGATED.match(line)) and "xnnpack" not in m[3].lower()
+        if (m := _DELEGATED.search(line)) and "xnnpack" not in m[3].lower()
     ]
     whole = any("completely executed by the delegate" in line for line in lines)
     part = any(
@@ -89,13 +91,13 @@ def parse_output(text: str) -> Output:
         warm_up=statistics[0] if statistics else None,
         measured=statistics[1] if len(statistics) > 1 else None,
         delegated=tuple(delegated),
-        failures=tuple(line for line in lines if _FAILURE.match(line)),
+        failures=tuple(m[0] for line in lines if (m := _FAILURE.search(line))),
         accelerated=False if part else True if whole else None,
     )
 
 
 def _statistics(line: str) -> Statistics | None:
-    found = _STATISTICS.match(line)
+    found = _STATISTICS.search(line)
     if found is None:
         return None
     values = {name: float(value) for name, value in _VALUE.findall(found[2])}

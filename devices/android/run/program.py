@@ -139,7 +139,7 @@ def ask_flags(adb: Adb, remote: str) -> Flags:
     Raises DeviceError where it does not run on the phone.
     """
     answer = adb.shell(f"{remote} --num_runs=none 2>&1")
-    names = frozenset(re.findall(r"^\s*--(\w+)=", answer.out, re.MULTILINE))
+    names = frozenset(re.findall(r"(?<![\w-])--(\w+)=", answer.out))
     if "graph" in names:
         return Flags(names=names)
     problem = failure_to_start(answer.status, answer.out)
