@@ -82,6 +82,11 @@ class AndroidDevice(Device):
     def runtime_version(self, runtime: str) -> str:
         return f"benchmark_model {self.program.sha256[:12]}"
 
+    def why_not_fed(self) -> str | None:
+        if self.flags.classic:
+            return None
+        return "this benchmark_model makes its inputs by itself"
+
     def conditions(self) -> dict[str, Reading]:
         """Unknown where the phone is lost: what was measured before stays good."""
         try:
