@@ -126,8 +126,8 @@ def beside_references(work: Sequence[Work], reference: str | None) -> list[Work]
 
 
 def named(work: Sequence[Work], inputs: Sequence[str] = ()) -> list[Work]:
-    """Each once, with a name that tells it from the others. inputs: what the user said of inputs; raises
-    UnknownName where none of the files has an input of that name."""
+    """Each once, with a name that tells it from the others. inputs: what the user said of inputs;
+    raises UnknownName where none of the files has an input of that name."""
     known = {feed.name for one in work for feed in one.request.inputs}
     for name in said(inputs):
         if name not in known:
@@ -135,9 +135,7 @@ def named(work: Sequence[Work], inputs: Sequence[str] = ()) -> list[Work]:
             raise UnknownName.of("input", name, sorted(known), remedy)
     names = told_apart({one.request: one.own.path if one.own else None for one in work})
     once = {one.request: one for one in reversed(work)}
-    return [
-        replace(one, called=names[one.request]) for one in work if once[one.request] is one
-    ]
+    return [replace(one, called=names[one.request]) for one in work if once[one.request] is one]
 
 
 def looked_at(work: Sequence[Work]) -> list[Work]:

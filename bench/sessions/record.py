@@ -126,6 +126,22 @@ class Session(Frozen):
         return series is not None and bool(series.samples_ns or series.reported or series.bursts)
 
     @property
+    def fed(self) -> tuple[str, ...]:
+        """Name, shape, type, range and values of each input, in words."""
+        request, seed = self.request, f"of seed {self.request.input_seed}"
+        if request.inputs:
+            return tuple(
+                f"{feed.text} {seed}" if feed.values == "noise" else feed.text
+                for feed in request.inputs
+            )
+        if request.size is None:
+            return ("not stored: filled by shape and type",)
+        side = request.size
+        shape = f"1x{side}x{side}x3" if request.format == "tflite" else f"1x3x{side}x{side}"
+        made = {"host": f"noise 0..1 {seed}", "browser": "a drawn portrait, 0..1"}
+        return (f"image {shape}, {made.get(self.device.kind, 'made by the program that ran it')}",)
+
+    @property
     def protocol(self) -> str:
         """As the plan's; marked where it is an older one, so that the two are never pooled."""
         older = "" if self.schema_version in ALIKE else f", {OLDER} {self.schema_version}"

@@ -215,8 +215,8 @@ def _picture(image: NDArray[Any]) -> Any:
     return Image.fromarray(np.rint(image[0].transpose(1, 2, 0) * 255).astype(np.uint8))
 
 
-# By the names of zoo.runtime.runtime.RUNTIMES: called with the path, the thread count, the shapes of
-# free inputs, and the name of a signature.
+# By the names of zoo.runtime.runtime.RUNTIMES: called with the path, the thread count, the shapes
+# of free inputs, and the name of a signature.
 ENGINES: dict[str, Callable[[Path, int, Shapes, str | None], OpenModel]] = {
     "onnxruntime": OnnxRuntimeModel,
     "litert": InterpreterModel.litert,

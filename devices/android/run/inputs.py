@@ -34,7 +34,10 @@ class Inputs:
         """benchmark_model's flags, the values on the phone. Raises DeviceError."""
         if not self.feeds:
             return []
-        places = [(feed.name, storage.put(path)) for feed, path in zip(self.feeds, self._files(), strict=True)]
+        places = [
+            (feed.name, storage.put(path))
+            for feed, path in zip(self.feeds, self._files(), strict=True)
+        ]
         shapes = (",".join(map(str, feed.shape)) for feed in self.feeds)
         return [
             f"--input_layer={','.join(feed.name for feed in self.feeds)}",
