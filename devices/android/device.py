@@ -49,6 +49,8 @@ class AndroidDevice(Device):
     """One phone. It is asked for its properties at once; everything else waits for the first
     session, and is taken back by `close`. Raises DeviceError."""
 
+    one_file = True
+
     def __init__(self, serial: str | None, deadline_s: float, options: Options) -> None:
         finder = Adb(program=find_adb(options.adb))
         self.adb = Adb(program=finder.program, serial=choose(finder, serial))

@@ -116,7 +116,7 @@ class Worker:
         assert model is not None
         self.held[file] = Held(model=model, threads=threads, size=size)
         if feeds:
-            model.feed_as(feeds, arrays(feeds, seed, Path(values)))
+            model.set_inputs(model.as_declared(feeds, arrays(feeds, seed, Path(values))))
         else:
             model.fill(seed)
         first_ns = self.infer_once(file)

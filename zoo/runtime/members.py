@@ -55,7 +55,9 @@ def side_names(path: Path) -> list[str]:
 
 
 def in_one_file(path: Path) -> str:
-    """The command that makes one file of an ONNX model and its external data."""
+    """What makes one file of a model and its external data: of ONNX, a command."""
+    if path.suffix != ".onnx":
+        return "export it again, in one file"
     whole = path.with_name(f"whole-{path.name}")
     code = f"import onnx; onnx.save(onnx.load({str(path)!r}), {str(whole)!r})"
     return f"python -c {shlex.quote(code)}"

@@ -75,9 +75,11 @@ class OpenModel(ABC):
         """Set every input to `noise` of this seed."""
         self.set_inputs(noise(self.inputs, seed))
 
-    def feed_as(self, feeds: Sequence[Feed], values: Sequence[NDArray[Any]]) -> None:
-        """Set every input by its name. Raises ArtifactError unless the runtime sees the inputs as
-        they were declared."""
+    def as_declared(
+        self, feeds: Sequence[Feed], values: Sequence[NDArray[Any]]
+    ) -> list[NDArray[Any]]:
+        """The values in the order of `inputs`. Raises ArtifactError unless the runtime sees the
+        inputs as they were declared."""
         given = {feed.name: one for feed, one in zip(feeds, values, strict=True)}
         for tensor in self.inputs:
             one = given.get(tensor.name)
@@ -87,7 +89,7 @@ class OpenModel(ABC):
                     f"input {tensor.name!r} is fed {told}",
                     expected=f"{tensor.shape} {tensor.dtype.name}, as its runtime has it",
                 )
-        self.set_inputs([given[tensor.name] for tensor in self.inputs])
+        return [given[tensor.name] for tensor in self.inputs]
 
     def feed(self, image: Float32) -> None:
         """Set the zoo's one input: RGB float32 [1, 3, S, S] in 0..1."""
