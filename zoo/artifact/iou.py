@@ -24,7 +24,7 @@ from zoo.base.files import write_text
 REPLICATES = 2000
 CONFIDENCE = 0.95
 # Of fewer images there is no interval. The bootstrap is too sure of few: of 5 of the 500 LFW
-# validation photographs its 95 % intervals held the IoU of all 500 in 81 % of samples, of 20 in 91 %.
+# validation photographs its 95 % intervals held the IoU of all 500 in 81 % of cases, of 20 in 91 %.
 FEWEST_IMAGES = 20
 TOO_FEW = "(too few images for an interval)"
 
