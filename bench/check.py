@@ -14,6 +14,7 @@ from bench.statistics.changes import STALL_LIMIT, STEAL_LIMIT, Changes, number
 from bench.statistics.stats import FEWEST_PASSES, order_ranks, session_median_ms, timed_ns
 from bench.statistics.verdict import verdict
 from bench.work_item import DENORMAL_WEIGHTS
+from devices.base import INFINITE_VALUES
 
 SPIKE = 2.0
 # From this share of interrupted samples on, something else wants the cores.
@@ -59,7 +60,8 @@ def check_session(session: Session) -> list[Weakness]:
     found = verdict(session)
     seen = []
     if found.label in REMEDIES:
-        seen.append((f"{found.label}: {found.reason}", REMEDIES[found.label]))
+        mends = session.failure.next if session.failure else None
+        seen.append((f"{found.label}: {found.reason}", mends or REMEDIES[found.label]))
     if session.timed and found.label != "starved":
         of_series = _of_turns if turns_of(session) else _of_series
         seen += of_series(session)
@@ -129,6 +131,14 @@ def _of_conditions(session: Session) -> list[tuple[str, str]]:
             (
                 f"{denormal:.0f} weights are denormal: some runtimes take many times as long",
                 "set what is smaller than 1e-30 to zero where the file is made",
+            )
+        )
+    infinite = number(before, INFINITE_VALUES)
+    if infinite:
+        seen.append(
+            (
+                f"{infinite:.0f} values of its outputs are infinite",
+                "right for logarithms of probabilities; else: bench show, for what it was fed",
             )
         )
     # A phone has a governor of its own; what of it can be chosen is --fixed-performance.

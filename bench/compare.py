@@ -7,6 +7,7 @@ replicates. Sessions that lie in the store already are compared in stored.py: no
 from __future__ import annotations
 
 import math
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +19,8 @@ from bench.statistics.stats import CONFIDENCE, Quantile, across_passes, session_
 from bench.work import Subject
 from bench.work_item import Work
 from zoo.base.errors import BenchError
+from zoo.base.pictures import shown
+from zoo.runtime.runtime import engine
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +62,13 @@ class Comparison:
         """Whether the candidate is distinguishably slower, and by more than `share`."""
         return self.distinguishable and self.ratio is not None and self.ratio.value > 1 + share
 
+    def untold(self, share: float) -> bool:
+        """Whether it cannot be told if the candidate is slower by more than `share`: it is not
+        distinguishably so, but its interval reaches beyond, or there is none."""
+        if self.ratio is None or self.slower_than(share):
+            return False
+        return self.ratio.high is None or self.ratio.high > 1 + share
+
     @property
     def more_passes(self) -> int | None:
         """About how many more passes would tell the difference that was seen."""
@@ -68,17 +78,31 @@ class Comparison:
         return None if needed is None else max(1, needed - max(self.ratio.counts))
 
 
-def factor_of(subjects: Sequence[Subject]) -> str:
-    """The one thing in which the subjects differ; raises BenchError where it is not one."""
+def factor_of(subjects: Sequence[Subject], declared: str | None = None) -> str:
+    """The one thing in which the subjects differ; raises BenchError where it is not one. declared:
+    `format` says that files are one network in two formats, each in a runtime of its own."""
     first, *others = subjects
     factors = {name for other in others for name in _differences(first, other)}
-    if len(factors) == 1:
+    if declared == "format" and "format" in factors and factors <= {"format", "file", "runtime"}:
+        return declared
+    factors.discard("format")
+    if len(factors) == 1 and declared is None:
         return factors.pop()
     found = f"{' and '.join(sorted(factors))} differ" if factors else "nothing differs"
+    if declared:
+        raise BenchError(
+            f"{found} between what is compared",
+            expected="files of two formats, with the same threads: --factor format",
+            remedy="bench compare mine.onnx mine.tflite --factor format",
+        )
+    remedy = "bench compare A B --runtime litert, or bench compare A --threads 1 --threads 2"
+    if factors == {"file", "runtime"}:
+        files = " ".join(shlex.quote(shown(one.what)) for one in subjects)
+        remedy = f"if they are one network in two formats: bench compare {files} --factor format"
     raise BenchError(
         f"{found} between what is compared",
         expected="exactly one of variant, file, precision, runtime, threads",
-        remedy="bench compare A B --runtime litert, or bench compare A --threads 1 --threads 2",
+        remedy=remedy,
     )
 
 
@@ -87,6 +111,8 @@ def _differences(one: Subject, other: Subject) -> set[str]:
     if one.what != other.what:
         files = isinstance(one.what, Path) or isinstance(other.what, Path)
         names.add("file" if files else "variant")
+        if engine(one.runtime).format != engine(other.runtime).format:
+            names.add("format")
     return names
 
 
@@ -97,7 +123,7 @@ def in_turns(work: Sequence[Work]) -> list[Work]:
         if requests.count(request) > 1:
             raise BenchError(
                 f"{request.model} stands twice, and is the same in every way",
-                expected="two that can be told apart",
+                expected="two that differ in content, or a copy of another name",
                 remedy="give a copy another name",
             )
     baseline, *others = work

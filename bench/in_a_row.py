@@ -74,6 +74,7 @@ def one_session(
         request=work.request,
         reference=work.reference,
         plan=plan,
+        own=work.own,
         run=run,
         failure=failure,
     )
@@ -81,7 +82,14 @@ def one_session(
 
 def failure_of(error: SessionFailed) -> Failure:
     """For the record."""
-    return Failure(stage=error.stage, reason=error.reason, code=error.code, log=error.log)
+    return Failure(
+        stage=error.stage,
+        reason=error.reason,
+        code=error.code,
+        log=error.log,
+        expected=error.expected or None,
+        next=error.remedy or None,
+    )
 
 
 def _run(device: Device, work: Work, loop: Loop, settled: Reading) -> RawRun:

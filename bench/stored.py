@@ -4,25 +4,32 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from bench.compare import Comparison, Side, against_first
+from bench.naming import by_content
 from bench.sessions.record import Session
 from bench.statistics.pooling import CONTENDED_CORES, contended_batches, counts_of
 from bench.statistics.ratios import unpaired_ratio
 from bench.statistics.relative import relative_logs
 from bench.statistics.stats import session_median_ms
 from bench.statistics.verdict import verdict
-from bench.work import Subject
+from bench.work import Subject, end_of_path
 from devices.base import RunRequest
 from zoo.base.errors import RecordError, UnknownName
+from zoo.base.pictures import shown
+from zoo.runtime.members import sha256_of_model
 from zoo.spec import ModelSpec
 
 # What may differ between two sides, by the factor that was declared.
 FREE: Mapping[str, frozenset[str]] = {
     "variant": frozenset({"model", "size", "artifact_sha256"}),
-    "file": frozenset({"model", "artifact_sha256"}),
+    "file": frozenset({"model", "artifact_sha256", "inputs"}),
+    "format": frozenset(
+        {"model", "artifact_sha256", "inputs", "runtime", "runtime_version", "settings", "format"}
+    ),
     "precision": frozenset({"precision", "settings", "artifact_sha256"}),
     "runtime": frozenset({"runtime", "runtime_version", "settings", "format", "artifact_sha256"}),
     "threads": frozenset({"threads"}),
@@ -36,20 +43,35 @@ HELD = ("governor", "turbo", "power", "cores")
 @dataclass(frozen=True, kw_only=True)
 class Selection:
     """Which stored sessions one side is: of a subject, of a day or a commit where they are given
-    (a commit by its beginning, a date as YYYY-MM-DD, UTC)."""
+    (a commit by its beginning, a date as YYYY-MM-DD, UTC). sha256: of a file of one's own as it is
+    now, where another of its name may be stored."""
 
     subject: Subject
     date: str | None = None
     commit: str | None = None
+    sha256: str | None = None
+
+    @property
+    def file(self) -> tuple[str, str, str | None]:
+        """Its name, hash and the end of its path, where it is a file of one's own."""
+        what = self.subject.what
+        path = end_of_path(what) if isinstance(what, Path) else None
+        return (shown(what.name), self.sha256 or "", path)
+
+    def of_its_content(self) -> Selection:
+        """The same, of the very file that lies there now. Raises ArtifactError."""
+        what = self.subject.what
+        return replace(self, sha256=sha256_of_model(what)) if isinstance(what, Path) else self
 
     def takes(self, session: Session) -> bool:
         subject, request = self.subject, session.request
         what = subject.what
-        model = what.name
+        model = shown(what.name)
         day, commit = f"{session.started_at:%Y-%m-%d}", session.commit or ""
         return (
             session.timed
             and request.model == model
+            and self.sha256 in (None, request.artifact_sha256)
             and (request.size is not None) == isinstance(what, ModelSpec)
             and request.runtime == subject.runtime
             and request.threads == subject.threads
@@ -87,6 +109,12 @@ def compare_stored(
     ratios = [unpaired_ratio(values, first) for values in others]
     sides = [Side.of(name, side) for name, side in zip(names, of, strict=True)]
     return against_first(sides, ratios, factor, f"{how}, unpaired")
+
+
+def names_of(selections: Sequence[Selection]) -> list[str]:
+    """Of each the model's name, or what tells its file from others of that name."""
+    names = by_content([one.file for one in selections])
+    return [names[one.file[:2]] for one in selections]
 
 
 def _one_reference(sides: Sequence[Sequence[Session]]) -> bool:

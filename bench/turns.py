@@ -22,7 +22,6 @@ from bench.warming import Warmed, warm_up_together
 from bench.work_item import Work, with_references
 from devices.base import Burst, Device, OpenRun, RawRun, Reading, RunRequest, Series, Together
 from zoo.base.errors import PassBroken, SessionFailed
-from zoo.base.files import size_bytes
 from zoo.base.provenance import commit
 
 # What the files of a pass may take together, and what one takes of which nothing is known yet.
@@ -43,7 +42,7 @@ def groups(
     for one in left:
         if one.request in references:
             continue
-        needs = known.get(one.request) or GROWTH * size_bytes(one.artifact)
+        needs = known.get(one.request) or GROWTH * one.size_bytes
         if parts[-1] and taken + needs > allowed:
             parts.append([])
             taken = 0.0
@@ -115,6 +114,7 @@ def pass_in_turns(
             request=one.request,
             reference=one.reference,
             plan=plan,
+            own=one.own,
             run=run,
             failure=found if isinstance(found, Failure) else None,
         )

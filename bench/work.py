@@ -7,35 +7,45 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bench.sessions.record import SCHEMA, Plan, Session
+from bench.feeding import chosen_entry, feeds_of, said
+from bench.naming import told_apart
+from bench.sessions.record import ALIKE, OwnFile, Plan, Session
 from bench.work_item import DENORMAL_WEIGHTS, Work
 from devices.base import Device, Reading, RunRequest
 from zoo.artifact.denormals import denormal_weights
 from zoo.artifact.manifest import read_manifest, verified
 from zoo.base.errors import ArtifactError, ArtifactRejected, DeviceError, MissingStep, UnknownName
-from zoo.base.files import sha256_of, size_bytes
+from zoo.base.files import sha256_of
 from zoo.base.pictures import shown
 from zoo.checkpoint import checkpoint_path
 from zoo.home import EXTENSIONS, Home
 from zoo.registry import get
+from zoo.runtime.declared import entries
+from zoo.runtime.feeds import Feed
+from zoo.runtime.members import in_one_file, members, sha256_of_model, size_of_model
 from zoo.runtime.runtime import RUNTIMES, engine
 from zoo.spec import ModelSpec
 
 # By the end of a file's name: what it is.
 SUFFIXES = {f".{extension}": format for format, extension in EXTENSIONS.items()}
 AS_GIVEN = "as given"
+# Of the path of a file of one's own, how many are stored.
+PARTS_OF_PATH = 3
+REMEDY_NOT_FED = "--benchmark-model PATH of the interpreter's (docs/android.md), or --device host"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Subject:
     """A variant of the zoo or a file of one's own, and how it is to be run; forced: even if its
-    file is rejected."""
+    file is rejected. inputs, signature: what the user said of a file's, as `--input` has them."""
 
     what: ModelSpec | Path
     runtime: str
     precision: str = "fp32"
     threads: int = 1
     forced: bool = False
+    inputs: tuple[str, ...] = ()
+    signature: str | None = None
 
 
 def subject_of(text: str) -> ModelSpec | Path:
@@ -64,7 +74,7 @@ def find(home: Home, device: Device, subject: Subject) -> Work:
     """
     _available(device, subject.runtime)
     if isinstance(subject.what, Path):
-        return _file(subject.what, subject)
+        return _file(home, device, subject.what, subject)
     return _variant(home, subject.what, subject)
 
 
@@ -107,12 +117,25 @@ def beside_references(work: Sequence[Work], reference: str | None) -> list[Work]
         groups[one.request.runtime, one.request.precision, one.request.threads].append(one)
     found = []
     for group in groups.values():
-        named = {one.request.model: one for one in group}
+        named = {one.name: one for one in group}
         if reference is not None and reference not in named:
             raise UnknownName.of("reference", reference, named, "name it with --model as well")
         chosen = named[reference] if reference else min(group, key=_weight)
         found += [one if one is chosen else replace(one, reference=chosen.request) for one in group]
     return found
+
+
+def named(work: Sequence[Work], inputs: Sequence[str] = ()) -> list[Work]:
+    """Each once, with a name that tells it from the others. inputs: what the user said of inputs;
+    raises UnknownName where none of the files has an input of that name."""
+    known = {feed.name for one in work for feed in one.request.inputs}
+    for name in said(inputs):
+        if name not in known:
+            remedy = "--input NAME=WHAT, of a FILE's input"
+            raise UnknownName.of("input", name, sorted(known), remedy)
+    names = told_apart({one.request: one.own.path if one.own else None for one in work})
+    once = {one.request: one for one in reversed(work)}
+    return [replace(one, called=names[one.request]) for one in work if once[one.request] is one]
 
 
 def looked_at(work: Sequence[Work]) -> list[Work]:
@@ -135,7 +158,7 @@ def alike(sessions: Iterable[Session], device: Device, plan: Plan) -> list[Sessi
         s
         for s in sessions
         if s.run is not None
-        and s.schema_version == SCHEMA
+        and s.schema_version in ALIKE
         and s.device == info
         and (s.plan.loop == plan.loop or s.plan.loop.mode == "memory")
         and s.run.runtime_version == device.runtime_version(s.request.runtime)
@@ -144,7 +167,7 @@ def alike(sessions: Iterable[Session], device: Device, plan: Plan) -> list[Sessi
 
 def _weight(work: Work) -> tuple[float, str]:
     """Roughly as the time it takes: by the input's area, and the size of the file."""
-    return ((work.request.size or 224) ** 2 * size_bytes(work.artifact), work.request.model)
+    return ((work.request.size or 224) ** 2 * work.size_bytes, work.request.model)
 
 
 def _available(device: Device, runtime: str) -> None:
@@ -158,17 +181,65 @@ def _available(device: Device, runtime: str) -> None:
         )
 
 
-def _file(path: Path, subject: Subject) -> Work:
+def _file(home: Home, device: Device, path: Path, subject: Subject) -> Work:
+    if device.one_file and len(members(path)) > 1:
+        raise ArtifactError(
+            f"{shown(path)} keeps weights in other files, and {device.info().kind} takes one file",
+            expected="a model in one file",
+            remedy=in_one_file(path),
+        )
     request = RunRequest(
         model=shown(path.name),
         size=None,
         format=SUFFIXES[path.suffix],
         precision=AS_GIVEN,
-        artifact_sha256=sha256_of(path),
+        artifact_sha256=sha256_of_model(path),
         runtime=subject.runtime,
         threads=subject.threads,
+        inputs=_feeds(home, device, path, subject),
+        signature=subject.signature,
     )
-    return Work(request=request, artifact=path)
+    own = OwnFile(path=end_of_path(path), size_bytes=size_of_model(path))
+    return Work(request=request, artifact=path, own=own)
+
+
+def _feeds(home: Home, device: Device, path: Path, subject: Subject) -> tuple[Feed, ...]:
+    """All that the file is fed. Raises ArtifactError, UnknownName for what has to be asked, and
+    DeviceError where the device cannot be told what was said."""
+    ways, given = entries(path), said(subject.inputs)
+    if ways is None:
+        if given or subject.signature:
+            raise ArtifactError(
+                f"{shown(path)} does not tell its inputs",
+                expected="a whole .onnx or .tflite file, where something is said of inputs",
+                remedy="leave --input and --signature out",
+            )
+        return ()
+    if None not in ways and not device.signatures:
+        raise DeviceError(
+            f"{shown(path)} has several signatures, and {device.info().kind} runs the first alone",
+            expected="a file of one signature",
+            remedy="--device host --signature NAME measures it here",
+        )
+    slots = chosen_entry(path, ways, subject.signature)
+    reason = device.why_not_fed()
+    if reason is None:
+        return feeds_of(path, slots, given, home.inputs, subject.signature)
+    try:
+        feeds = feeds_of(path, slots, {}, home.inputs)
+    except ArtifactError as error:
+        raise DeviceError(f"{error.seen}; {reason}", remedy=REMEDY_NOT_FED) from error
+    told = [slot.name for slot in slots if slot.name in given]
+    if told:
+        raise DeviceError(f"{', '.join(map(shown, told))}: {reason}", remedy=REMEDY_NOT_FED)
+    return tuple(replace(one, values="program", low=None, high=None) for one in feeds)
+
+
+def end_of_path(path: Path) -> str:
+    """Enough of it to tell it from others, and no more: sessions are shown to others."""
+    whole = path.absolute()
+    top = Path.home() if whole.is_relative_to(Path.home()) else Path(whole.anchor)
+    return shown("/".join(whole.relative_to(top).parts[-PARTS_OF_PATH:]))
 
 
 def _variant(home: Home, spec: ModelSpec, subject: Subject) -> Work:

@@ -17,11 +17,14 @@ from pydantic import Field, model_validator
 
 from zoo.base.errors import SessionFailed
 from zoo.base.frozen import Frozen, exactly_one
+from zoo.runtime.feeds import Feed
 
 Nanoseconds = Annotated[int, Field(gt=0)]
 Count = Annotated[int, Field(ge=0, le=1_000_000)]
 Counts = tuple[Annotated[int, Field(ge=0)], ...]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
+# The reading of a file whose outputs hold some: how many.
+INFINITE_VALUES = "infinite_values"
 
 
 class Reading(Frozen):
@@ -57,7 +60,9 @@ class DeviceInfo(Frozen):
 
 class RunRequest(Frozen):
     """What to measure. size: the side of the zoo's image in pixels; None for a file of the user's
-    own, of which nothing is known but its inputs. input_seed makes the noise that is fed."""
+    own, of which nothing is known but its inputs. input_seed makes the noise that is fed. inputs:
+    of such a file all that it is fed, empty where its format does not tell; signature: which of
+    several."""
 
     model: str
     size: int | None
@@ -67,6 +72,8 @@ class RunRequest(Frozen):
     runtime: str
     threads: Annotated[int, Field(gt=0)]
     input_seed: int = 0
+    inputs: tuple[Feed, ...] = ()
+    signature: str | None = None
 
 
 class Turns(Frozen):
@@ -259,7 +266,8 @@ class OpenRun(Closing):
 
     @abstractmethod
     def check(self) -> None:
-        """Raise SessionFailed unless the last outputs are of the right shape and finite."""
+        """Raise SessionFailed where the last outputs hold NaN, or are not what a mask is; infinity
+        in the outputs of a file of one's own is a reading."""
 
     @abstractmethod
     def close(self) -> None:
@@ -278,13 +286,16 @@ class Device(Closing):
     holds_several: whether it holds several files open, to be measured in turns. default_runtimes:
     those used where none is named; None leaves it to the runtimes. reads_memory: whether it can
     tell what a file takes of it. warm_s: how long its engine runs before its figures are good,
-    where it compiles what it runs.
+    where it compiles what it runs. one_file: whether it takes a model in one file alone, without
+    external data. signatures: whether it runs any signature of a file but the first.
     """
 
     holds_several = False
     default_runtimes: Sequence[str] | None = None
     reads_memory = True
     warm_s = 0.0
+    one_file = False
+    signatures = False
 
     @abstractmethod
     def info(self) -> DeviceInfo:
@@ -297,6 +308,10 @@ class Device(Closing):
     @abstractmethod
     def runtime_version(self, runtime: str) -> str:
         """The version of a runtime that can be used here."""
+
+    def why_not_fed(self) -> str | None:
+        """Why nobody can tell it what a file is fed; None where that can be told."""
+        return None
 
     @abstractmethod
     def conditions(self) -> dict[str, Reading]:

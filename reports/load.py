@@ -6,9 +6,10 @@ What cannot be joined is an orphan, shown with the reason.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
+from bench.naming import told_apart
 from bench.statistics.pooling import CONTENDED_CORES, contended_batches
 from bench.statistics.relative import relative_levels
 from devices.base import RunRequest
@@ -53,18 +54,22 @@ def report_of(
             peaks[_file_key(digest)] = digest.peak_memory_bytes or 0
         else:
             groups[_file_key(digest), digest.plan.loop, digest.protocol].append(digest)
+    names = told_apart({d.request: d.own.path if d.own else None for d in digests})
     known: dict[tuple[Home, _File], Joined] = {}
     rows, failed = [], []
     for group in groups.values():
         if not any(digest.timed for digest in group):
-            failed.append(_failed(group))
+            failed.append(_failed(group, names))
             continue
         last = group[-1]
         file = (last.home, _file(last.request))
         if file not in known:
             known[file] = _told(last.home, accuracy_of(last.home, last.request))
-        beside = Beside(logs=logs, effects=effects, speeds=speeds)
-        rows.append(row_of(group, known[file], beside, peaks.get(_file_key(last)) or None))
+        beside = Beside(logs=logs, effects=effects, speeds=speeds, names=names)
+        joined = known[file]
+        if last.own is not None:
+            joined = replace(joined, size_bytes=last.own.size_bytes)
+        rows.append(row_of(group, joined, beside, peaks.get(_file_key(last)) or None))
     marked, volumes = with_fronts(rows)
     ordered = sorted(with_references(marked), key=lambda row: (row.facet.order, row.p50_ms.value))
     return Report(
@@ -118,10 +123,10 @@ def _file_key(digest: Digest) -> tuple[object, ...]:
     return (digest.request, digest.device, digest.runtime_version and how)
 
 
-def _failed(group: Sequence[Digest]) -> Failed:
+def _failed(group: Sequence[Digest], names: Mapping[RunRequest, str]) -> Failed:
     last = group[-1]
     return Failed(
-        model=last.request.model,
+        model=names[last.request],
         runtime=last.request.runtime,
         reason=last.verdict.reason,
         sessions=tuple(digest.id for digest in group),

@@ -13,6 +13,7 @@ from bench.statistics.ratios import Ratio, ratio_over_passes
 from reports.gather.report import Report
 from reports.gather.rows import Facet, Row
 from reports.gather.unmeasured import lacking
+from zoo.artifact.iou import points_text
 
 BASELINE = "fp32"
 ORDER = ("fp32", "fp16", "fp16a", "int8w", "int8", "pal6", "pal4")
@@ -136,9 +137,7 @@ def _line(cost: Cost) -> str:
         _ratio(cost.latency),
         f"{cost.size:.2f}" if cost.size else "unknown",
         iou + (" **rejected**" if joined.rejected else ""),
-        f"{100 * change.value:+.2f} [{100 * change.low:+.2f}, {100 * change.high:+.2f}]"
-        if change
-        else lacking("change", cost.row),
+        points_text(change) if change else lacking("change", cost.row),
     ]
     return f"| {' | '.join(cells)} |"
 

@@ -10,7 +10,7 @@ from reports.page.page import page_html
 from reports.pictures.figures import draw_pareto
 from reports.pictures.precision_figure import draw_precision
 from reports.precision import precision_csv
-from reports.text.tables import every_row, rows_csv, rows_json, rows_parquet
+from reports.text.tables import every_row, moves_markdown, rows_csv, rows_json, rows_parquet
 from zoo.base.files import write_text
 from zoo.base.lock import locked
 
@@ -27,7 +27,7 @@ def write_report(folder: Path, report: Report, moves: Moves | None = None) -> Pa
         if moves is None:
             (folder / "moved.md").unlink(missing_ok=True)
         else:
-            write_text(folder / "moved.md", moves.markdown)
+            write_text(folder / "moved.md", moves_markdown(moves))
         write_text(folder / "table.csv", rows_csv(report))
         rows_parquet(report, folder / "table.parquet")
         write_text(folder / "rows.json", rows_json(report) + "\n")

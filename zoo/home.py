@@ -50,6 +50,11 @@ class Home:
         return self.root / "tools"
 
     @property
+    def inputs(self) -> Path:
+        """The values that files of one's own are fed, each under its hash."""
+        return self.root / "inputs"
+
+    @property
     def report(self) -> Path:
         return self.root / "reports" / "out"
 

@@ -2,7 +2,8 @@
 
 History of the schema: 1, a fixed count of samples; 2, a loop that stops by itself, rounds with a
 reference, memory in a pass of its own, stages of a camera frame; 3, passes of files that take
-turns, with the CPU time of each inference. Sessions of 2 are read, marked, and not pooled with 3.
+turns, with the CPU time of each inference; 4, what a file of one's own is and is fed, and what
+would mend a failure. Sessions of 3 are measured alike. Those of 2 are marked, and never pooled.
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ from pydantic import Field, model_validator
 from devices.base import DeviceInfo, Loop, RawRun, RunRequest
 from zoo.base.frozen import Frozen, exactly_one
 
-SCHEMA: Final = 3
-READABLE: Final = (2, SCHEMA)
+SCHEMA: Final = 4
+READABLE: Final = (2, 3, SCHEMA)
+# Measured by the protocol of today.
+ALIKE: Final = (3, SCHEMA)
 OLDER: Final = "older protocol"
 
 
@@ -68,12 +71,23 @@ def protocol_text(loop: Loop) -> str:
 
 class Failure(Frozen):
     """A session that did not end well: at which stage, and why. code: the kind of problem, where it
-    has one; log: the end of what the program on the device printed."""
+    has one; log: the end of what the program on the device printed; expected, next: what would have
+    been right, and what to type then, where that is known."""
 
     stage: str
     reason: str
     code: str | None = None
     log: str | None = None
+    expected: str | None = None
+    next: str | None = None
+
+
+class OwnFile(Frozen):
+    """Of a file that is no model of the zoo. path: the end of its path, to tell it from others of
+    its name. size_bytes: of all that belongs to it."""
+
+    path: str
+    size_bytes: Annotated[int, Field(ge=0)]
 
 
 class Session(Frozen):
@@ -82,9 +96,10 @@ class Session(Frozen):
     batch: the id of the run it belongs to. round: the number of the pass in that run, 0 that for
     memory; position: its place in the run. reference: what was measured beside it, in the same
     pass, to divide the device's drift out; null for the reference itself, and where there is none.
+    own: of a file of one's own; null for the zoo's, and in older sessions.
     """
 
-    schema_version: Literal[2, 3] = SCHEMA
+    schema_version: Literal[2, 3, 4] = SCHEMA
     id: Annotated[str, Field(pattern=r"^[0-9a-f]{12}$")]
     batch: Annotated[str, Field(pattern=r"^[0-9a-f]{12}$")]
     round: int
@@ -95,6 +110,7 @@ class Session(Frozen):
     request: RunRequest
     reference: RunRequest | None
     plan: Plan
+    own: OwnFile | None = None
     run: RawRun | None
     failure: Failure | None = None
 
@@ -110,7 +126,23 @@ class Session(Frozen):
         return series is not None and bool(series.samples_ns or series.reported or series.bursts)
 
     @property
+    def fed(self) -> tuple[str, ...]:
+        """Name, shape, type, range and values of each input, in words."""
+        request, seed = self.request, f"of seed {self.request.input_seed}"
+        if request.inputs:
+            return tuple(
+                f"{feed.text} {seed}" if feed.values == "noise" else feed.text
+                for feed in request.inputs
+            )
+        if request.size is None:
+            return ("not stored: filled by shape and type",)
+        side = request.size
+        shape = f"1x{side}x{side}x3" if request.format == "tflite" else f"1x3x{side}x{side}"
+        made = {"host": f"noise 0..1 {seed}", "browser": "a drawn portrait, 0..1"}
+        return (f"image {shape}, {made.get(self.device.kind, 'made by the program that ran it')}",)
+
+    @property
     def protocol(self) -> str:
         """As the plan's; marked where it is an older one, so that the two are never pooled."""
-        older = "" if self.schema_version == SCHEMA else f", {OLDER} {self.schema_version}"
+        older = "" if self.schema_version in ALIKE else f", {OLDER} {self.schema_version}"
         return self.plan.protocol + older

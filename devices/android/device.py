@@ -49,6 +49,8 @@ class AndroidDevice(Device):
     """One phone. It is asked for its properties at once; everything else waits for the first
     session, and is taken back by `close`. Raises DeviceError."""
 
+    one_file = True
+
     def __init__(self, serial: str | None, deadline_s: float, options: Options) -> None:
         finder = Adb(program=find_adb(options.adb))
         self.adb = Adb(program=finder.program, serial=choose(finder, serial))
@@ -81,6 +83,11 @@ class AndroidDevice(Device):
 
     def runtime_version(self, runtime: str) -> str:
         return f"benchmark_model {self.program.sha256[:12]}"
+
+    def why_not_fed(self) -> str | None:
+        if self.flags.classic:
+            return None
+        return "this benchmark_model makes its inputs by itself"
 
     def conditions(self) -> dict[str, Reading]:
         """Unknown where the phone is lost: what was measured before stays good."""

@@ -45,16 +45,22 @@ def bound_of(request: RunRequest) -> Bound:
 def largest_difference(
     found: Sequence[Output], expected: Expected, request: RunRequest, which: str
 ) -> float:
-    """Of the outputs. Raises SessionFailed where they are beyond the bound."""
+    """Of the outputs; of a file of one's own as a share of their largest value, for what they mean
+    is not known. Raises SessionFailed where they are beyond the bound."""
     if len(found) != len(expected.outputs):
         raise _wrong(f"{len(found)} outputs, not {len(expected.outputs)}", which)
-    bound, worst = bound_of(request), 0.0
+    bound, own, worst = bound_of(request), request.size is None, 0.0
     for one, wanted in zip(found, expected.outputs, strict=True):
-        values = _values(one, wanted, which)
-        difference = np.abs(values.astype(np.float64) - wanted.astype(np.float64))
-        scale = 1.0 if wanted.dtype.kind == "f" else float(np.iinfo(wanted.dtype).max)
-        largest = float(difference.max(initial=0.0)) / scale
-        sides = np.mean((values > THRESHOLD) != (wanted > THRESHOLD))
+        values = _values(one, wanted, which, own)
+        finite = np.isfinite(wanted)
+        if (
+            not np.array_equal(values[~finite], wanted[~finite])
+            or not np.isfinite(values[finite]).all()
+        ):
+            raise _wrong("infinite values stand elsewhere than on this machine", which)
+        ours, theirs = values[finite].astype(np.float64), wanted[finite].astype(np.float64)
+        largest = float(np.abs(ours - theirs).max(initial=0.0)) / _scale(wanted, theirs, own)
+        sides = 0.0 if own else np.mean((ours > THRESHOLD) != (theirs > THRESHOLD))
         if largest > bound.largest or sides > bound.flipped:
             raise _wrong(
                 f"values differ by up to {largest:.2g} from the same file's on this machine", which
@@ -63,15 +69,28 @@ def largest_difference(
     return worst
 
 
-def _values(output: Output, wanted: NDArray[Any], which: str) -> NDArray[Any]:
+def _scale(wanted: NDArray[Any], finite: NDArray[np.float64], own: bool) -> float:
+    """What a difference is a share of: 1 of probabilities."""
+    if wanted.dtype.kind != "f":
+        return float(np.iinfo(wanted.dtype).max) if wanted.dtype.kind in "iu" else 1.0
+    return max(1.0, float(np.abs(finite).max(initial=0.0))) if own else 1.0
+
+
+def infinite(found: Sequence[Output]) -> int:
+    """How many values of the outputs are."""
+    return sum(int(np.isinf(one.values()).sum()) for one in found)
+
+
+def _values(output: Output, wanted: NDArray[Any], which: str, own: bool) -> NDArray[Any]:
+    """own: may hold infinity, as logarithms of probabilities do."""
     try:
         values = output.values()
     except ValueError:
         raise _wrong("an output whose bytes do not fit its shape", which) from None
     if values.size != wanted.size or values.dtype != wanted.dtype:
         raise _wrong(f"an output of {values.size} {values.dtype} values", which)
-    if not np.isfinite(values).all():
-        raise _wrong("an output holds NaN or infinity", which)
+    if np.isnan(values).any() or not (own or np.isfinite(values).all()):
+        raise _wrong("an output holds NaN" if own else "an output holds NaN or infinity", which)
     return values.reshape(wanted.shape)
 
 

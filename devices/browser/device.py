@@ -33,6 +33,7 @@ class BrowserDevice(Device):
     holds_several = True
     default_runtimes = ("litert",)
     reads_memory = False
+    one_file = True
     # Engines compile what runs often anew, in plateaus of up to a second.
     warm_s = 2.0
 

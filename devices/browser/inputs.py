@@ -16,11 +16,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from devices import masks
 from devices.base import RunRequest
 from devices.masks import Expect, nothing_expected
 from zoo.base.errors import BenchError, SessionFailed
+from zoo.home import Home
 from zoo.preprocess import Float32
-from zoo.runtime.open_model import noise
+from zoo.runtime.feeds import arrays
+from zoo.runtime.open_model import OpenModel, noise
 from zoo.runtime.runtime import engine, open_model, why_not
 
 KNOWN = ("float32", "int32", "uint8", "int8")
@@ -67,18 +70,15 @@ def expected_of(request: RunRequest, artifact: Path, expect: Expect) -> Expected
     runtime = request.runtime.partition("-")[0]
     if reason := why_not(runtime):
         raise SessionFailed("check", f"{engine(runtime).distribution} runs nothing here: {reason}")
-    try:
-        model = open_model(artifact, runtime, 1)
-    except BenchError as error:
-        raise SessionFailed("check", error.seen) from error
     known = expect(request.model) if request.size is not None else nothing_expected("")
     portrait = known if isinstance(known, str) else known[0]
-    given: list[NDArray[Any]]
-    if not isinstance(portrait, str) and model.inputs[0].scale is None:
-        image = portrait.image
-        given = [image.transpose(0, 2, 3, 1) if model.channels_last else image]
-    else:
-        given = noise(model.inputs, request.input_seed)
+    try:
+        shapes = {feed.name: feed.shape for feed in request.inputs}
+        model = open_model(artifact, runtime, 1, shapes)
+        given = _given(model, request, portrait)
+    except BenchError as error:
+        told = {"expected": error.expected, "remedy": error.remedy}
+        raise SessionFailed("check", error.seen, **told) from error
     for tensor, values in zip(model.inputs, given, strict=True):
         if values.dtype.name not in KNOWN:
             raise SessionFailed("open", f"a page cannot feed {tensor.name!r}: {values.dtype.name}")
@@ -89,3 +89,16 @@ def expected_of(request: RunRequest, artifact: Path, expect: Expect) -> Expected
         outputs=model.outputs(),
         torch=portrait if isinstance(portrait, str) else portrait.mask,
     )
+
+
+def _given(
+    model: OpenModel, request: RunRequest, portrait: masks.Expected | str
+) -> list[NDArray[Any]]:
+    """In the order of the model's inputs. Raises ArtifactError."""
+    if request.inputs:
+        values = arrays(request.inputs, request.input_seed, Home.default().inputs)
+        return model.as_declared(request.inputs, values)
+    if isinstance(portrait, str) or model.inputs[0].scale is not None:
+        return noise(model.inputs, request.input_seed)
+    image = portrait.image
+    return [image.transpose(0, 2, 3, 1) if model.channels_last else image]

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from devices.base import Burst, Loop, OpenRun, Reading, RunRequest, Together, Turns
+from devices.base import INFINITE_VALUES, Burst, Loop, OpenRun, Reading, RunRequest, Together, Turns
 from devices.browser import checks
 from devices.browser.conditions import known_or
 from devices.browser.inputs import Expected
@@ -148,7 +148,7 @@ class BrowserRun(OpenRun):
         self.proved(read.evidence)
         self.tab.losses = 0
         share = sum(self.read_shares) / len(self.read_shares) if self.read_shares else None
-        self.readings = {
+        self.readings: dict[str, Reading] = {
             "mask_difference": Reading(value=float(f"{max(self.first_difference, last):.3g}")),
             "pixels_unlike_torch": checks.unlike_torch(read.outputs, self.expected),
             "inferences_a_sample": Reading(value=self.per_sample),
@@ -157,6 +157,8 @@ class BrowserRun(OpenRun):
             "gpu": known_or(self.adapter, "none took part, or the browser does not name it"),
             "console": known_or(" | ".join(self.console)[-500:] or None, "nothing was printed"),
         }
+        if count := checks.infinite(read.outputs):
+            self.readings |= {INFINITE_VALUES: Reading(value=count)}
 
     def memory(self) -> tuple[int | None, int | None]:
         """WebAssembly's memory alone: no page can read more everywhere."""

@@ -119,13 +119,20 @@ class Model:
         log(f"Loaded model {path}")
         log("Created TensorFlow Lite XNNPACK delegate for CPU.")
         self.delegate(flags)
-        self.interpreter.allocate_tensors()
         files = dict(_pair(f) for f in flags.get("input_layer_value_files", "").split(",") if f)
+        names = [name for name in flags.get("input_layer", "").split(",") if name]
+        shapes = flags.get("input_layer_shape", "").split(":")
+        sizes = dict(zip(names, shapes, strict=True)) if names else {}
+        for given in self.interpreter.get_input_details():
+            if size := sizes.get(given["name"]):
+                sides = [int(side) for side in size.split(",")]
+                self.interpreter.resize_tensor_input(given["index"], sides)
+        self.interpreter.allocate_tensors()
         generator = np.random.default_rng()
         for given in self.interpreter.get_input_details():
             shape, kind = given["shape"], given["dtype"]
-            if files:
-                value = np.fromfile(files.popitem()[1], kind).reshape(shape)
+            if given["name"] in files:
+                value = np.fromfile(files[given["name"]], kind).reshape(shape)
             elif np.dtype(kind).kind == "f":
                 value = generator.random(shape, dtype=np.float32).astype(kind)
             else:
@@ -191,8 +198,9 @@ class Model:
 
 
 def _pair(text: str) -> tuple[str, str]:
-    name, _, path = text.partition(":")
-    return name, path
+    """As the real tool does: at the last colon, and `\\:` in a name stands for one."""
+    name, _, path = text.rpartition(":")
+    return name.replace("\\:", ":"), path
 
 
 def _replacing(taken: int, nodes: int, kind: str, partitions: int) -> str:

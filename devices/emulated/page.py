@@ -176,7 +176,7 @@ class EmulatedPage:
             path = Path(folder) / f"model.{suffix}"
             path.write_bytes(self.fetch(f"/file/{sha256}"))
             began = time.perf_counter_ns()
-            model = open_model(path, self.runtime, 1)
+            model = open_model(path, self.runtime, 1, {one["name"]: one["shape"] for one in inputs})
             loaded = time.perf_counter_ns() - began
         model.set_inputs([self._values(one) for one in inputs])
         began = time.perf_counter_ns()

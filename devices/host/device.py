@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack, nullcontext
+from dataclasses import asdict
 from pathlib import Path
 
 from devices.base import (
+    INFINITE_VALUES,
     Burst,
     Device,
     DeviceInfo,
@@ -21,6 +23,7 @@ from devices.host.conditions import host_conditions, host_info, wait_for_quiet
 from devices.host.process import HostProcess
 from zoo.base.errors import PassBroken, SessionFailed
 from zoo.base.lock import timing
+from zoo.home import Home
 from zoo.runtime.runtime import RUNTIMES, version, why_not
 
 DEADLINE_S = 120.0
@@ -32,6 +35,7 @@ class HostDevice(Device):
     """
 
     holds_several = True
+    signatures = True
 
     def __init__(self, deadline_s: float = DEADLINE_S, worker: str = "devices.host.worker") -> None:
         self.deadline_s = deadline_s
@@ -90,11 +94,15 @@ class HostRun(OpenRun):
         opened = process.ask(
             "open",
             file=file,
-            path=str(path.resolve()),
+            # Not resolved: what belongs to it lies beside its name, which may be a link.
+            path=str(path.absolute()),
             runtime=request.runtime,
             threads=request.threads,
             size=request.size,
             seed=request.input_seed,
+            inputs=[asdict(feed) for feed in request.inputs],
+            signature=request.signature,
+            values=str(Home.default().inputs),
         )
         self.load_ns = tuple(opened["load_ns"])
         self.first_inference_ns: int = opened["first_inference_ns"]
@@ -137,7 +145,9 @@ class HostRun(OpenRun):
 
     def check(self) -> None:
         with self.process.awake() if self.stands_still else nullcontext():
-            self.process.ask("check", file=self.file)
+            infinite = self.process.ask("check", file=self.file)["infinite"]
+        if infinite:
+            self.readings = {INFINITE_VALUES: Reading(value=infinite)}
 
     def close(self) -> None:
         if self.own_process:

@@ -65,7 +65,8 @@ class HostProcess:
             raise SessionFailed(stage, self._death())
         answer: dict[str, Any] = json.loads(reply)
         if "error" in answer:
-            raise SessionFailed(stage, answer["error"])
+            told = {"expected": answer.get("expected", ""), "remedy": answer.get("next", "")}
+            raise SessionFailed(stage, answer["error"], **told)
         return answer
 
     def stand_still(self) -> None:

@@ -1,13 +1,15 @@
 """The child process of the host's sessions. Reads one JSON request a line, answers one line each.
 
-    {"command": "open", file, path, runtime, threads, size, seed} -> {load_ns,
-                                                  first_inference_ns, settings}
+    {"command": "open", file, path, runtime, threads, size, seed, inputs, signature, values}
+                                                -> {load_ns, first_inference_ns, settings}
     {"command": "burst", file, turns}                 -> the fields of devices.base.Burst
     {"command": "sample", file, count, period_ms, frame} -> {durations: {total or stage: ns}}
     {"command": "memory"}                             -> {peak_bytes, baseline_bytes}
-    {"command": "check", file}                        -> {}
+    {"command": "check", file}                        -> {infinite: how many values}
 
-`file` is a number that the parent gives: one process may hold several. It imports little (no
+An error is answered with {error, expected, next}. `file` is a number that the parent gives: one
+process may hold several. inputs: as zoo.runtime.feeds.Feed has them, none of the zoo's own models;
+values: the folder of those that stand in files. It imports little (no
 pydantic), for a session waits for its start. The only thing inside the timed loop is the model's
 own run, or the stages of a camera frame.
 """
@@ -30,8 +32,11 @@ import psutil
 
 from devices.host import clocks
 from zoo.base.errors import BenchError
+from zoo.runtime.feeds import Feed, arrays
 from zoo.runtime.open_model import OpenModel
 from zoo.runtime.runtime import load_library, open_model
+
+NAN_REMEDY = "feed it what it was made for: --input NAME=FILE.npy, or NAME=LOW..HIGH"
 
 
 @dataclass(kw_only=True)
@@ -86,8 +91,19 @@ class Worker:
         self.held: dict[int, Held] = {}
 
     def open(
-        self, file: int, path: str, runtime: str, threads: int, size: int | None, seed: int
+        self,
+        file: int,
+        path: str,
+        runtime: str,
+        threads: int,
+        size: int | None,
+        seed: int,
+        inputs: list[dict[str, Any]],
+        signature: str | None,
+        values: str,
     ) -> dict[str, Any]:
+        feeds = [Feed(**one | {"shape": tuple(one["shape"])}) for one in inputs]
+        shapes = {feed.name: feed.shape for feed in feeds}
         load_library(runtime)
         gc.enable()
         self.baseline_bytes = psutil.Process().memory_info().rss
@@ -95,11 +111,14 @@ class Worker:
         for _ in ("cold", "warm"):
             del model  # never two at once: the peak of memory is of one
             started = perf_counter_ns()
-            model = open_model(Path(path), runtime, threads)
+            model = open_model(Path(path), runtime, threads, shapes, signature)
             load_ns.append(perf_counter_ns() - started)
         assert model is not None
         self.held[file] = Held(model=model, threads=threads, size=size)
-        model.fill(seed)
+        if feeds:
+            model.set_inputs(model.as_declared(feeds, arrays(feeds, seed, Path(values))))
+        else:
+            model.fill(seed)
         first_ns = self.infer_once(file)
         self.check(file)
         gc.collect()
@@ -163,9 +182,13 @@ class Worker:
     def check(self, file: int) -> dict[str, Any]:
         held = self.held[file]
         outputs = held.model.outputs()
-        if not all(np.isfinite(found).all() for found in outputs if found.dtype.kind == "f"):
-            raise BenchError("an output holds NaN or infinity")
+        floats = [found for found in outputs if found.dtype.kind == "f"]
+        if any(np.isnan(found).any() for found in floats):
+            raise BenchError("an output holds NaN", expected="numbers", remedy=NAN_REMEDY)
+        infinite = sum(int(np.isinf(found).sum()) for found in floats)
         if held.size is not None:
+            if infinite:
+                raise BenchError("an output holds infinity")
             wanted = (1, held.size, held.size)
             shapes = [found.shape for found in outputs]
             if [sorted(shape) for shape in shapes] != [[1, *wanted]]:
@@ -173,7 +196,7 @@ class Worker:
             mask = held.model.mask()
             if mask.min() < 0 or mask.max() > 1:
                 raise BenchError("the mask holds values that are no probabilities")
-        return {}
+        return {"infinite": infinite}
 
     def infer_once(self, file: int) -> int:
         infer = self.held[file].model.infer
@@ -199,7 +222,7 @@ def main(worker: Worker) -> None:
         try:
             answer = command(**request)
         except BenchError as error:
-            answer = {"error": error.seen}
+            answer = {"error": error.seen, "expected": error.expected, "next": error.remedy}
         except MemoryError:
             answer = {"error": "out of memory"}
         except Exception as error:

@@ -10,7 +10,7 @@ import numpy as np
 from reports.fronts.fronts import Draws, drawn
 from reports.gather.pairs import Pair, pair
 from reports.gather.rows import Row
-from zoo.artifact.iou import Interval
+from zoo.artifact.iou import Interval, span_text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,8 +38,8 @@ class Choice:
     """row: None where nothing is within the budget. runner_up: the best of the other variants.
 
     sure: how often, over resampled sessions and images, this variant is the one to choose; None
-    where it or the runner-up has too few sessions to resample. within: how often its latency keeps
-    to the budget. left_out: how many rows for each reason.
+    where it or the runner-up has too few sessions or images to resample. within: how often its
+    latency keeps to the budget. left_out: how many rows for each reason.
     """
 
     row: Row | None
@@ -63,7 +63,7 @@ def choose(rows: Sequence[Row], budget: Budget, draws: Draws | None = None) -> C
         )
     best = ranked[0]
     runner_up = next((row for row in ranked if row.model != best.model), None)
-    few = any(row.p50_ms.low is None for row in (best, runner_up) if row)
+    few = not all(row.redrawn for row in (best, runner_up) if row)
     sure, within = (None, None) if few else _chances(rows, best, budget, draws)
     return Choice(
         row=best,
@@ -119,7 +119,7 @@ def choice_lines(choice: Choice, budget: Budget) -> list[str]:
         difference = choice.difference.iou if choice.difference else None
         lines.append(f"Next: {_text(choice.runner_up)}{_lower(difference)}.")
     if choice.sure is None:
-        lines.append("How sure that is cannot be said: too few sessions.")
+        lines.append("How sure that is cannot be said: too few sessions or images.")
     else:
         lines.append(
             f"With sessions and images drawn again, the first is chosen in {choice.sure:.0%} of "
@@ -139,6 +139,6 @@ def _text(row: Row) -> str:
 def _lower(difference: Interval | None) -> str:
     if difference is None:
         return ""
-    value, low, high = (100 * x for x in (difference.value, difference.low, difference.high))
-    told = "" if low > 0 else ", not distinguishable on these images"
-    return f"; its IoU is lower by {value:.2f} points [{low:.2f}, {high:.2f}]{told}"
+    span = span_text(difference.low, difference.high, ".2f", 100)
+    told = "" if difference.apart else ", not distinguishable on these images"
+    return f"; its IoU is lower by {100 * difference.value:.2f} points {span}{told}"

@@ -60,7 +60,7 @@ def _marked(
             on_front=bool(leader < 0),
             dominated_by=rows[leader].key if leader >= 0 else None,
             near_front=bool(near[place]),
-            front_probability=float(chances[place]) if row.p50_ms.low is not None else None,
+            front_probability=float(chances[place]) if row.redrawn else None,
         )
         for place, (row, leader) in enumerate(zip(rows, leaders, strict=True))
     ]
@@ -70,8 +70,9 @@ def _volume(
     facet: Facet, rows: Sequence[Row], latency: NDArray[np.float64], iou: NDArray[np.float64]
 ) -> Volume:
     value = float(hypervolume(*_points(rows)))
-    few = any(row.p50_ms.low is None for row in rows)
-    share = None if few else interval(value, hypervolume(latency, iou))
+    few = not all(row.redrawn for row in rows)
+    images = min(len(row.joined.counts) for row in rows)
+    share = None if few else interval(value, hypervolume(latency, iou), images)
     return Volume(facet=facet, value=value, share=share, draws=len(latency))
 
 

@@ -222,4 +222,4 @@ def _pooled(counts: tuple[ImageCounts, ...]) -> NDArray[np.float64]:
 @lru_cache(maxsize=256)
 def _ious(counts: tuple[ImageCounts, ...]) -> tuple[Interval, Interval]:
     """The pooled IoU, and the mean over images."""
-    return interval(pooled(counts), _pooled(counts)), mean_interval(counts)
+    return interval(pooled(counts), _pooled(counts), len(counts)), mean_interval(counts)

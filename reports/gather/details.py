@@ -103,10 +103,10 @@ def _curve(samples: Float64, points: int) -> dict[str, Any]:
 
 
 def _conditions(session: Session) -> list[list[str]]:
-    """Name, before, after; of an unknown one the reason."""
+    """What it was fed; then name, before, after; of an unknown one the reason."""
     assert session.run is not None
     after = session.run.conditions_after
-    found = []
+    found = [["input", text, ""] for text in session.fed]
     for name, reading in session.run.conditions_before.items():
         if reading.value is None:
             found.append([name, f"unknown: {reading.reason}", ""])

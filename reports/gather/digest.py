@@ -17,7 +17,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.sessions.record import Plan, Session
+from bench.sessions.record import OwnFile, Plan, Session
 from bench.sessions.store import read_session
 from bench.statistics.bursts import timed_of, turns_of
 from bench.statistics.pooling import counts_of
@@ -42,8 +42,8 @@ class Digest(Level):
     protocol: what must be equal to be pooled, in words. interrupted: how many of its samples were,
     of all that it took in turns. by_cpu: its median is of CPU time, for too few samples were left
     alone. fallback: what an accelerator left to the CPU; None where nothing. settings: of the
-    runtime for this file. p90_ms, p95_ms: None where it has too few samples for them. known,
-    unknown: names of conditions.
+    runtime for this file. own: of a file of one's own, where that was stored. p90_ms, p95_ms: None
+    where it has too few samples for them. known, unknown: names of conditions.
     stages_ms: medians, in the order of a frame's stages; empty where they were not timed.
     """
 
@@ -59,6 +59,7 @@ class Digest(Level):
     runtime_version: str | None
     fallback: str | None
     settings: str | None
+    own: OwnFile | None
     p90_ms: float | None
     p95_ms: float | None
     samples: int
@@ -146,6 +147,7 @@ def digest(home: Home, path: Path, session: Session) -> Digest:
         runtime_version=_one(run.runtime_version) if run else None,
         fallback=_one(run.fallback) if run else None,
         settings=_one(run.settings) if run else None,
+        own=_one(session.own),
         p90_ms=_tail(ordered, 0.9),
         p95_ms=_tail(ordered, 0.95),
         samples=len(samples),

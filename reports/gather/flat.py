@@ -26,6 +26,7 @@ def record(row: Row) -> dict[str, Any]:
         "device_cores": facet.device.cores,
         "device_kind": facet.device.kind,
         "emulated": facet.device.emulated,
+        "inputs": "; ".join(row.inputs) or None,
         "runtime": facet.runtime,
         "runtime_version": facet.runtime_version,
         "threads": facet.threads,

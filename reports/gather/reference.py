@@ -45,13 +45,15 @@ def _beside(row: Row, reference: Row) -> Row:
 
 def bar_of(row: Row) -> tuple[float, float]:
     """The ends of the IoU's bar in a picture: the interval of the difference from the reference,
-    around the row's own IoU; its interval over images where there is no such difference."""
+    around the row's own IoU; its interval over images where there is no such difference; of too few
+    images the IoU itself."""
     iou, difference = row.joined.iou, row.from_reference
     assert iou is not None
-    if difference is None:
-        return iou.low, iou.high
-    shift = iou.value - difference.value
-    return shift + difference.low, shift + difference.high
+    beside = iou if difference is None else difference
+    if beside.low is None or beside.high is None:
+        return iou.value, iou.value
+    shift = iou.value - beside.value
+    return shift + beside.low, shift + beside.high
 
 
 def bars_text(rows: Sequence[Row]) -> list[str]:

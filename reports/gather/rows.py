@@ -79,9 +79,10 @@ class Row:
     sessions that were used.
 
     dominated_by: the key of a row on the front that does. near_front: on it, or within the band.
-    front_probability: over resampled passes and images; None where there are too few passes, or the
-    row may not stand on a front. reference: the model of most IoU in its picture. from_reference:
-    the row's IoU minus that one's, over the same images; None where it was counted on others.
+    front_probability: over resampled passes and images; None where there are too few of them, or
+    the row may not stand on a front. reference: the model of most IoU in its picture.
+    from_reference: the row's IoU minus that one's, over the same images; None where it was counted
+    on others.
     """
 
     model: str
@@ -122,8 +123,12 @@ class Row:
     @property
     def key(self) -> str:
         """Names the row: of what was asked and where, so that it is the same in every report."""
-        asked, device = self.digests[-1].request.model_dump(), self.facet.device.model_dump()
         last = self.digests[-1]
+        asked, device = last.request.model_dump(), self.facet.device.model_dump()
+        # Of the zoo's own, as before there were any.
+        for name in ("inputs", "signature"):
+            if not asked[name]:
+                del asked[name]
         place = [self.facet.runtime_version, self.facet.protocol, last.fallback, last.settings]
         return sha256_of_json([asked, device, place])[:10]
 
@@ -133,13 +138,20 @@ class Row:
         return self.digests[-1].request.size is not None
 
     @property
+    def inputs(self) -> tuple[str, ...]:
+        """What a file of one's own was fed, an input each; empty for the zoo's."""
+        return tuple(feed.text for feed in self.digests[-1].request.inputs)
+
+    @property
     def complexity(self) -> Complexity | None:
         """On paper; None for a file of one's own, of which nothing is known but what it does."""
         return complexity(parse(self.model)) if self.of_zoo else None
 
     @property
     def label(self) -> str:
-        """Short, for a picture: `0.5/224`."""
+        """Short, for a picture: `0.5/224`; of a file of one's own its name."""
+        if not self.of_zoo:
+            return self.model
         return self.model.partition("unet_")[2].replace("_", "/") or self.model
 
     @property
@@ -147,6 +159,12 @@ class Row:
         """What the last session looked like, where none counts."""
         found = self.digests[-1].verdict
         return None if self.usable else f"{found.label}, {found.reason}"
+
+    @property
+    def redrawn(self) -> bool:
+        """Whether it has passes and images enough to say how sure its place is."""
+        iou = self.joined.iou
+        return self.p50_ms.low is not None and iou is not None and iou.low is not None
 
     @property
     def fit(self) -> bool:
@@ -157,11 +175,13 @@ class Row:
 @dataclass(frozen=True, kw_only=True)
 class Beside:
     """What sessions say beside those of other files. logs: relative to their reference; effects:
-    among all files of their pass; both by session id. speeds: the medians of files, by pass."""
+    among all files of their pass; both by session id. speeds: the medians of files, by pass. names:
+    what tells files of one's own apart."""
 
     logs: Mapping[str, float]
     effects: Mapping[str, float]
     speeds: Mapping[RunRequest, Mapping[tuple[str, int], float]]
+    names: Mapping[RunRequest, str]
 
 
 def row_of(sessions: Sequence[Digest], joined: Joined, beside: Beside, peak: int | None) -> Row:
@@ -179,7 +199,7 @@ def row_of(sessions: Sequence[Digest], joined: Joined, beside: Beside, peak: int
         levels = _filled(levels, beside.speeds.get(reference, {}), relative.value)
     interrupted, told = (sum(s.interrupted[i] for s in used) for i in (0, 1))
     return Row(
-        model=used[-1].request.model,
+        model=beside.names[used[-1].request],
         facet=_facet(used[-1], joined.iou_of),
         artifact_sha256=used[-1].request.artifact_sha256,
         sessions=tuple(session.id for session in used),
@@ -190,7 +210,7 @@ def row_of(sessions: Sequence[Digest], joined: Joined, beside: Beside, peak: int
         p90_ms=_tail([session.p90_ms for session in used]),
         p95_ms=_tail([session.p95_ms for session in used]),
         relative=relative,
-        relative_to=None if reference is None else reference.model,
+        relative_to=None if reference is None else beside.names.get(reference, reference.model),
         stages_ms=_stages(used),
         session_medians_ms=tuple(medians),
         session_relatives=tuple(

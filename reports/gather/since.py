@@ -70,10 +70,6 @@ class Moves:
         count = f"{self.compared} rows were measured anew"
         return [*found, count] if found else [f"{count}: nothing moved that they could tell"]
 
-    @property
-    def markdown(self) -> str:
-        return f"**What moved since {self.since}**\n\n" + "".join(f"- {x}\n" for x in self.lines)
-
 
 def moves_since(old: Path, report: Report) -> Moves:
     """`old`: a report's folder, or its rows.json. Raises RecordError where it is neither.

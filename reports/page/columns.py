@@ -12,9 +12,9 @@ from reports.text.tables import (
     front_text,
     iou_text,
     p50_text,
-    points_text,
     relative_text,
 )
+from zoo.artifact.iou import points_text
 
 # Of a row, among those of its place; what is not measured is noted below the table.
 Text = Callable[[Row, Sequence[Row], Unmeasured], str]

@@ -25,6 +25,7 @@ from reports.pictures.figures import pareto_svg
 from reports.pictures.vega import vega_code
 from reports.precision import costs
 from reports.text.tables import left_out, remarks
+from zoo.artifact.iou import points_text
 
 TEMPLATES = Path(__file__).parent / "templates"
 # In the order in which they use one another.
@@ -51,6 +52,7 @@ def page_html(report: Report, moves: Moves | None = None) -> str:
             columns=COLUMNS,
             gaps=[Unmeasured() for _ in found],
             unmeasured=lacking,
+            points_text=points_text,
             costs=costs(report),
             moves=moves,
             remarks=remarks(report),

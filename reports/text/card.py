@@ -10,6 +10,7 @@ import yaml
 from reports.gather.report import Report
 from reports.gather.rows import Row
 from reports.text.feeding import feeding
+from zoo.artifact.iou import points_text, span_text
 from zoo.artifact.manifest import Artifact, Parity, read_manifest
 from zoo.artifact.resize_record import read_resizes, resize_lines
 from zoo.base.files import write_text
@@ -107,10 +108,10 @@ def _file(artifact: Artifact) -> str:
     else:
         judged = artifact.accuracy.judgement
         iou, change = judged.iou, judged.difference
-        rejected = " **rejected**" if judged.rejected else ""
+        rejected = " **rejected**" if artifact.accuracy.rejected else ""
         cells += [
-            f"{iou.value:.3f} [{iou.low:.3f}, {iou.high:.3f}]{_of(artifact)}{rejected}",
-            f"{100 * change.value:+.2f} [{100 * change.low:+.2f}, {100 * change.high:+.2f}]",
+            f"{iou.value:.3f} {span_text(iou.low, iou.high, '.3f')}{_of(artifact)}{rejected}",
+            points_text(change),
             f"{judged.fell} of {artifact.accuracy.images}",
         ]
     parity = artifact.parity

@@ -11,6 +11,7 @@ from typing import Any
 from reports.text.fitting import fitted
 from reports.text.listing import Column, Format, column, listing
 from zoo.artifact.half import LARGEST_HALF
+from zoo.artifact.iou import span_text
 from zoo.artifact.manifest import Accuracy, Artifact
 from zoo.runtime.processor import REFERENCE
 
@@ -46,7 +47,8 @@ def file_record(
         "of": "the file" if accuracy.computed_in is None else "its weights",
         "computed_in": accuracy.computed_in,
         "half": half.judgement.model_dump(mode="json") if half else None,
-        "rejected": accuracy.judgement.rejected or artifact.rejected,
+        "rejected": accuracy.rejected or artifact.rejected,
+        "unjudged": accuracy.unjudged,
     }
 
 
@@ -71,7 +73,9 @@ def file_list(records: Sequence[dict[str, Any]], format: Format = "table") -> st
 
 
 def _iou(found: dict[str, float] | None) -> str:
-    return f"{found['value']:.3f} [{found['low']:.3f}, {found['high']:.3f}]" if found else "-"
+    if not found:
+        return "-"
+    return f"{found['value']:.3f} {span_text(found['low'], found['high'], '.3f')}"
 
 
 def _lost(record: dict[str, Any]) -> str:
@@ -123,8 +127,8 @@ def _in_half(found: dict[str, Any]) -> str:
 
 
 def _points(change: dict[str, float], unit: str = " points") -> str:
-    low, high = 100 * change["low"], 100 * change["high"]
-    return f"{100 * change['value']:+.2f}{unit} [{low:+.2f}, {high:+.2f}]"
+    span = span_text(change["low"], change["high"], "+.2f", 100)
+    return f"{100 * change['value']:+.2f}{unit} {span}"
 
 
 def files_text(records: Sequence[dict[str, Any]]) -> str:
@@ -166,6 +170,8 @@ def _faults(record: dict[str, Any]) -> list[str]:
     faults = []
     if record["largest_inside"] is not None and record["largest_inside"] > LARGEST_HALF:
         faults.append(f"fp16 may overflow: sums inside can reach {record['largest_inside']:.0f}")
+    if record.get("unjudged"):
+        faults.append(f"not judged: {record['unjudged']}")
     if record["rejected"]:
         faults.append(f"REJECTED: {record['rejected']}")
     return faults

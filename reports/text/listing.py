@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,11 @@ from reports.text.fitting import fitted, width, words, wrapped
 Format = Literal["table", "markdown", "csv"]
 FORMATS: tuple[Format, ...] = ("table", "markdown", "csv")
 GAP = "  "
+_COMMAND = re.compile(r"(`bench [^`]*`)")
+# What Markdown would read as markup: not an underscore within a word, nor a bracket by itself.
+_MARKUP = re.compile(
+    r"[*<|`]|\\(?=[^\w\s])|(?<![^\W_])_|_(?![^\W_])|\](?=[(\[:])|~(?=~)|&(?=#?\w+;)"
+)
 # How a cell may be broken.
 Parts = Callable[[str], list[str]]
 
@@ -87,9 +93,19 @@ def _plain(cell: str) -> str:
     return shown(cell)
 
 
+def literal(text: str) -> str:
+    """Markdown that shows this very text, whatever names stand in it. `bench ...` between backticks
+    stays a command."""
+    pieces = _COMMAND.split(text)
+    return "".join(
+        piece.replace("|", "\\|") if place % 2 else _MARKUP.sub(r"\\\g<0>", piece)
+        for place, piece in enumerate(pieces)
+    )
+
+
 def _markdown(titles: list[str], rows: list[list[str]], right: list[bool]) -> str:
     rule = ["---:" if each else "---" for each in right]
-    lines = [[cell.replace("|", "\\|") for cell in row] for row in [titles, *rows]]
+    lines = [titles, *([literal(cell) for cell in row] for row in rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in [lines[0], rule, *lines[1:]])
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.sessions.record import Session
+from bench.sessions.record import Failure, Session
 from bench.statistics.bursts import Evidence, timed_of, turns_of
 from bench.statistics.changes import Changes, number
 from bench.statistics.stats import quantile, timed_ns
@@ -17,16 +17,14 @@ def session_text(session: Session) -> str:
     lines = [
         f"session   {session.id} of batch {session.batch}, {session.started_at:%Y-%m-%d %H:%M:%S}",
         f"device    {session.device.name}, {session.device.cores} cores, {session.device.os}",
-        f"file      {request.model} {request.format} {request.precision}, "
-        f"sha256 {request.artifact_sha256[:12]}",
+        *_file_lines(session),
         f"runtime   {request.runtime} {run.runtime_version if run else ''}, "
         f"{request.threads} thread{'s' if request.threads > 1 else ''}",
         f"protocol  {session.protocol}; pass {session.round}",
         f"verdict   {found.label}: {found.reason}",
     ]
     if run is None:
-        log = session.failure.log if session.failure else None
-        return "\n".join([*lines, *(["log"] if log else []), *_indented(log or "")])
+        return "\n".join([*lines, *_failure_lines(session.failure)])
     lines.append(f"load      {', '.join(f'{ns / 1e6:.2f}' for ns in run.load_ns)} ms (cold, warm)")
     if run.first_inference_ns is not None:
         lines.append(f"first     {run.first_inference_ns / 1e6:.3f} ms")
@@ -44,6 +42,26 @@ def session_text(session: Session) -> str:
         lines.append(f"watched   {len(run.conditions_during)} times, {_hottest(session)}")
     lines.append("conditions, before and after")
     return "\n".join([*lines, *reading_lines(run.conditions_before, run.conditions_after)])
+
+
+def _file_lines(session: Session) -> list[str]:
+    """What was measured, and what it was fed."""
+    request, own = session.request, session.own
+    kind = f"{request.format} {request.precision}, sha256 {request.artifact_sha256[:12]}"
+    lines = [f"file      {request.model} {kind}"]
+    if own is not None:
+        lines.append(f"from      {own.path}, {own.size_bytes / 1e6:.2f} MB")
+    if request.signature:
+        lines.append(f"signature {shown(request.signature)}")
+    return lines + [f"input     {text}" for text in session.fed]
+
+
+def _failure_lines(failure: Failure | None) -> list[str]:
+    if failure is None:
+        return []
+    lines = [f"expected  {shown(failure.expected)}"] if failure.expected else []
+    lines += [f"next      {shown(failure.next)}"] if failure.next else []
+    return [*lines, *(["log"] if failure.log else []), *_indented(failure.log or "")]
 
 
 def _indented(text: str) -> list[str]:

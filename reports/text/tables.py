@@ -12,12 +12,13 @@ import pandas as pd
 from reports.gather.flat import records
 from reports.gather.report import Report
 from reports.gather.rows import Row
+from reports.gather.since import Moves
 from reports.gather.unmeasured import Unmeasured
 from reports.precision import precision_markdown
 from reports.text.files import unlike_text
 from reports.text.fitting import fitted
-from reports.text.listing import Column, Format, listing
-from zoo.artifact.iou import Interval
+from reports.text.listing import Column, Format, listing, literal
+from zoo.artifact.iou import points_text
 from zoo.base.files import replacing
 
 NOT_OURS = "unknown: a file of one's own"
@@ -31,16 +32,25 @@ def every_row(report: Report, format: Format = "markdown") -> str:
         if rows:
             title = facet.title.replace("\n", ": ")
             unmeasured = Unmeasured()
-            title = f"**{title}**" if format == "markdown" else fitted(title)
+            title = f"**{literal(title)}**" if format == "markdown" else fitted(title)
             parts.append(f"{title}\n\n{listing(_columns(rows, unmeasured), rows, format)}")
             if unmeasured.notes:
                 parts.append("Not measured, and the command that would, the row's model for NAME:")
             parts += [f"- {note}" for note in unmeasured.notes]
     if format == "markdown" and (costs := precision_markdown(report)):
         parts.append(costs)
-    told = [f"- {note}" for note in notes(report)]
-    parts += told if format == "markdown" else map(fitted, told)
+    told = notes(report)
+    if format == "markdown":
+        parts += [f"- {literal(note)}" for note in told]
+    else:
+        parts += [fitted(f"- {note}") for note in told]
     return "\n\n".join(parts) + "\n" if parts else "No sessions are stored. Next: bench run\n"
+
+
+def moves_markdown(moves: Moves) -> str:
+    """What moved since an earlier report."""
+    lines = "".join(f"- {literal(line)}\n" for line in moves.lines)
+    return f"**What moved since {literal(moves.since)}**\n\n{lines}"
 
 
 def notes(report: Report) -> list[str]:
@@ -111,6 +121,8 @@ def _row_remarks(row: Row) -> list[str]:
         lines.append(
             f"{name} {row.facet.precision}: p50 is of CPU time, for too few samples were left alone"
         )
+    if row.inputs:
+        lines.append(f"{name}: fed {'; '.join(row.inputs)}")
     if row.stages_ms:
         parts = ", ".join(f"{stage} {ms:.2f}" for stage, ms in row.stages_ms)
         lines.append(f"{name}: of a camera frame's time {parts} ms")
@@ -182,19 +194,13 @@ def difference_text(row: Row) -> str:
     return points_text(row.from_reference) if row.from_reference else "of other images"
 
 
-def points_text(found: Interval) -> str:
-    """A difference of IoUs in hundredths: `-0.34 [-0.61, -0.08]`; what rounds to 0 has no minus."""
-    value, low, high = (round(1e4 * x) / 100 for x in (found.value, found.low, found.high))
-    return f"{value:+.2f} [{low:+.2f}, {high:+.2f}]"
-
-
 def front_text(row: Row) -> str:
     """Whether it is on the front, and how often it stays there when sessions and images are drawn
     again."""
     if not row.on_front:
         return ""
     chance = row.front_probability
-    return "yes, too few sessions for P" if chance is None else f"yes, P {chance:.2f}"
+    return "yes, too few sessions or images for P" if chance is None else f"yes, P {chance:.2f}"
 
 
 def p50_text(row: Row) -> str:

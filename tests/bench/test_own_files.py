@@ -14,10 +14,8 @@ import pytest
 from commands import TINY, Chain, bench_process, invoke
 from own_models import (
     write_convolutions,
-    write_free_shape,
     write_greedy,
     write_not_a_number,
-    write_two_inputs,
 )
 
 from bench.sessions.store import read_all
@@ -61,20 +59,14 @@ def test_denormal_weights_are_named(home: Home, tmp_path: Path) -> None:
     assert "2304 weights are denormal" in invoke("check", "last", status=3).output
 
 
-def test_inputs_are_filled_by_shape_and_type(home: Home, tmp_path: Path) -> None:
-    invoke("run", str(write_two_inputs(tmp_path / "two.onnx")), *QUICK)
-    assert all(session.failure is None for session in read_all(home).sessions)
-
-
 @pytest.mark.parametrize(
     ("write", "told"),
     [
         (write_not_a_number, "NaN"),
         (write_greedy, "memory|alloc"),
-        (write_free_shape, "no fixed shape"),
         (lambda path: path.write_bytes(b"no model"), "cannot open"),
     ],
-    ids=["NaN", "out of memory", "free shape", "no model"],
+    ids=["NaN", "out of memory", "no model"],
 )
 def test_a_file_that_fails_is_told_and_the_rest_goes_on(
     home: Home, tmp_path: Path, write: Callable[[Path], object], told: str

@@ -21,12 +21,10 @@ class SlowedWorker(Worker):
         super().__init__()
         self.slowed: set[int] = set()
 
-    def open(
-        self, file: int, path: str, runtime: str, threads: int, size: int | None, seed: int
-    ) -> dict[str, Any]:
+    def open(self, file: int, path: str, *rest: Any, **named: Any) -> dict[str, Any]:
         if MARK in Path(path).name:
             self.slowed.add(file)
-        return super().open(file, path, runtime, threads, size, seed)
+        return super().open(file, path, *rest, **named)
 
     def infer_once(self, file: int) -> int:
         if file not in self.slowed:

@@ -32,7 +32,7 @@ from train.data.dataset import Dataset
 from train.evaluate import evaluate
 from train.proof.ranges import activation_ranges
 from train.synthetic.scene import portrait
-from zoo.artifact.iou import paired_difference
+from zoo.artifact.iou import paired_difference, span_text
 from zoo.artifact.label import Label
 from zoo.base.files import sha256_of
 from zoo.box import take
@@ -215,5 +215,5 @@ def test_masks(files: dict[tuple[str, str, str], Path], figure: Figure, format: 
             items = dataset.items("validation")[:250]
             ours, theirs = (evaluate(p, dataset, items, size=SPEC.size) for p in (predict, whole))
             lost = paired_difference(ours, theirs)
-            points = f"[{100 * lost.low:+.2f}, {100 * lost.high:+.2f}]"
+            points = span_text(lost.low, lost.high, "+.2f", 100)
             figure(f"{name}, IoU from fp32, points {points}", 100 * lost.value, "points")

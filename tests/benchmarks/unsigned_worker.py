@@ -7,12 +7,14 @@ from pathlib import Path
 
 from devices.host.worker import Worker, main
 from zoo.runtime.engines import ENGINES, OnnxRuntimeModel
+from zoo.runtime.open_model import Shapes
 
 MARK = "unsigned"
 
 
-def opened(path: Path, threads: int) -> OnnxRuntimeModel:
-    return OnnxRuntimeModel(path, threads, unsigned=True if MARK in path.name else None)
+def opened(path: Path, threads: int, shapes: Shapes, signature: str | None) -> OnnxRuntimeModel:
+    unsigned = True if MARK in path.name else None
+    return OnnxRuntimeModel(path, threads, shapes, signature, unsigned)
 
 
 if __name__ == "__main__":

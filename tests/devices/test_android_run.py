@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from commands import TINY, bench_process, invoke
 from phones import QUICK, RUN, adbs, device, expected, nothing_left, phone, request
-from tiny_tflite import SIDE, write_tiny
+from tiny_tflite import SIDE, write_free_side, write_tiny, write_two_signatures
 
 from bench.sessions.store import read_all
 from bench.statistics.changes import number
@@ -130,6 +130,31 @@ def test_two_phones_are_measured_side_by_side(
                 monkeypatch.setenv("BENCH_HOME", str(root))
                 invoke(*words, "--sessions", "1")
         assert process.poll() is None
+
+
+def test_a_file_of_ones_own_is_fed_the_same_on_a_phone(home: Home, tmp_path: Path) -> None:
+    """Its input has a colon in its name, and a side that nothing but the user knows."""
+    path = write_free_side(tmp_path / "free.tflite")
+    words = ("run", str(path), "--device", "android", *RUN, "--sessions", "1")
+    fed = ("--input", "serving_default_x:0=1x16x16x3", "--input", "serving_default_x:0=-1..1")
+    with phone() as one:
+        assert "1x?x?x3" in invoke(*words, status=1).output
+        invoke(*words, *fed)
+        nothing_left(one)
+        two = write_two_signatures(tmp_path / "two.tflite")
+        refused = invoke("run", str(two), "--device", "android", *RUN, status=1).output
+        assert "--device host --signature" in refused
+        one.faults.add("litert-form")
+        refused = invoke(*words, *fed, status=1).output
+        assert "makes its inputs by itself" in refused
+        plain = write_tiny(tmp_path / "plain.tflite")
+        invoke("run", str(plain), *words[2:])
+    stored = [s for s in read_all(home).sessions if s.timed]
+    told = [text for session in stored for text in session.fed]
+    assert told == [
+        "serving_default_x:0 1x16x16x3 float32, noise -1..1 of seed 0",
+        f"image 1x{SIDE}x{SIDE}x3 float32, values made by the program that ran it",
+    ]
 
 
 def test_a_whole_zoo_model_is_compared_with_torch(elsewhere: Home) -> None:

@@ -8,13 +8,17 @@ from pathlib import Path
 
 import pytest
 from commands import TINY, Chain
+from own_models import write_free_shape, write_log
 from pages import PLAN, Served, served
 
+from bench.protocol import measure
 from bench.sessions.record import Plan, Session
 from bench.statistics.verdict import verdict
-from devices.base import Loop
+from bench.work import Subject, find
+from devices.base import INFINITE_VALUES, Loop
 from devices.browser.pages import Page
 from zoo.base.errors import DeviceError
+from zoo.home import Home
 
 
 @pytest.fixture
@@ -183,3 +187,26 @@ def test_threads_are_for_isolated_pages(here: Served) -> None:
         request = one(here.measured(device, TINY)).request.model_copy(update={"threads": 2})
         with pytest.raises(DeviceError, match="2 threads"):
             device.open(request, Path("any"))
+
+
+def test_a_file_of_ones_own_is_judged_by_no_threshold(home: Home, tmp_path: Path) -> None:
+    """Logarithms, of which some are minus infinity; and of a side that is told."""
+    paths = [write_log(tmp_path / "log.onnx"), write_free_shape(tmp_path / "free.onnx")]
+    site = tmp_path / "site"
+    site.mkdir()
+    with served(home, site) as here:
+        page = here.page()
+        with here.device() as device:
+            given = ("x=1x3x64x48",)
+            work = [
+                find(home, device, Subject(what=path, runtime="onnxruntime", inputs=inputs))
+                for path, inputs in zip(paths, ((), given), strict=True)
+            ]
+            sessions = list(measure(device, work, PLAN))
+        page.wait()
+    infinite = {}
+    for session in sessions:
+        assert session.run is not None, session.failure
+        found = session.run.conditions_before.get(INFINITE_VALUES)
+        infinite[session.request.model] = found and found.value
+    assert infinite == {"log.onnx": 8, "free.onnx": None}

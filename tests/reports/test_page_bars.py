@@ -17,8 +17,8 @@ from selenium.webdriver.support.wait import WebDriverWait
 from reports.gather.pairs import iou_difference
 from reports.gather.reference import bar_of
 from reports.gather.rows import Row
-from reports.text.tables import points_text
 from reports.write import write_report
+from zoo.artifact.iou import points_text
 from zoo.home import Home
 
 OTHER = "mnv2_unet_0.5_160"
@@ -75,6 +75,8 @@ def test_the_select_changes_what_the_bars_are_from(
         found, iou = iou_difference(row, next(same)), row.joined.iou
         assert found is not None
         assert iou is not None
+        assert found.low is not None
+        assert found.high is not None
         ends = iou.value - found.value + found.low, iou.value - found.value + found.high
         assert second[key][:2] == pytest.approx(ends, abs=2e-4)
         assert ("the reference" if row.model == OTHER else points_text(found)) in lines[key]

@@ -81,3 +81,21 @@ def _write(
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
     onnx.save(model, path)
     return path
+
+
+def write_external(path: Path, seed: int, data: str = "weights.bin") -> Path:
+    """A convolution whose weights lie in another file, beside it: its graph is always the same."""
+    kernel = np.random.default_rng(seed).normal(0, 0.05, (16, 16, 3, 3)).astype(np.float32)
+    weights = onnx.numpy_helper.from_array(kernel, "w")
+    shape = [1, 16, SIDE, SIDE]
+    nodes = [helper.make_node("Conv", ["x", "w"], ["y"], pads=[1, 1, 1, 1])]
+    _write(path, nodes, {"x": (TensorProto.FLOAT, shape)}, shape, [weights])
+    model = onnx.load(path)
+    onnx.save(model, path, save_as_external_data=True, location=data, size_threshold=0)
+    return path
+
+
+def write_log(path: Path) -> Path:
+    """The logarithm of nothing, as of a class that is never there: minus infinity."""
+    nodes = [helper.make_node("Sub", ["x", "x"], ["n"]), helper.make_node("Log", ["n"], ["y"])]
+    return _write(path, nodes, {"x": (TensorProto.FLOAT, [1, 8])}, [1, 8])

@@ -26,7 +26,8 @@ ROOMS: Mapping[str, str] = {
     "pictures progress provenance web",
     "zoo/mil": "arithmetic check convolution interpreter operation package program resizing shapes "
     "table",
-    "zoo/runtime": "engines mil_reference open_model processor runtime",
+    "zoo/runtime": "declared engines feeds interpreter members mil_reference open_model processor "
+    "runtime",
     "zoo/artifact": "calibration denormals expected half iou judgement label manifest parity "
     "resize_record steps tflite_graph",
     "zoo/export": "__main__ channels_last coreml coreml_weights exporter fold layers onnx ranges "
@@ -45,19 +46,20 @@ ROOMS: Mapping[str, str] = {
     "devices/host": "clocks conditions device process quiet worker",
     "devices/android": "device",
     "devices/android/adb": "client conditions discovery gate phone storage",
-    "devices/android/run": "flags job outcome output profile program result session settings",
+    "devices/android/run": "flags inputs job outcome output profile program result session "
+    "settings",
     "devices/browser": "cable certificate checks conditions device identity inputs messages pages "
     "server serving session site tab",
     "devices/emulated": "benchmark_model faults page phone root shell sync transport",
-    "bench": "browsers check compare doctor in_a_row protocol sampling stored turns warming work "
-    "work_item",
+    "bench": "browsers check compare doctor feeding in_a_row naming protocol sampling stored turns "
+    "warming work work_item",
     "bench/statistics": "bursts changes neighbours pooling ratios relative stats "
     "students_t verdict",
     "bench/sessions": "record store",
     "bench/cli": "child options",
     "bench/cli/models": "explain export models photographs predict weights",
     "bench/cli/training": "data eval leaks many train",
-    "bench/cli/measuring": "browser compare demo device_options expected measure phones "
+    "bench/cli/measuring": "browser compare demo device_options expected measure own_files phones "
     "plan_options profile run serve summary",
     "bench/cli/results": "card check pick report show",
     "bench/cli/machine": "devices doctor emulate",

@@ -39,10 +39,7 @@ def write_tiny(path: Path, repeats: int = 1) -> Path:
         _code(schema.BuiltinOperator.LOGISTIC),
     ]
     model.buffers = [_buffer(()), _buffer(WEIGHTS), _buffer((BIAS,))]
-    builder = flatbuffers.Builder(4096)
-    builder.Finish(model.Pack(builder), b"TFL3")
-    path.write_bytes(bytes(builder.Output()))
-    return path
+    return _pack(model, path)
 
 
 def mask_of(
@@ -78,3 +75,50 @@ def _buffer(values: tuple[float, ...]) -> schema.BufferT:
     if values:
         buffer.data = np.frombuffer(np.asarray(values, "<f4").tobytes(), np.uint8)
     return buffer
+
+
+def write_two_signatures(path: Path) -> Path:
+    """Two entry points: `mask` takes [1, 32, 32, 3], `half` [1, 16, 16, 3]; each gives its
+    logistic."""
+    model = schema.ModelT()
+    model.version, model.description = 3, "two"
+    model.operatorCodes, model.buffers = [_code(schema.BuiltinOperator.LOGISTIC)], [_buffer(())]
+    model.subgraphs, model.signatureDefs = [], []
+    for number, (name, side) in enumerate((("mask", SIDE), ("half", SIDE // 2))):
+        shape = [1, side, side, 3]
+        graph = schema.SubGraphT()
+        graph.tensors = [_tensor(f"{name}_in", shape, 0), _tensor(f"{name}_out", shape, 0)]
+        graph.operators, graph.name = [_operator(0, [0], [1])], name
+        graph.inputs, graph.outputs = [0], [1]
+        model.subgraphs.append(graph)
+        signature = schema.SignatureDefT()
+        signature.signatureKey, signature.subgraphIndex = name, number
+        signature.inputs, signature.outputs = [_map("x", 0)], [_map("y", 1)]
+        model.signatureDefs.append(signature)
+    return _pack(model, path)
+
+
+def write_free_side(path: Path) -> Path:
+    """As the tiny one's logistic, of [1, any, any, 3] from the input `serving_default_x:0`."""
+    model, graph, given = schema.ModelT(), schema.SubGraphT(), [1, 1, 1, 3]
+    graph.tensors = [_tensor("serving_default_x:0", given, 0), _tensor("y", given, 0)]
+    for tensor in graph.tensors:
+        tensor.shapeSignature = [1, -1, -1, 3]
+    graph.operators, graph.name = [_operator(0, [0], [1])], "main"
+    graph.inputs, graph.outputs = [0], [1]
+    model.version, model.subgraphs, model.description = 3, [graph], "free"
+    model.operatorCodes, model.buffers = [_code(schema.BuiltinOperator.LOGISTIC)], [_buffer(())]
+    return _pack(model, path)
+
+
+def _pack(model: schema.ModelT, path: Path) -> Path:
+    builder = flatbuffers.Builder(4096)
+    builder.Finish(model.Pack(builder), b"TFL3")
+    path.write_bytes(bytes(builder.Output()))
+    return path
+
+
+def _map(name: str, index: int) -> schema.TensorMapT:
+    found = schema.TensorMapT()
+    found.name, found.tensorIndex = name, index
+    return found

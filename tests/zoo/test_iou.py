@@ -9,7 +9,9 @@ import pytest
 from PIL import Image
 
 from zoo.artifact.iou import (
+    FEWEST_IMAGES,
     ImageCounts,
+    Interval,
     count,
     mean_interval,
     paired_difference,
@@ -61,17 +63,35 @@ def test_the_interval_covers_the_truth_as_often_as_it_says() -> None:
     for _ in range(100):
         sample = [everything[i] for i in generator.integers(0, len(everything), 80)]
         interval = pooled_interval(sample)
+        assert interval.low is not None
+        assert interval.high is not None
         covered += interval.low <= truth <= interval.high
     assert 88 <= covered <= 100
+
+
+def width_of(found: Interval) -> float:
+    assert found.low is not None
+    assert found.high is not None
+    assert found.low <= found.value <= found.high
+    return found.high - found.low
+
+
+def test_of_few_images_there_is_no_interval() -> None:
+    counts = random_counts(0)[:FEWEST_IMAGES]
+    width_of(pooled_interval(counts))
+    few = pooled_interval(counts[1:])
+    assert (few.low, few.high) == (None, None)
+    assert "too few images" in few.text
+    assert not paired_difference(counts[1:], counts[1:]).apart
 
 
 def test_a_pair_is_compared_on_the_same_images() -> None:
     ours = random_counts(0)
     better = [counts_of(c.intersection + 20, c.predicted + 20, c.labelled, c.image) for c in ours]
     paired = paired_difference(better, ours)
-    assert 0 < paired.low < paired.value < paired.high
-    single = pooled_interval(ours)
-    assert paired.high - paired.low < (single.high - single.low) / 3
+    assert paired.apart
+    assert paired.value > 0
+    assert width_of(paired) < width_of(pooled_interval(ours)) / 3
     with pytest.raises(DataError, match="different images"):
         paired_difference(ours, ours[::-1])
 

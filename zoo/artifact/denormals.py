@@ -22,7 +22,7 @@ TIMEOUT_S = 60
 
 def denormal_weights(files: Sequence[tuple[Path, str]]) -> list[int | str]:
     """Of each file of such a format; or why that is not known."""
-    asked = json.dumps([(str(path.resolve()), format) for path, format in files])
+    asked = json.dumps([(str(path.absolute()), format) for path, format in files])
     command = [sys.executable, "-P", "-m", "zoo.artifact.denormals"]
     try:
         done = subprocess.run(

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,20 +23,56 @@ from zoo.base.files import write_text
 
 REPLICATES = 2000
 CONFIDENCE = 0.95
+# Of fewer images there is no interval. The bootstrap is too sure of few: of 5 of the 500 LFW
+# validation photographs its 95 % intervals held the IoU of all 500 in 81 % of cases, of 20 in 91 %.
+FEWEST_IMAGES = 20
+TOO_FEW = "(too few images for an interval)"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Interval:
-    """A point estimate within its two-sided 95 % interval."""
+    """A point estimate within its two-sided 95 % interval; low and high are None where there are
+    too few images for one."""
 
     value: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
 
     @property
     def text(self) -> str:
         """As it is shown everywhere: `0.781 [0.765, 0.795]`."""
-        return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
+        return f"{self.value:.3f} {span_text(self.low, self.high, '.3f')}"
+
+    @property
+    def apart(self) -> bool:
+        """Of a difference, whether it is surely none of 0."""
+        return self.low is not None and self.high is not None and (self.low > 0 or self.high < 0)
+
+
+def span_text(low: float | None, high: float | None, form: str, scale: float = 1.0) -> str:
+    """The ends of an interval, `[0.765, 0.795]`, or that there are too few images for one."""
+    if low is None or high is None:
+        return TOO_FEW
+    return f"[{scale * low:{form}}, {scale * high:{form}}]"
+
+
+class Spanned(Protocol):
+    """A value, and the ends of its interval where it has one."""
+
+    @property
+    def value(self) -> float: ...
+    @property
+    def low(self) -> float | None: ...
+    @property
+    def high(self) -> float | None: ...
+
+
+def points_text(found: Spanned) -> str:
+    """A difference of IoUs in hundredths: `-0.34 [-0.61, -0.08]`; what rounds to 0 has no minus."""
+    value, low, high = (
+        None if x is None else round(1e4 * x) / 100 for x in (found.value, found.low, found.high)
+    )
+    return f"{value:+.2f} {span_text(low, high, '+.2f')}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +114,7 @@ def pooled(counts: Sequence[ImageCounts]) -> float:
 
 def pooled_interval(counts: Sequence[ImageCounts], seed: int = 0) -> Interval:
     """The pooled IoU with its percentile bootstrap interval over images."""
-    return interval(pooled(counts), pooled_draws(counts, seed))
+    return interval(pooled(counts), pooled_draws(counts, seed), len(counts))
 
 
 def pooled_draws(counts: Sequence[ImageCounts], seed: int = 0) -> NDArray[np.float64]:
@@ -92,7 +129,7 @@ def mean_interval(counts: Sequence[ImageCounts], seed: int = 0) -> Interval:
     """The per-image mean IoU with its percentile bootstrap interval over images."""
     intersections, unions = _arrays(counts)
     each = np.where(unions > 0, intersections / np.maximum(unions, 1.0), 1.0)
-    return interval(float(each.mean()), _draws(len(counts), seed) @ each / len(counts))
+    return interval(float(each.mean()), _draws(len(counts), seed) @ each / len(counts), len(counts))
 
 
 def paired_difference(
@@ -104,7 +141,7 @@ def paired_difference(
             "the two sets of counts are of different images", expected="the same images, in order"
         )
     change = pooled_draws(ours, seed) - pooled_draws(theirs, seed)
-    return interval(pooled(ours) - pooled(theirs), change)
+    return interval(pooled(ours) - pooled(theirs), change, len(ours))
 
 
 def unpaired_difference(
@@ -112,7 +149,8 @@ def unpaired_difference(
 ) -> Interval:
     """Pooled IoU of `ours` minus `theirs`, of unlike images, so each resampled on its own."""
     change = pooled_draws(ours, seed) - pooled_draws(theirs, seed + 1)
-    return interval(pooled(ours) - pooled(theirs), change)
+    fewest = min(len(ours), len(theirs))
+    return interval(pooled(ours) - pooled(theirs), change, fewest)
 
 
 def write_counts(path: Path, counts: Sequence[ImageCounts]) -> None:
@@ -164,8 +202,11 @@ def _draws(images: int, seed: int) -> NDArray[np.float64]:
     return draws
 
 
-def interval(value: float, replicates: NDArray[np.float64]) -> Interval:
-    """A value within the middle 95 % of its replicates."""
+def interval(value: float, replicates: NDArray[np.float64], images: int) -> Interval:
+    """A value within the middle 95 % of its replicates, that were drawn of so many images; no
+    interval of fewer than 20."""
+    if images < FEWEST_IMAGES:
+        return Interval(value=value, low=None, high=None)
     tail = (1 - CONFIDENCE) / 2
     low, high = np.quantile(replicates, [tail, 1 - tail])
     return Interval(value=value, low=float(low), high=float(high))

@@ -41,11 +41,11 @@ FALL = 0.05
 
 
 class Figure(Frozen):
-    """A value and its two-sided 95 % interval."""
+    """A value and its two-sided 95 % interval; null of too few images."""
 
     value: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
 
     @classmethod
     def of(cls, interval: Interval) -> Figure:
@@ -66,8 +66,8 @@ class Judgement(Frozen):
 
     @property
     def rejected(self) -> str | None:
-        """Why the file is not to be used, if so."""
-        if self.difference.value >= -self.bound:
+        """Why the file is not to be used, if so; never by images that give no interval."""
+        if self.difference.value >= -self.bound or self.difference.low is None:
             return None
         lost, allowed = -100 * self.difference.value, 100 * self.bound
         return f"its IoU is {lost:.2f} points below torch's, {allowed:.2f} are allowed"

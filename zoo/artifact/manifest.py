@@ -13,6 +13,7 @@ from typing import Annotated, Final, Literal
 from pydantic import Field, model_validator
 
 from zoo.artifact.calibration import CalibrationSource
+from zoo.artifact.iou import FEWEST_IMAGES
 from zoo.artifact.judgement import MASK_BOUNDS, Judgement
 from zoo.artifact.label import Io
 from zoo.base.errors import ArtifactError
@@ -53,6 +54,18 @@ class Accuracy(Frozen):
     torch_counts_sha256: Sha256
     judgement: Judgement
     computed_in: Literal["fp32"] | None = None
+
+    @property
+    def rejected(self) -> str | None:
+        """Why the file is not to be used, if so. Older manifests judged by any number of images."""
+        return None if self.unjudged else self.judgement.rejected
+
+    @property
+    def unjudged(self) -> str | None:
+        """Why the file is neither rejected nor vouched for, if so."""
+        if self.images >= FEWEST_IMAGES:
+            return None
+        return f"{self.images} images are too few to judge by: {FEWEST_IMAGES} are needed"
 
 
 class Artifact(Frozen):
@@ -102,9 +115,9 @@ class Artifact(Frozen):
     def rejected(self) -> str | None:
         """Why the file is not to be used, if so."""
         judged = self.accuracy or self.weights
-        reason = judged.judgement.rejected if judged else None
-        if reason is None and self.half is not None and self.half.judgement.rejected:
-            return f"in fp16 arithmetic {self.half.judgement.rejected}"
+        reason = judged.rejected if judged else None
+        if reason is None and self.half is not None and self.half.rejected:
+            return f"in fp16 arithmetic {self.half.rejected}"
         return reason or self._unlike_torch
 
     @property

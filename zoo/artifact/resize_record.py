@@ -7,6 +7,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
+from zoo.artifact.iou import span_text
 from zoo.artifact.judgement import Judgement
 from zoo.artifact.manifest import Artifact, Sha256
 from zoo.base.frozen import Frozen, read_json
@@ -72,11 +73,12 @@ def resize_lines(record: ResizeRecord) -> list[str]:
     lines = [head]
     for name, found in record.by_resize.items():
         iou, change = found.iou, found.difference
-        low, high = 100 * change.low, 100 * change.high
         lost = (
-            f"{100 * change.value:+.2f} points [{low:+.2f}, {high:+.2f}], "
+            f"{100 * change.value:+.2f} points {span_text(change.low, change.high, '+.2f', 100)}, "
             f"{found.fell} images fell by more than 5"
         )
         told = "the zoo's own, filtered" if name == FILTERED else lost
-        lines.append(f"  {name:8} IoU {iou.value:.4f} [{iou.low:.4f}, {iou.high:.4f}]  {told}")
+        lines.append(
+            f"  {name:8} IoU {iou.value:.4f} {span_text(iou.low, iou.high, '.4f')}  {told}"
+        )
     return lines

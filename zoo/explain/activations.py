@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from zoo.artifact.steps import Step
 from zoo.base.errors import ArtifactError
 from zoo.preprocess import INPUT_NAME, Float32
-from zoo.runtime.engines import scale_of
+from zoo.runtime.interpreter import scale_of
 
 Array = NDArray[Any]
 # What may stand between a convolution and the values that the next layer reads.

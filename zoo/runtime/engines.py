@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from zoo.base.errors import ArtifactError
 from zoo.preprocess import INPUT_NAME
-from zoo.runtime.open_model import OpenModel, Scale, TensorInfo
+from zoo.runtime.interpreter import InterpreterModel
+from zoo.runtime.open_model import NO_SHAPES, OpenModel, Shapes, TensorInfo
 from zoo.runtime.processor import REFERENCE, int8_products_overflow
 from zoo.spec import parse
 
@@ -30,14 +31,23 @@ class OnnxRuntimeModel(OpenModel):
 
     unsigned: whether int8 weights become unsigned; None: where products would overflow."""
 
-    def __init__(self, path: Path, threads: int, unsigned: bool | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        threads: int,
+        shapes: Shapes = NO_SHAPES,
+        signature: str | None = None,
+        unsigned: bool | None = None,
+    ) -> None:
         import onnxruntime
+
+        _refuse_signature(path, signature)
 
         options, self.settings = session_options(path, threads, unsigned)
         self.session = onnxruntime.InferenceSession(
             str(path), options, providers=["CPUExecutionProvider"]
         )
-        self.inputs = tuple(_onnx_info(given) for given in self.session.get_inputs())
+        self.inputs = tuple(_onnx_info(one, shapes) for one in self.session.get_inputs())
         self.binding = self.session.io_binding()
         value = onnxruntime.OrtValue.ortvalue_from_shape_and_type
         self.bound = [value(list(tensor.shape), tensor.dtype) for tensor in self.inputs]
@@ -88,10 +98,8 @@ def holds_int8(path: Path) -> bool:
         return any(content.find(name) >= 0 for name in INT8_OPERATORS)
 
 
-def _onnx_info(given: Any) -> TensorInfo:
-    # A free first dimension is the batch: one.
-    first = [1 if not isinstance(side, int) else side for side in given.shape[:1]]
-    shape = (*first, *given.shape[1:])
+def _onnx_info(given: Any, shapes: Shapes) -> TensorInfo:
+    shape = tuple(shapes.get(given.name, given.shape))
     if not all(isinstance(side, int) and side > 0 for side in shape):
         raise ArtifactError(
             f"input {given.name!r} has no fixed shape: {given.shape}",
@@ -99,6 +107,13 @@ def _onnx_info(given: Any) -> TensorInfo:
             remedy="python -m onnxruntime.tools.make_dynamic_shape_fixed --help",
         )
     return TensorInfo(name=given.name, shape=shape, dtype=_onnx_type(given))
+
+
+def _refuse_signature(path: Path, signature: str | None) -> None:
+    if signature is not None:
+        raise ArtifactError(
+            f"{path} has no signatures", expected="one of a TFLite file", remedy="no --signature"
+        )
 
 
 def _onnx_type(given: Any) -> np.dtype[Any]:
@@ -112,64 +127,12 @@ def _onnx_type(given: Any) -> np.dtype[Any]:
         ) from None
 
 
-class InterpreterModel(OpenModel):
-    """A TFLite interpreter, of LiteRT or of TensorFlow: the two share one interface."""
-
-    channels_last = True
-
-    def __init__(self, interpreter: Any) -> None:
-        self.interpreter = interpreter
-        interpreter.allocate_tensors()
-        details = interpreter.get_input_details()
-        self.places = [given["index"] for given in details]
-        results = interpreter.get_output_details()
-        self.results = [result["index"] for result in results]
-        self.mask_scale = scale_of(results[0])
-        self.inputs = tuple(
-            TensorInfo(
-                name=given["name"],
-                shape=tuple(int(side) for side in given["shape"]),
-                dtype=np.dtype(given["dtype"]),
-                scale=scale_of(given),
-            )
-            for given in details
-        )
-
-    @classmethod
-    def litert(cls, path: Path, threads: int) -> InterpreterModel:
-        from ai_edge_litert.interpreter import Interpreter
-
-        return cls(Interpreter(model_path=str(path), num_threads=threads))
-
-    @classmethod
-    def tensorflow(cls, path: Path, threads: int) -> InterpreterModel:
-        import tensorflow
-
-        return cls(tensorflow.lite.Interpreter(model_path=str(path), num_threads=threads))
-
-    def set_inputs(self, values: Sequence[NDArray[Any]]) -> None:
-        for place, given in zip(self.places, values, strict=True):
-            self.interpreter.set_tensor(place, np.ascontiguousarray(given))
-
-    def infer(self) -> None:
-        self.interpreter.invoke()
-
-    def outputs(self) -> list[NDArray[Any]]:
-        return [self.interpreter.get_tensor(place) for place in self.results]
-
-
-def scale_of(detail: dict[str, Any]) -> Scale | None:
-    """Of a tensor as the interpreter describes it, one scale for all of it; None for floats."""
-    found = detail["quantization_parameters"]
-    if not len(found["scales"]) or np.dtype(detail["dtype"]).kind == "f":
-        return None
-    return Scale(step=float(found["scales"][0]), zero=int(found["zero_points"][0]))
-
-
 class TorchModel(OpenModel):
     """The checkpoint itself in torch, eager and channels-last: the reference, not a product."""
 
-    def __init__(self, path: Path, threads: int) -> None:
+    def __init__(
+        self, path: Path, threads: int, shapes: Shapes = NO_SHAPES, signature: str | None = None
+    ) -> None:
         import torch
 
         from zoo.checkpoint import load
@@ -197,23 +160,16 @@ class TorchModel(OpenModel):
 class CoreMLModel(OpenModel):
     """Core ML on this Mac, all compute units. Never run by this project: no Mac was at hand."""
 
-    def __init__(self, path: Path, threads: int) -> None:
+    def __init__(
+        self, path: Path, threads: int, shapes: Shapes = NO_SHAPES, signature: str | None = None
+    ) -> None:
         import coremltools
 
         self.model = coremltools.models.MLModel(str(path))
         description = self.model.get_spec().description
         self.images = {i.name for i in description.input if i.type.HasField("imageType")}
         self.names = [result.name for result in description.output]
-        self.inputs = tuple(
-            _image_of(given.type.imageType.height, given.type.imageType.width, given.name)
-            if given.name in self.images
-            else TensorInfo(
-                name=given.name,
-                shape=tuple(given.type.multiArrayType.shape),
-                dtype=np.dtype(np.float32),
-            )
-            for given in description.input
-        )
+        self.inputs = tuple(map(_coreml_info, description.input))
 
     def set_inputs(self, values: Sequence[NDArray[Any]]) -> None:
         named = zip(self.inputs, values, strict=True)
@@ -229,6 +185,26 @@ class CoreMLModel(OpenModel):
         return [np.array(self.output[name], dtype=np.float32) for name in self.names]
 
 
+def _coreml_info(given: Any) -> TensorInfo:
+    kind = given.type.WhichOneof("Type")
+    declared = getattr(given.type, kind)
+    flexible = {"imageType": "SizeFlexibility", "multiArrayType": "ShapeFlexibility"}.get(kind)
+    if flexible is None or declared.WhichOneof(flexible) is not None:
+        raise ArtifactError(
+            f"input {given.name!r} has no fixed shape",
+            expected="images or arrays of one size",
+            remedy="convert it again: ct.convert(..., inputs=[ct.TensorType(shape=(1, 3, S, S))])",
+        )
+    if kind == "imageType":
+        return _image_of(declared.height, declared.width, given.name)
+    integers = declared.dataType == declared.INT32
+    return TensorInfo(
+        name=given.name,
+        shape=tuple(declared.shape),
+        dtype=np.dtype(np.int32 if integers else np.float32),
+    )
+
+
 def _image_of(height: int, width: int, name: str = INPUT_NAME) -> TensorInfo:
     return TensorInfo(name=name, shape=(1, 3, height, width), dtype=np.dtype(np.float32))
 
@@ -239,15 +215,18 @@ def _picture(image: NDArray[Any]) -> Any:
     return Image.fromarray(np.rint(image[0].transpose(1, 2, 0) * 255).astype(np.uint8))
 
 
-def _mil_reference(path: Path, threads: int) -> OpenModel:
+def _mil_reference(
+    path: Path, threads: int, shapes: Shapes = NO_SHAPES, signature: str | None = None
+) -> OpenModel:
     # It needs torch, which measuring does not.
     from zoo.runtime.mil_reference import MilReferenceModel
 
     return MilReferenceModel(path, threads)
 
 
-# By the names of zoo.runtime.runtime.RUNTIMES: called with the path and the thread count.
-ENGINES: dict[str, Callable[[Path, int], OpenModel]] = {
+# By the names of zoo.runtime.runtime.RUNTIMES: called with the path, the thread count, the shapes
+# of free inputs, and the name of a signature.
+ENGINES: dict[str, Callable[[Path, int, Shapes, str | None], OpenModel]] = {
     "onnxruntime": OnnxRuntimeModel,
     "litert": InterpreterModel.litert,
     "tensorflow": InterpreterModel.tensorflow,

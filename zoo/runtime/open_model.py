@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from zoo.base.errors import ArtifactError
 from zoo.preprocess import Float32
+from zoo.runtime.feeds import Feed
+
+# Of inputs whose file leaves them free, by name.
+Shapes = Mapping[str, Sequence[int]]
+NO_SHAPES: Shapes = MappingProxyType({})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +77,22 @@ class OpenModel(ABC):
         """Set every input to `noise` of this seed."""
         self.set_inputs(noise(self.inputs, seed))
 
+    def as_declared(
+        self, feeds: Sequence[Feed], values: Sequence[NDArray[Any]]
+    ) -> list[NDArray[Any]]:
+        """The values in the order of `inputs`. Raises ArtifactError unless the runtime sees the
+        inputs as they were declared."""
+        given = {feed.name: one for feed, one in zip(feeds, values, strict=True)}
+        for tensor in self.inputs:
+            one = given.get(tensor.name)
+            if one is None or (one.shape, one.dtype) != (tensor.shape, tensor.dtype):
+                told = "nothing" if one is None else f"{one.shape} {one.dtype.name}"
+                raise ArtifactError(
+                    f"input {tensor.name!r} is fed {told}",
+                    expected=f"{tensor.shape} {tensor.dtype.name}, as its runtime has it",
+                )
+        return [given[tensor.name] for tensor in self.inputs]
+
     def feed(self, image: Float32) -> None:
         """Set the zoo's one input: RGB float32 [1, 3, S, S] in 0..1."""
         given: NDArray[Any] = image.transpose(0, 2, 3, 1) if self.channels_last else image
@@ -91,8 +114,8 @@ class OpenModel(ABC):
 
 def noise(inputs: Sequence[TensorInfo], seed: int) -> list[NDArray[Any]]:
     """Values for these inputs by their shapes and types: floats as the levels of a picture, 0..1,
-    of which none is denormal; integers over their range's lower half where that is small, else 0,
-    for they may be indices."""
+    of which none is denormal; quantised bytes over their range's lower half. Raises ArtifactError
+    for other integers, for they may be indices."""
     generator = np.random.default_rng(seed)
     return [_filled(tensor, generator) for tensor in inputs]
 
@@ -101,6 +124,10 @@ def _filled(tensor: TensorInfo, generator: np.random.Generator) -> NDArray[Any]:
     if tensor.dtype.kind == "f":
         levels = generator.integers(0, 256, tensor.shape, dtype=np.uint8)
         return (levels / np.float32(255)).astype(tensor.dtype)
-    if tensor.dtype.kind in "iu" and tensor.dtype.itemsize == 1:
+    if tensor.scale and tensor.dtype.itemsize == 1:
         return generator.integers(0, 128, tensor.shape).astype(tensor.dtype)
-    return np.zeros(tensor.shape, tensor.dtype)
+    raise ArtifactError(
+        f"input {tensor.name!r} holds {tensor.dtype.name}, which may be anything",
+        expected="inputs of floats, or quantised ones",
+        remedy="measure it as ONNX or TFLite, where --input NAME=VALUE tells it",
+    )

@@ -18,7 +18,7 @@ from types import MappingProxyType
 
 from zoo.base.errors import ArtifactError, DeviceError, UnknownName
 from zoo.runtime.engines import ENGINES
-from zoo.runtime.open_model import OpenModel
+from zoo.runtime.open_model import NO_SHAPES, OpenModel, Shapes
 from zoo.runtime.processor import REFERENCE
 
 
@@ -114,9 +114,15 @@ def version(runtime: str) -> str:
     return "unknown"
 
 
-def open_model(path: Path, runtime: str, threads: int) -> OpenModel:
-    """Load `path`. Raises DeviceError when the runtime is not to be had, ArtifactError when it
-    rejects the file."""
+def open_model(
+    path: Path,
+    runtime: str,
+    threads: int,
+    shapes: Shapes = NO_SHAPES,
+    signature: str | None = None,
+) -> OpenModel:
+    """Load `path`. shapes: of inputs whose file leaves them free. signature: which of several.
+    Raises DeviceError when the runtime is not to be had, ArtifactError when it rejects the file."""
     reason = why_not(runtime)
     if reason is not None:
         raise DeviceError(f"{runtime}: {reason}", remedy=RUNTIMES[runtime].remedy)
@@ -124,7 +130,9 @@ def open_model(path: Path, runtime: str, threads: int) -> OpenModel:
         raise ArtifactError(f"{path} does not exist", remedy="bench export")
     load_library(runtime)
     try:
-        return ENGINES[runtime](path, threads)
+        return ENGINES[runtime](path, threads, shapes, signature)
+    except ArtifactError:
+        raise
     except Exception as error:
         # onnxruntime raises classes of its own that share no base but Exception.
         foreign = type(error).__module__.startswith("onnxruntime")
@@ -133,5 +141,5 @@ def open_model(path: Path, runtime: str, threads: int) -> OpenModel:
         raise ArtifactError(
             f"{runtime} cannot open {path}: {error}",
             expected=f"a whole {RUNTIMES[runtime].format} model",
-            remedy="bench export --force",
+            remedy="export it again; of the zoo's files: bench export --force",
         ) from error

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from contextlib import ExitStack
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from bench.cli.measuring.device_options import device_of, device_options
+from bench.cli.measuring.own_files import own_file_options
 from bench.cli.measuring.plan_options import plan_of, plan_options
 from bench.cli.options import Percent, format_option, json_option
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 SLOWER = 4
 NOT_MEASURED = 3
+UNTOLD = 5
 MANY = 1000
 
 
@@ -35,6 +37,13 @@ MANY = 1000
 @click.option("--precision", "precisions", multiple=True, metavar="P", help="Twice: the factor.")
 @click.option(
     "--threads", type=click.IntRange(1), multiple=True, metavar="N", help="Twice: the factor."
+)
+@click.option(
+    "--factor",
+    "declared",
+    type=click.Choice(["format"]),
+    help="What is compared, where files differ in more: one network in two formats, each in its "
+    "own runtime.",
 )
 @click.option("--stored", is_flag=True, help="Compare sessions that are stored; nothing is paired.")
 @click.option(
@@ -56,6 +65,13 @@ MANY = 1000
     metavar="PERCENT",
     help="Exit with 4 where one is distinguishably slower than A, and by more than this.",
 )
+@click.option(
+    "--untold",
+    type=click.Choice(["pass", "fail"]),
+    help="With --fail-if-slower: the exit status where that cannot be told, 0 or 5.  "
+    "[default: pass]",
+)
+@own_file_options
 @plan_options
 @format_option("a sentence each")
 @json_option
@@ -67,11 +83,15 @@ def command(
     runtimes: tuple[str, ...],
     precisions: tuple[str, ...],
     threads: tuple[int, ...],
+    declared: str | None,
     stored: bool,
     dates: tuple[str, ...],
     commits: tuple[str, ...],
     target: float | None,
     limit: float | None,
+    untold: str | None,
+    inputs: tuple[str, ...],
+    signature: str | None,
     format: Format | None,
     as_json: bool,
     **options: Any,
@@ -87,7 +107,8 @@ def command(
     Example:
       bench compare mnv2_unet_0.5_224 mnv2_unet_0.5_192 --runtime litert
       bench compare mnv2_unet_0.5_224 --threads 1 --threads 2
-      bench compare old.onnx new.onnx --fail-if-slower 5%
+      bench compare old.onnx new.onnx --fail-if-slower 5% --untold fail
+      bench compare mine.onnx mine.tflite --factor format
       bench compare mnv2_unet_0.5_224 --stored --date 2026-11-01 --date 2026-11-08
     """
     from reports.text.fitting import fitted
@@ -95,6 +116,8 @@ def command(
     from zoo.base.lock import locked
     from zoo.home import Home
 
+    if untold and not limit:
+        raise click.UsageError("--untold is of --fail-if-slower PERCENT")
     home = Home.default()
     on = context.with_resource(device_of(home, options))
     if not stored or on.info().kind != "host":
@@ -103,13 +126,16 @@ def command(
     plan = plan_of(on, target or 0.01, compares=True, **options)
     if target is None:
         plan = plan.model_copy(update={"of_difference": 0.25})
-    subjects = _subjects(on, what, runtimes, precisions, threads)
+    subjects = [
+        replace(one, inputs=inputs, signature=signature)
+        for one in _subjects(on, what, runtimes, precisions, threads)
+    ]
     if stored:
-        found = _from_store(home, subjects, dates, commits)
+        found = _from_store(home, subjects, dates, commits, declared)
     elif dates or commits:
         raise click.UsageError("--date and --commit choose among stored sessions: add --stored")
     else:
-        found = _measured(home, on, subjects, plan)
+        found = _measured(home, on, subjects, plan, declared)
     records = [_record(one) for one in found]
     if as_json:
         click.echo(json.dumps(records, indent=1))
@@ -120,12 +146,25 @@ def command(
         measured = [found[0].baseline, *(one.candidate for one in found)]
         told = [*map(_side_text, measured), *map(_text, found)]
         click.echo(fitted("\n".join(told)))
+    context.exit(_status(found, limit, untold or "pass"))
+
+
+def _status(found: Sequence[Comparison], limit: float | None, untold: str) -> int:
+    """The exit status; why it is not 0 is told on standard error."""
     if any(one.ratio is None for one in found):
-        context.exit(NOT_MEASURED)
-    slower = [one.candidate.name for one in found if limit and one.slower_than(limit)]
-    if slower:
-        click.echo(f"slower by more than {100 * (limit or 0):g} %: {', '.join(slower)}", err=True)
-        context.exit(SLOWER)
+        return NOT_MEASURED
+    if limit is None:
+        return 0
+    percent = f"{100 * limit:g} %"
+    if slower := [one.candidate.name for one in found if one.slower_than(limit)]:
+        click.echo(f"slower by more than {percent}: {', '.join(slower)}", err=True)
+        return SLOWER
+    if unsure := [one.candidate.name for one in found if one.untold(limit)]:
+        names = ", ".join(unsure)
+        told = f"whether it is slower by more than {percent} cannot be told: {names}"
+        click.echo(f"{told} (--untold {untold})", err=True)
+        return UNTOLD if untold == "fail" else 0
+    return 0
 
 
 def _subjects(
@@ -150,29 +189,35 @@ def _subjects(
 
 
 def _measured(
-    home: Home, device: Device, subjects: Sequence[Subject], plan: Plan
+    home: Home, device: Device, subjects: Sequence[Subject], plan: Plan, declared: str | None
 ) -> list[Comparison]:
     from bench.cli.measuring.measure import take
     from bench.compare import compared, factor_of, in_turns
-    from bench.work import find
+    from bench.work import find, named
     from zoo.base.lock import locked
     from zoo.spec import ModelSpec
 
-    factor = factor_of(subjects)
+    factor = factor_of(subjects, declared)
     with ExitStack() as held:
         for spec in {s.what for s in subjects if isinstance(s.what, ModelSpec)}:
             held.enter_context(locked(home.artifact_folder(spec), shared=True))
-        work = in_turns([find(home, device, subject) for subject in subjects])
+        found = in_turns([find(home, device, subject) for subject in subjects])
+        work = named(found, subjects[0].inputs)
         sessions = take(home, device, work, plan)
-    return compared(work, [_name(s, factor) for s in subjects], sessions, plan, factor)
+    names = [_name(s, one.name, factor) for s, one in zip(subjects, work, strict=True)]
+    return compared(work, names, sessions, plan, factor)
 
 
 def _from_store(
-    home: Home, subjects: Sequence[Subject], dates: Sequence[str], commits: Sequence[str]
+    home: Home,
+    subjects: Sequence[Subject],
+    dates: Sequence[str],
+    commits: Sequence[str],
+    declared: str | None,
 ) -> list[Comparison]:
     from bench.compare import factor_of
     from bench.sessions.store import read_all
-    from bench.stored import Selection, compare_stored, varied
+    from bench.stored import Selection, compare_stored, names_of, varied
 
     chosen = varied(dates, commits)
     if len(dates) > 1 and len(commits) > 1:
@@ -182,19 +227,22 @@ def _from_store(
         selections = [Selection(subject=subjects[0], date=d, commit=c) for d, c in chosen]
         names = [(d if factor == "date" else c) or "" for d, c in chosen]
     elif len(chosen) == 1:
-        factor = factor_of(subjects)
+        factor = factor_of(subjects, declared)
         ((date, commit),) = chosen
         selections = [Selection(subject=s, date=date, commit=commit) for s in subjects]
-        names = [_name(s, factor) for s in subjects]
+        if factor in ("file", "format"):
+            selections = [one.of_its_content() for one in selections]
+        called = zip(subjects, names_of(selections), strict=True)
+        names = [_name(subject, name, factor) for subject, name in called]
     else:
         raise click.UsageError("more than one factor differs; exactly one may")
     return compare_stored(selections, names, read_all(home).sessions, factor)
 
 
-def _name(subject: Subject, factor: str) -> str:
-    """What tells the sides apart: the value of the factor."""
-    if factor in ("variant", "file"):
-        return subject.what.name
+def _name(subject: Subject, name: str, factor: str) -> str:
+    """What tells the sides apart: the value of the factor. name: of the model or file."""
+    if factor in ("variant", "file", "format"):
+        return name
     value = getattr(subject, factor)
     return f"{value} thread{'s' if value > 1 else ''}" if factor == "threads" else str(value)
 

@@ -18,6 +18,7 @@ from bench.statistics.verdict import verdict
 from bench.work import looked_at
 from bench.work_item import Work
 from devices.base import Device
+from zoo.base.pictures import shown
 from zoo.base.progress import Bar, say
 from zoo.home import Home
 
@@ -34,6 +35,7 @@ def take(
     if not unfinished(work, Known.of(stored, plan), plan):
         return taken
     work = looked_at(work)
+    names = {one.request: one.name for one in work}
     say(_intent(work, plan))
     with Bar("measuring", _length(work, plan), _unit(plan), lines=False) as bar:
         try:
@@ -45,7 +47,7 @@ def take(
                     taken.append(session)
                 _advance(bar, plan, time.monotonic() - began)
                 if session.failure is not None:
-                    say(f"{session.request.model} {session.request.runtime}: {_end(session)}")
+                    say(f"{names[session.request]} {session.request.runtime}: {_end(session)}")
         except KeyboardInterrupt:
             click.echo(
                 f"interrupted: {len(taken)} sessions are stored; the same command with --resume "
@@ -115,5 +117,10 @@ def _advance(bar: Bar, plan: Plan, elapsed_s: float) -> None:
 
 
 def _end(session: Session) -> str:
-    found = verdict(session)
-    return f"{found.label}: {found.reason}"
+    found, failure = verdict(session), session.failure
+    lines = [f"{found.label}: {found.reason}"]
+    if failure is not None and failure.expected:
+        lines.append(f"  expected: {shown(failure.expected)}")
+    if failure is not None and failure.next:
+        lines.append(f"  next:     {shown(failure.next)}")
+    return "\n".join(lines)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bench.cli.measuring.device_options import device_of, device_options
+from bench.cli.measuring.own_files import own_file_options
 from bench.cli.options import PictureFile, deadline_option, format_option, json_option
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ COSTLIEST = 10
 @click.option("--runtime", default="litert", show_default=True, help="litert, litert-gpu.")
 @click.option("--precision", default="fp32", show_default=True, help="Of the exported file.")
 @click.option("--threads", type=click.IntRange(1), default=1, show_default=True)
+@own_file_options
 @deadline_option
 @click.option(
     "--plot",
@@ -44,6 +46,8 @@ def command(
     runtime: str,
     precision: str,
     threads: int,
+    inputs: tuple[str, ...],
+    signature: str | None,
     plot: Path | None,
     format: Format | None,
     as_json: bool,
@@ -58,7 +62,7 @@ def command(
     Example:
       bench profile mnv2_unet_0.5_224 --device android
     """
-    from bench.work import Subject, find, subject_of
+    from bench.work import Subject, find, named, subject_of
     from devices.android.device import AndroidDevice
     from reports.pictures.profile import draw_profile
     from reports.text.fitting import fitted
@@ -76,8 +80,15 @@ def command(
             remedy="bench devices --emulate android",
         )
     context.with_resource(locked(home.device_results(on.info().key)))
-    subject = Subject(what=subject_of(what), runtime=runtime, precision=precision, threads=threads)
-    work = find(home, on, subject)
+    subject = Subject(
+        what=subject_of(what),
+        runtime=runtime,
+        precision=precision,
+        threads=threads,
+        inputs=inputs,
+        signature=signature,
+    )
+    (work,) = named([find(home, on, subject)], inputs)
     with on.open(work.request, work.artifact) as opened:
         operators = opened.profile()
     info = on.info()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bench.cli.measuring.device_options import device_of, device_options
+from bench.cli.measuring.own_files import own_file_options
 from bench.cli.measuring.plan_options import plan_of, plan_options
 from bench.cli.options import Frame, Percent, model_option, threads_option, timed_precisions_option
 
@@ -60,6 +61,7 @@ PICK = "bench pick --device {} --max-latency 60fps"
     help="The application's time instead: a camera frame resized, converted, inferred, its mask "
     "upsampled.  [without a size: 1280x720]",
 )
+@own_file_options
 @plan_options
 @click.option("--all", "all_phones", is_flag=True, help="Every phone that is there, side by side.")
 @click.option("--resume", is_flag=True, help="Only the sessions that are not stored yet.")
@@ -76,6 +78,8 @@ def command(
     reference: str | None,
     target: float,
     frame: tuple[int, int] | None,
+    inputs: tuple[str, ...],
+    signature: str | None,
     all_phones: bool,
     resume: bool,
     force: bool,
@@ -93,6 +97,7 @@ def command(
     Example:
       bench run --device host --model 'mnv2_unet_0.35_*'
       bench run mine.tflite --threads 2
+      bench run mine.onnx --input x=1x3x224x224 --input mask=mask.npy
       bench run --device android --model 'mnv2_unet_0.5_*' --runtime litert --runtime litert-gpu
     """
     from bench.cli.measuring.measure import take
@@ -103,6 +108,7 @@ def command(
         Subject,
         alike,
         beside_references,
+        named,
         runtimes_for,
         subject_of,
     )
@@ -113,6 +119,8 @@ def command(
 
     if not files and not models:
         raise click.UsageError("name a --model or a FILE")
+    if (inputs or signature) and not files:
+        raise click.UsageError("--input and --signature are of a FILE; the zoo's inputs are known")
     own = [subject_of(text) for text in files]
     if all_phones:
         from bench.cli.measuring.phones import run_on_all
@@ -132,14 +140,22 @@ def command(
         for spec in specs:
             held.enter_context(locked(home.artifact_folder(spec), shared=True))
         subjects = [
-            Subject(what=w, runtime=name, precision=precision, threads=threads, forced=force)
+            Subject(
+                what=w,
+                runtime=name,
+                precision=precision,
+                threads=threads,
+                forced=force,
+                inputs=inputs,
+                signature=signature,
+            )
             for w in [*specs, *own]
             for name in runtimes_for(on, w, runtimes)
             for precision in (precisions if w in specs else [AS_GIVEN])
         ]
         work, refused = _fit(home, on, subjects)
         stored = alike(read_all(home).sessions, on, plan) if resume else []
-        work = beside_references(work, reference)
+        work = beside_references(named(work, inputs), reference)
         sessions = take(home, on, work, plan, stored)
     if not sessions:
         click.echo("every session is there already")

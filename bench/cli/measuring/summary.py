@@ -42,7 +42,7 @@ def _in_short(known: Known, work: Sequence[Work]) -> list[str]:
     if widths:
         told += f", the middle one to +-{statistics.median(widths):.1%}, all to +-{max(widths):.1%}"
     missing = [one for one in work if one not in measured]
-    names = ", ".join(f"{one.request.model} {one.request.precision}" for one in missing[:MOST_ROWS])
+    names = ", ".join(f"{one.name} {one.request.precision}" for one in missing[:MOST_ROWS])
     return [told, *([f"not measured: {names}"] if missing else [])]
 
 
@@ -50,7 +50,7 @@ def _columns(known: Known, work: Sequence[Work]) -> list[Column]:
     beside = {one.reference for one in work}
     relative = Column(title="relative [95 %]", text=lambda one: _relative(known, one, beside))
     return [
-        Column(title="model", text=lambda one: one.request.model),
+        Column(title="model", text=lambda one: one.name),
         Column(title="file", text=lambda one: f"{one.request.runtime} {one.request.precision}"),
         Column(title="p50 ms [range]", text=lambda one: _latency(known, one)),
         # Where each file stands alone, none is relative to another.

@@ -101,7 +101,7 @@ def _written(
     from reports.gather.since import moves_since
     from reports.load import load
     from reports.text.answer import answer
-    from reports.text.tables import every_row, rows_csv, rows_json
+    from reports.text.tables import every_row, moves_markdown, rows_csv, rows_json
     from reports.write import write_report
 
     report = load(*homes)
@@ -112,7 +112,7 @@ def _written(
     if format == "csv":
         return rows_csv(report), report
     text = answer(report) if format == "answer" else every_row(report, format)
-    return (f"{text}\n{moves.markdown}" if moves else text), report
+    return (f"{text}\n{moves_markdown(moves)}" if moves else text), report
 
 
 def _after(report: Report) -> list[str]:

@@ -165,14 +165,16 @@ def _people_text(row: dict[str, Any]) -> str:
 
 
 def _iou_text(row: dict[str, Any]) -> str:
+    from zoo.artifact.iou import Interval
+
     iou = row["iou"]
-    return f"{iou['value']:.3f} [{iou['low']:.3f}, {iou['high']:.3f}]" if iou else "not measured"
+    return Interval(**iou).text if iou else "not measured"
 
 
 def _below(found: People) -> list[str]:
     """How the groups differ, and why there may be no answer."""
     lines = []
     if gap := found.difference:
-        told = "" if gap.low > 0 or gap.high < 0 else ": not distinguishable"
+        told = "" if gap.apart else ": not distinguishable"
         lines.append(f"not in train minus in train: {gap.text}{told}")
     return [*lines, found.reason] if found.reason else lines

@@ -12,6 +12,7 @@ from devices.android.adb.client import LOST, Adb
 from devices.android.adb.phone import Phone
 from devices.android.adb.storage import Storage
 from devices.android.run.flags import accelerator_of, longest_s, loop_flags, runtime_flags
+from devices.android.run.inputs import Inputs
 from devices.android.run.job import MASK, PROFILE, RESULT, Done, run_job
 from devices.android.run.outcome import Outcome, asks_for_less, failed, judge
 from devices.android.run.profile import FLAGS as PROFILE_FLAGS
@@ -67,6 +68,7 @@ class AndroidRun(OpenRun):
         self.first_inference_ns: int | None = None
         self.program_sha256 = held.program.sha256
         self.peak_bytes: int | None = None
+        self.inputs = Inputs(request)
         self.readings = {masks.NAME: self._checked()}
 
     def whole(self, loop: Loop) -> Series:
@@ -108,6 +110,7 @@ class AndroidRun(OpenRun):
 
     def close(self) -> None:
         """What ran on the phone has ended by now, well or not."""
+        self.inputs.close()
 
     def _checked(self) -> Reading:
         """What the check of this file on this phone found. Raises SessionFailed each time where its
@@ -177,6 +180,7 @@ class AndroidRun(OpenRun):
             f"--graph={graph}",
             f"--result_file_path={{folder}}/{RESULT}",
             *runtime_flags(self.request, held.flags, full),
+            *self.inputs.flags(held.storage),
             *flags,
         ]
         cores = held.cores

@@ -19,9 +19,8 @@ const nextText = (row, next) => {
   const found = pairOf(row, next);
   const name = `${nameText(next)}, IoU ${iouText(next)}, p50 ${latencyText(next)}`;
   if (!found.iou) return `Next: ${name}.`;
-  const [value, low, high] = found.iou.map((x) => (100 * x).toFixed(2));
-  const apart = found.iou[1] > 0 || found.iou[2] < 0;
-  return `Next: ${name}; IoU lower by ${value} points [${low}, ${high}]${apart ? "" : ", not distinguishable on these images"}.`;
+  const apart = found.iou[1] !== null && (found.iou[1] > 0 || found.iou[2] < 0);
+  return `Next: ${name}; IoU lower by ${imagesText(found.iou, (x) => (100 * x).toFixed(2), " points")}${apart ? "" : ", not distinguishable on these images"}.`;
 };
 
 const showAnswer = () => {

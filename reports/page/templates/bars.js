@@ -11,20 +11,20 @@ const differenceOf = (row) => {
   const reference = referenceIn(facet);
   if (!row.iou || !reference) return null;
   if (reference !== bestIn(facet)) return pairOf(row, reference).iou;
-  return row.difference && row.difference.map((x) => x / 1e4);
+  return row.difference && row.difference.map((x) => (x === null ? null : x / 1e4));
 };
 
 const barOf = (row) => {
   const difference = plainBars() ? null : differenceOf(row);
   const [value, low, high] = row.iou;
-  if (!difference) return { low, high, paired: plainBars() };
-  return { low: value - difference[0] + difference[1], high: value - difference[0] + difference[2], paired: true };
+  const paired = plainBars() || Boolean(difference);
+  // Of too few images: the value itself.
+  if ((difference ?? row.iou)[1] === null) return { low: value, high: value, paired };
+  if (!difference) return { low, high, paired };
+  return { low: value - difference[0] + difference[1], high: value - difference[0] + difference[2], paired };
 };
 
-const pointsText = (found) => {
-  const [value, low, high] = found.map((x) => `${x < 0 ? "-" : "+"}${Math.abs(100 * x).toFixed(2)}`);
-  return `${value} [${low}, ${high}]`;
-};
+const pointsText = (found) => imagesText(found, (x) => `${x < 0 ? "-" : "+"}${Math.abs(100 * x).toFixed(2)}`);
 const differenceText = (row) => {
   if (!row.iou) return "";
   const difference = differenceOf(row);

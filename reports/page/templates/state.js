@@ -40,9 +40,10 @@ const pairOf = (one, other) => {
   const [i, j] = [rows.indexOf(data.rows.indexOf(one)), rows.indexOf(data.rows.indexOf(other))];
   const iou = one.source === other.source ? [0, 0, 0] : inTriangle(data.pairs, one.source, other.source, 1e4);
   const latency = inTriangle(pairs, i, j, 1e3);
+  const minus = (x) => (x === null ? null : -x);
   const inverse = (x) => (x === null ? null : 1 / x);
   return {
-    iou: one.source === null || other.source === null ? null : iou && one.source > other.source ? [-iou[0], -iou[2], -iou[1]] : iou,
+    iou: one.source === null || other.source === null ? null : iou && one.source > other.source ? [-iou[0], minus(iou[2]), minus(iou[1])] : iou,
     latency: latency && i > j ? [inverse(latency[0]), inverse(latency[2]), inverse(latency[1])] : latency,
     paired: Boolean(latency && pairs[Math.min(i, j)][Math.abs(i - j) - 1][3]),
   };

@@ -6,7 +6,10 @@ const lacking = (row, figure, reason) => {
   const found = row.missing.find(([name]) => name === figure);
   return ["not measured", reason, found && found[1].replaceAll("--model NAME", () => `--model ${row.model}`)].filter(Boolean).join(": ");
 };
-const iouText = (row) => (row.iou ? between(row.iou, (x) => x.toFixed(3)) + (row.of_export ? " (of the reference export)" : "") : lacking(row, "iou", row.iou_reason));
+// Of IoUs: of too few images there is no interval.
+const imagesText = (found, form, unit = "") =>
+  `${form(found[0])}${unit} ${found[1] === null ? "(too few images for an interval)" : `[${form(found[1])}, ${form(found[2])}]`}`;
+const iouText = (row) => (row.iou ? imagesText(row.iou, (x) => x.toFixed(3)) + (row.of_export ? " (of the reference export)" : "") : lacking(row, "iou", row.iou_reason));
 const latencyText = (row) => `${between(row.p50, digits)} ms`;
 const nameText = (row) => `${row.model} (${row.how})`;
 const percent = (share) => `${Math.round(100 * share)} %`;
