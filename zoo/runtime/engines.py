@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.base.errors import ArtifactError
-from zoo.preprocess import INPUT_NAME
+from zoo.preprocess import INPUT_NAME, OUTPUT_NAME
 from zoo.runtime.open_model import OpenModel, Scale, TensorInfo
 from zoo.runtime.processor import int8_products_overflow
 from zoo.spec import parse
@@ -43,6 +43,8 @@ class OnnxRuntimeModel(OpenModel):
         self.bound = [value(list(tensor.shape), tensor.dtype) for tensor in self.inputs]
         for tensor, place in zip(self.inputs, self.bound, strict=True):
             self.binding.bind_ortvalue_input(tensor.name, place)
+        self.output_names = [result.name for result in self.session.get_outputs()]
+        self.output_scales = [None] * len(self.output_names)
         for result in self.session.get_outputs():
             if all(isinstance(side, int) for side in result.shape):
                 place = value(result.shape, _onnx_type(result))
@@ -124,7 +126,9 @@ class InterpreterModel(OpenModel):
         self.places = [given["index"] for given in details]
         results = interpreter.get_output_details()
         self.results = [result["index"] for result in results]
-        self.mask_scale = scale_of(results[0])
+        self.output_names = [result["name"] for result in results]
+        self.output_scales = [scale_of(result) for result in results]
+        self.mask_scale = self.output_scales[0]
         self.inputs = tuple(
             TensorInfo(
                 name=given["name"],
@@ -181,6 +185,7 @@ class TorchModel(OpenModel):
         self.torch = torch
         self.network = Deployed(network).eval().to(memory_format=torch.channels_last)
         self.inputs = (_image_of(size, size),)
+        self.output_names, self.output_scales = [OUTPUT_NAME], [None]
 
     def set_inputs(self, values: Sequence[NDArray[Any]]) -> None:
         tensor = self.torch.from_numpy(np.ascontiguousarray(values[0]))
@@ -203,7 +208,8 @@ class CoreMLModel(OpenModel):
         self.model = coremltools.models.MLModel(str(path))
         description = self.model.get_spec().description
         self.images = {i.name for i in description.input if i.type.HasField("imageType")}
-        self.names = [result.name for result in description.output]
+        self.output_names = [result.name for result in description.output]
+        self.output_scales = [None] * len(self.output_names)
         self.inputs = tuple(
             _image_of(given.type.imageType.height, given.type.imageType.width, given.name)
             if given.name in self.images
@@ -226,7 +232,7 @@ class CoreMLModel(OpenModel):
         self.output = self.model.predict(self.given)
 
     def outputs(self) -> list[NDArray[Any]]:
-        return [np.array(self.output[name], dtype=np.float32) for name in self.names]
+        return [np.array(self.output[name], dtype=np.float32) for name in self.output_names]
 
 
 def _image_of(height: int, width: int, name: str = INPUT_NAME) -> TensorInfo:
