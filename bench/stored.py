@@ -17,7 +17,6 @@ from bench.statistics.verdict import verdict
 from bench.work import Subject
 from devices.base import RunRequest
 from zoo.base.errors import RecordError, UnknownName
-from zoo.spec import ModelSpec
 
 # What may differ between two sides, by the factor that was declared.
 FREE: Mapping[str, frozenset[str]] = {
@@ -44,16 +43,15 @@ class Selection:
 
     def takes(self, session: Session) -> bool:
         subject, request = self.subject, session.request
-        what = subject.what
-        model = what.name
+        model = subject.what.name
         day, commit = f"{session.started_at:%Y-%m-%d}", session.commit or ""
         return (
             session.timed
             and request.model == model
-            and (request.size is not None) == isinstance(what, ModelSpec)
+            and request.origin == subject.origin
             and request.runtime == subject.runtime
             and request.threads == subject.threads
-            and (request.size is None or request.precision == subject.precision)
+            and (request.origin == "file" or request.precision == subject.precision)
             and (self.date is None or day == self.date)
             and (self.commit is None or commit.startswith(self.commit))
         )

@@ -22,6 +22,10 @@ Nanoseconds = Annotated[int, Field(gt=0)]
 Count = Annotated[int, Field(ge=0, le=1_000_000)]
 Counts = tuple[Annotated[int, Field(ge=0)], ...]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
+# A model of the zoo, one that was imported, or a file of the user's own.
+Origin = Literal["zoo", "imported", "file"]
+# The precision of a file of the user's own, of which nothing is known.
+AS_GIVEN = "as given"
 
 
 class Reading(Frozen):
@@ -56,8 +60,8 @@ class DeviceInfo(Frozen):
 
 
 class RunRequest(Frozen):
-    """What to measure. size: the side of the zoo's image in pixels; None for a file of the user's
-    own, of which nothing is known but its inputs. input_seed makes the noise that is fed."""
+    """What to measure. size: the side of the zoo's image in pixels; None for an imported model,
+    and for a file of the user's own. input_seed makes the noise that is fed."""
 
     model: str
     size: int | None
@@ -67,6 +71,12 @@ class RunRequest(Frozen):
     runtime: str
     threads: Annotated[int, Field(gt=0)]
     input_seed: int = 0
+
+    @property
+    def origin(self) -> Origin:
+        if self.size is not None:
+            return "zoo"
+        return "file" if self.precision == AS_GIVEN else "imported"
 
 
 class Turns(Frozen):

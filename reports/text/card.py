@@ -58,7 +58,7 @@ multiply-accumulates.
 
 ## Latency seen so far
 
-{_latencies([row for row in report.rows if row.model == spec.name])}
+{latencies([row for row in report.rows if row.model == spec.name])}
 
 ## Training
 
@@ -157,7 +157,8 @@ def _of_weights(artifact: Artifact) -> list[str]:
     ]
 
 
-def _latencies(rows: Sequence[Row]) -> str:
+def latencies(rows: Sequence[Row]) -> str:
+    """A table of them, a line a row."""
     if not rows:
         return "None yet. Next: bench run"
     lines = [

@@ -73,9 +73,7 @@ def _evaluated(home: Home, model: Imported, dataset: Dataset, split: SplitName) 
     )
 
 
-def _counts(
-    home: Home, model: Imported, dataset: Dataset, items: list[Item]
-) -> list[ImageCounts]:
+def _counts(home: Home, model: Imported, dataset: Dataset, items: list[Item]) -> list[ImageCounts]:
     path = home.imported_file(model.name, model.format)
     opened = open_model(path, RUNTIMES[model.format], os.cpu_count() or 1)
     found = []

@@ -57,7 +57,7 @@ class Evaluations(Frozen):
         """What reports show: the last one on validation images, which the zoo's own are shown on;
         else the last."""
         validation = [e for e in self.found if e.split == "validation"]
-        return (validation or list(self.found) or [None])[-1]
+        return next(reversed(validation or self.found), None)
 
 
 def read_evaluations(home: Home, name: str) -> Evaluations:

@@ -46,8 +46,8 @@ def fed(photograph: Image.Image, how: Input, tensor: TensorInfo) -> NDArray[Any]
     if how.colour == "bgr":
         pixels = pixels[..., ::-1]
     low, high = (np.float32(end) for end in how.range)
-    values = low + pixels * (high - low)
-    values = (values - np.asarray(how.mean, np.float32)) / np.asarray(how.std, np.float32)
+    spread = low + pixels * (high - low)
+    values: NDArray[Any] = (spread - np.float32(how.mean)) / np.float32(how.std)
     if how.layout == "nchw":
         values = values.transpose(2, 0, 1)
     if tensor.scale is not None:
@@ -68,7 +68,7 @@ def read(model: Imported, outputs: Sequence[NDArray[Any]], scales: Sequence[Any]
         values = scale.real(values)
     layers = _layers(model, values)
     if how.activation == "labels":
-        return (layers[0] == how.channel).astype(np.float32)
+        return np.asarray(layers[0] == how.channel, np.float32)
     if how.channel >= len(layers):
         raise _unfit(model, f"has {len(layers)} channels there", f"one of number {how.channel}")
     layers = layers.astype(np.float32)

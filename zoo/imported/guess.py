@@ -175,9 +175,10 @@ def _mask(index: int, result: Result, given: Input) -> _Mask | None:
     shape = result.shape
     ways: list[tuple[Literal["nhwc", "nchw", "hw"], int, int, int]] = []
     if len(shape) == 4 and shape[0] == 1:
-        ways = [("nhwc", shape[3], *shape[1:3]), ("nchw", shape[1], *shape[2:4])]
+        _, first, second, third = shape
+        ways = [("nhwc", third, first, second), ("nchw", first, second, third)]
     elif len(shape) in (2, 3) and shape[:-2] in ((), (1,)):
-        ways = [("hw", 1, *shape[-2:])]
+        ways = [("hw", 1, shape[-2], shape[-1])]
     ratio = given.height / given.width
     fitting = [
         (layout, channels, height * width)
@@ -191,9 +192,7 @@ def _mask(index: int, result: Result, given: Input) -> _Mask | None:
     return _Mask(index=index, result=result, layout=layout, channels=channels, pixels=pixels)
 
 
-def _chosen_mask(
-    seen: Seen, masks: list[_Mask], chosen: Choices, why: dict[str, str]
-) -> _Mask:
+def _chosen_mask(seen: Seen, masks: list[_Mask], chosen: Choices, why: dict[str, str]) -> _Mask:
     listed = ", ".join(
         f"{i} {shown(one.name)} {list(one.shape)}" for i, one in enumerate(seen.outputs)
     )

@@ -62,7 +62,9 @@ def look(source: Path, copy: Path, format: str, size: tuple[int, int] | None) ->
     command = [sys.executable, "-P", "-m", "zoo.imported.look"]
     words = json.dumps({**asked, "size": size})
     try:
-        done = subprocess.run(command, input=words, capture_output=True, text=True, timeout=TIMEOUT_S)
+        done = subprocess.run(
+            command, input=words, capture_output=True, text=True, timeout=TIMEOUT_S
+        )
     except subprocess.TimeoutExpired:
         raise ArtifactError(
             f"{shown(source)} was not read and run within {TIMEOUT_S} s",
@@ -95,7 +97,9 @@ def seen(source: str, copy: str, format: str, size: list[int] | None) -> Seen:
         opened.fill(seed)
         opened.infer()
         outputs.append(opened.outputs())
-    results = zip(opened.output_names, opened.output_scales, zip(*outputs, strict=True), strict=True)
+    results = zip(
+        opened.output_names, opened.output_scales, zip(*outputs, strict=True), strict=True
+    )
     return Seen(
         inputs=tuple(
             Tensor(

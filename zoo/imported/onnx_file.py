@@ -60,7 +60,8 @@ def _load(path: Path, weights: bool) -> onnx.ModelProto:
         return onnx.load(path, load_external_data=weights)
     except Exception as error:  # protobuf and onnx raise classes of many kinds
         raise ArtifactError(
-            f"{path} is no ONNX model: {error}", expected="a whole .onnx file, its weights beside it"
+            f"{path} is no ONNX model: {error}",
+            expected="a whole .onnx file, its weights beside it",
         ) from error
 
 

@@ -76,7 +76,9 @@ def command(
             remedy="bench devices --emulate android",
         )
     context.with_resource(locked(home.device_results(on.info().key)))
-    subject = Subject(what=subject_of(what), runtime=runtime, precision=precision, threads=threads)
+    subject = Subject(
+        what=subject_of(home, what), runtime=runtime, precision=precision, threads=threads
+    )
     work = find(home, on, subject)
     with on.open(work.request, work.artifact) as opened:
         operators = opened.profile()

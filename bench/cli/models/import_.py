@@ -44,8 +44,9 @@ class PerChannel(click.ParamType["Channels"]):
         words = str(value).split(",")
         if len(words) not in (1, 3) or not all(re.fullmatch(NUMBER, w.strip()) for w in words):
             self.fail(f"{value!r} is neither one number nor three, as 1,2,3", parameter, context)
-        first, *others = [float(word) for word in words]
-        return (first, *others) if len(others) == 2 else (first, first, first)
+        numbers = [float(word) for word in words]
+        first, second, third = numbers if len(numbers) == 3 else 3 * numbers
+        return first, second, third
 
 
 class Size(click.ParamType[tuple[int, int]]):

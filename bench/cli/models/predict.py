@@ -12,8 +12,8 @@ from bench.cli.options import force_option
 
 if TYPE_CHECKING:
     from bench.work_item import Work
+    from zoo.catalogue import Model
     from zoo.home import Home
-    from zoo.spec import ModelSpec
 
 
 @click.command()
@@ -37,7 +37,7 @@ def command(
     output: Path | None,
     force: bool,
 ) -> None:
-    """Tint the hair in a photograph, by the exported file itself.
+    """Tint the hair in a photograph, by the exported or imported file itself.
 
     Writes PHOTOGRAPH.MODEL.png beside it, and prints the share of hair.
 
@@ -48,35 +48,36 @@ def command(
     from reports.pictures.overlay import overlay
     from zoo.base.errors import FileError
     from zoo.base.files import replacing
+    from zoo.catalogue import get
     from zoo.home import Home
     from zoo.preprocess import open_photograph
-    from zoo.registry import get
-    from zoo.resizing import mask_at, to_input
     from zoo.runtime.runtime import open_model
+    from zoo.segmenting import mask_of
 
-    spec = get(model)
-    target = output or photograph.with_name(f"{photograph.name}.{spec.name}.png")
+    home = Home.default()
+    chosen = get(home, model)
+    target = output or photograph.with_name(f"{photograph.name}.{chosen.name}.png")
     if target.exists() and not force:
         raise FileError(f"{target} exists", remedy="--force to replace it, or --output FILE")
     image = open_photograph(photograph)
-    work = _first_at_hand(Home.default(), spec, runtime, precision)
+    work = _first_at_hand(home, chosen, runtime, precision)
     opened = open_model(work.artifact, work.request.runtime, os.cpu_count() or 1)
-    mask = mask_at(opened.predict(to_input(image, spec.size))[0], *image.size)
+    mask = mask_of(chosen, opened, image)
     with replacing(target) as temporary:
         overlay(image, mask).save(temporary, format="PNG")
     click.echo(f"{target}: {mask.mean():.1%} of the picture is hair")
 
 
-def _first_at_hand(home: Home, spec: ModelSpec, runtime: str | None, precision: str) -> Work:
+def _first_at_hand(home: Home, model: Model, runtime: str | None, precision: str) -> Work:
     """Of the runtime, else of the first of this machine's own for which a file was exported."""
     from bench.work import Subject, find, runtimes_for
     from devices.host.device import HostDevice
     from zoo.base.errors import MissingStep
 
     device, missing = HostDevice(), list[MissingStep]()
-    names = runtimes_for(device, spec, [runtime] if runtime else [])
+    names = runtimes_for(device, model, [runtime] if runtime else [])
     for name in names or ["onnxruntime"]:
-        subject = Subject(what=spec, runtime=name, precision=precision, forced=True)
+        subject = Subject(what=model, runtime=name, precision=precision, forced=True)
         try:
             return find(home, device, subject)
         except MissingStep as step:
