@@ -45,9 +45,9 @@ def fed(photograph: Image.Image, how: Input, tensor: TensorInfo) -> NDArray[Any]
     pixels = np.asarray(small, np.float32) / np.float32(255)
     if how.colour == "bgr":
         pixels = pixels[..., ::-1]
-    low, high = (np.float32(end) for end in how.range)
-    spread = low + pixels * (high - low)
-    values: NDArray[Any] = (spread - np.float32(how.mean)) / np.float32(how.std)
+    low, high = np.asarray(how.range, np.float32)
+    mean, std = np.asarray(how.mean, np.float32), np.asarray(how.std, np.float32)
+    values: NDArray[Any] = (low + pixels * (high - low) - mean) / std
     if how.layout == "nchw":
         values = values.transpose(2, 0, 1)
     if tensor.scale is not None:
