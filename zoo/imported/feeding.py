@@ -84,15 +84,17 @@ def read(model: Imported, outputs: Sequence[NDArray[Any]], scales: Sequence[Any]
 def _layers(model: Imported, values: NDArray[Any]) -> NDArray[Any]:
     """[C, H, W]"""
     how: Output = model.output
-    expected = {"nhwc": "[1, H, W, C]", "nchw": "[1, C, H, W]", "hw": "[1, H, W]"}[how.layout]
-    rank = 2 if how.layout == "hw" else 3
-    while values.ndim > rank and len(values) == 1:
-        values = values[0]
-    if values.ndim != rank:
-        raise _unfit(model, f"gives {list(values.shape)}", expected)
-    if how.layout == "hw":
-        return values[None]
-    return values.transpose(2, 0, 1) if how.layout == "nhwc" else values
+    sides, shape = (how.height, how.width), values.shape
+    if how.layout == "hw" and shape[-2:] == sides and values.size == how.height * how.width:
+        return values.reshape(1, *sides)
+    if how.layout == "nhwc" and values.ndim == 4 and shape[:3] == (1, *sides):
+        return values[0].transpose(2, 0, 1)
+    if how.layout == "nchw" and values.ndim == 4 and (shape[0], *shape[2:]) == (1, *sides):
+        return values[0]
+    axes = {"nhwc": f"[1, {sides[0]}, {sides[1]}, C]", "nchw": f"[1, C, {sides[0]}, {sides[1]}]"}
+    raise _unfit(
+        model, f"gives {list(shape)}", axes.get(how.layout, f"[1, {sides[0]}, {sides[1]}]")
+    )
 
 
 def _unfit(model: Imported, seen: str, expected: str) -> ArtifactError:

@@ -151,7 +151,8 @@ class _Mask:
     result: Result
     layout: Literal["nhwc", "nchw", "hw"]
     channels: int
-    pixels: int
+    height: int
+    width: int
 
 
 def _output(seen: Seen, given: Input, chosen: Choices, why: dict[str, str]) -> Output:
@@ -163,6 +164,8 @@ def _output(seen: Seen, given: Input, chosen: Choices, why: dict[str, str]) -> O
     return Output(
         index=mask.index,
         name=mask.result.name,
+        height=mask.height,
+        width=mask.width,
         layout=mask.layout,
         channel=channel,
         activation=activation,
@@ -181,15 +184,17 @@ def _mask(index: int, result: Result, given: Input) -> _Mask | None:
         ways = [("hw", 1, shape[-2], shape[-1])]
     ratio = given.height / given.width
     fitting = [
-        (layout, channels, height * width)
+        (layout, channels, height, width)
         for layout, channels, height, width in ways
         if min(height, width) >= SMALLEST and abs(height / width - ratio) < NEAR * ratio
     ]
     if not fitting:
         return None
     # Where both axes could be the channels: the fewer, else as the input has them.
-    layout, channels, pixels = min(fitting, key=lambda way: (way[1], way[0] != given.layout))
-    return _Mask(index=index, result=result, layout=layout, channels=channels, pixels=pixels)
+    layout, channels, height, width = min(fitting, key=lambda w: (w[1], w[0] != given.layout))
+    return _Mask(
+        index=index, result=result, layout=layout, channels=channels, height=height, width=width
+    )
 
 
 def _chosen_mask(seen: Seen, masks: list[_Mask], chosen: Choices, why: dict[str, str]) -> _Mask:
@@ -207,8 +212,8 @@ def _chosen_mask(seen: Seen, masks: list[_Mask], chosen: Choices, why: dict[str,
             )
         return named[0]
     # The largest, of these the one of fewest channels.
-    ranked = sorted(masks, key=lambda m: (-m.pixels, m.channels))
-    best = [m for m in ranked if (m.pixels, m.channels) == (ranked[0].pixels, ranked[0].channels)]
+    merit = {m.index: (-m.height * m.width, m.channels) for m in masks}
+    best = [m for m in masks if merit[m.index] == min(merit.values())]
     if len(best) != 1:
         raise ArtifactError(
             f"which output is the mask cannot be told, of: {listed}",

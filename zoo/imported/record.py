@@ -60,12 +60,15 @@ class Output(Frozen):
     """Which output holds the mask, and how it is read: the channel, what makes its values a
     probability, and from where on a pixel belongs to it.
 
-    layout: `hw` where there is no axis of channels. activation: `softmax` is over the channels; of
-    `labels` the value is the number of a pixel's class, and `channel` that of the one looked for.
+    height, width: of the mask. layout: `hw` where there is no axis of channels. activation:
+    `softmax` is over the channels; of `labels` the value is the number of a pixel's class, and
+    `channel` that of the one looked for.
     """
 
     index: Index
     name: str
+    height: Side
+    width: Side
     layout: Literal["nhwc", "nchw", "hw"]
     channel: Index
     activation: Activation
