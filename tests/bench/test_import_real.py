@@ -23,9 +23,10 @@ from zoo.runtime.runtime import open_model
 from zoo.segmenting import mask_of
 
 PACKAGE = "@mediapipe/selfie_segmentation@0.1.1675465747"
+# The first half of each.
 SHA256 = {
-    "selfie_segmentation.tflite": "8d13b7fae74af625c641226813616a2117bd6bca19eb3b75574621fc08557f27",
-    "selfie_segmentation_landscape.tflite": "4aafe6223bb8dac6fac8ca8ed56852870a33051ef3f6238822d282a109962894",
+    "selfie_segmentation.tflite": "8d13b7fae74af625c641226813616a21",
+    "selfie_segmentation_landscape.tflite": "4aafe6223bb8dac6fac8ca8ed5685287",
 }
 
 
@@ -48,7 +49,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_published_model_finds_the_person_by_guesses_alone(
     home: Home, package: Path, file: str
 ) -> None:
-    assert hashlib.sha256((package / file).read_bytes()).hexdigest() == SHA256[file]
+    assert hashlib.sha256((package / file).read_bytes()).hexdigest()[:32] == SHA256[file]
     words = ("import", str(package / file), "--name", "selfie", "--json")
     record = json.loads(invoke(*words).output)
     sides = (record["input"]["height"], record["input"]["width"])
