@@ -202,7 +202,7 @@ def test_a_record_that_is_wrong_is_refused_with_what_is_wrong(drawn: Home, tmp_p
     name = import_theirs(tmp_path)
     path = record_path(drawn, name)
     sound = json.loads(path.read_text())
-    wrong = {
+    wrong: dict[str, dict[str, object]] = {
         "output.threshold: Input should be a finite number": {"threshold": float("nan")},
         "output: threshold 2 is not between 0 and 1": {"activation": "sigmoid", "threshold": 2},
         "output.nonsense": {"nonsense": 1},

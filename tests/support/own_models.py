@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import onnx
@@ -108,7 +108,7 @@ class Segmenter:
             nodes.append(helper.make_node("Transpose", ["floats"], ["planes"], perm=[0, 3, 1, 2]))
             before = ["planes"]
         nodes.append(helper.make_node("Conv", [*before, "w", "b"], ["logits"]))
-        end = {"axis": 1} if self.ends_in in ("Softmax", "ArgMax") else {}
+        end: dict[str, Any] = {"axis": 1} if self.ends_in in ("Softmax", "ArgMax") else {}
         if self.ends_in == "ArgMax":
             end["keepdims"], made = 0, [1, *self.sides]
         turned = last and self.ends_in != "ArgMax"

@@ -88,9 +88,9 @@ def _layers(model: Imported, values: NDArray[Any]) -> NDArray[Any]:
     if how.layout == "hw" and shape[-2:] == sides and values.size == how.height * how.width:
         return values.reshape(1, *sides)
     if how.layout == "nhwc" and values.ndim == 4 and shape[:3] == (1, *sides):
-        return values[0].transpose(2, 0, 1)
+        return values.reshape(shape[1:]).transpose(2, 0, 1)
     if how.layout == "nchw" and values.ndim == 4 and (shape[0], *shape[2:]) == (1, *sides):
-        return values[0]
+        return values.reshape(shape[1:])
     axes = {"nhwc": f"[1, {sides[0]}, {sides[1]}, C]", "nchw": f"[1, C, {sides[0]}, {sides[1]}]"}
     raise _unfit(
         model, f"gives {list(shape)}", axes.get(how.layout, f"[1, {sides[0]}, {sides[1]}]")
