@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 from commands import TINY, invoke
 from drawn import portrait
@@ -78,6 +79,27 @@ def test_a_model_that_is_fed_and_read_rightly_finds_the_hair(
     assert imported(tmp_path, way) > 0.85
 
 
+def test_weights_beside_a_file_are_taken_in(drawn: Home, tmp_path: Path) -> None:
+    whole = onnx.load(Segmenter().write(tmp_path / "whole.onnx"))
+    beside = {"save_as_external_data": True, "location": "weights", "size_threshold": 0}
+    onnx.save(whole, tmp_path / "parted.onnx", **beside)
+    invoke("import", str(tmp_path / "parted.onnx"), "--name", "parted")
+    model = read_imported(drawn, "parted")
+    assert model.sha256 != model.source_sha256
+    (tmp_path / "weights").unlink()
+    (record,) = json.loads(invoke("eval", "parted", "--data", "drawn", "--json").output)
+    assert record["iou"]["value"] > 0.85
+    # Its weights are looked for in its own folder, and nowhere else.
+    away = onnx.load(tmp_path / "parted.onnx", load_external_data=False)
+    for tensor in away.graph.initializer:
+        tensor.external_data[0].value = "../weights"
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "weights").write_bytes(bytes(4096))
+    onnx.save(away, tmp_path / "inner" / "away.onnx")
+    words = ("import", str(tmp_path / "inner" / "away.onnx"), "--name", "away")
+    assert "away.onnx is no ONNX model" in invoke(*words, status=1).output
+
+
 @pytest.mark.parametrize(("way", "option", "value"), WRONG)
 def test_a_wrong_property_shows_in_the_iou(
     drawn: Home, tmp_path: Path, way: str, option: str, value: str
@@ -107,7 +129,8 @@ def test_a_file_of_the_zoo_counts_the_same_when_it_is_imported(elsewhere: Home) 
         assert artifact.accuracy is not None
         file = elsewhere.artifact(spec, artifact.format, artifact.precision)
         name = f"again_{artifact.format}"
-        invoke("import", str(file), "--name", name)
+        told = invoke("import", str(file), "--name", name).output
+        assert ("its metadata" in told) == (artifact.format == "tflite")
         invoke("eval", "--model", name, "--data", "drawn")
         model, found = read_imported(elsewhere, name), read_evaluations(elsewhere, name).shown
         assert found is not None
