@@ -53,9 +53,16 @@ def normalisation(path: Path) -> tuple[tuple[float, ...], tuple[float, ...]] | N
     if content is None:
         return None
     try:
-        return _options(bytes(np.asarray(content, np.uint8)))
+        options = _options(bytes(np.asarray(content, np.uint8)))
     except Exception:  # damaged metadata can raise anything, and are only a hint
         return None
+    return options if options is not None and _is_sound(*options) else None
+
+
+def _is_sound(mean: tuple[float, ...], std: tuple[float, ...]) -> bool:
+    """Of all channels or of each, and in the range of pixels."""
+    within = all(0 <= value <= 255 for value in mean) and all(1e-3 < value <= 255 for value in std)
+    return within and len(mean) in (1, 3) and len(std) in (1, 3)
 
 
 def _options(content: bytes) -> tuple[tuple[float, ...], tuple[float, ...]] | None:
