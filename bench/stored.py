@@ -21,7 +21,6 @@ from devices.base import RunRequest
 from zoo.base.errors import RecordError, UnknownName
 from zoo.base.pictures import shown
 from zoo.runtime.members import sha256_of_model
-from zoo.spec import ModelSpec
 
 # What may differ between two sides, by the factor that was declared.
 FREE: Mapping[str, frozenset[str]] = {
@@ -65,17 +64,16 @@ class Selection:
 
     def takes(self, session: Session) -> bool:
         subject, request = self.subject, session.request
-        what = subject.what
-        model = shown(what.name)
+        model = shown(subject.what.name)
         day, commit = f"{session.started_at:%Y-%m-%d}", session.commit or ""
         return (
             session.timed
             and request.model == model
             and self.sha256 in (None, request.artifact_sha256)
-            and (request.size is not None) == isinstance(what, ModelSpec)
+            and request.origin == subject.origin
             and request.runtime == subject.runtime
             and request.threads == subject.threads
-            and (request.size is None or request.precision == subject.precision)
+            and (request.origin == "file" or request.precision == subject.precision)
             and (self.date is None or day == self.date)
             and (self.commit is None or commit.startswith(self.commit))
         )

@@ -11,15 +11,16 @@ from bench.feeding import chosen_entry, feeds_of, said
 from bench.naming import told_apart
 from bench.sessions.record import ALIKE, OwnFile, Plan, Session
 from bench.work_item import DENORMAL_WEIGHTS, Work
-from devices.base import Device, Reading, RunRequest
+from devices.base import AS_GIVEN, Device, Origin, Reading, RunRequest
 from zoo.artifact.denormals import denormal_weights
 from zoo.artifact.manifest import read_manifest, verified
 from zoo.base.errors import ArtifactError, ArtifactRejected, DeviceError, MissingStep, UnknownName
 from zoo.base.files import sha256_of
 from zoo.base.pictures import shown
+from zoo.catalogue import Model, get
 from zoo.checkpoint import checkpoint_path
 from zoo.home import EXTENSIONS, Home
-from zoo.registry import get
+from zoo.imported.record import Imported, verified_import
 from zoo.runtime.declared import entries
 from zoo.runtime.feeds import Feed
 from zoo.runtime.members import in_one_file, members, sha256_of_model, size_of_model
@@ -28,7 +29,6 @@ from zoo.spec import ModelSpec
 
 # By the end of a file's name: what it is.
 SUFFIXES = {f".{extension}": format for format, extension in EXTENSIONS.items()}
-AS_GIVEN = "as given"
 # Of the path of a file of one's own, how many are stored.
 PARTS_OF_PATH = 3
 REMEDY_NOT_FED = "--benchmark-model PATH of the interpreter's (docs/android.md), or --device host"
@@ -36,10 +36,11 @@ REMEDY_NOT_FED = "--benchmark-model PATH of the interpreter's (docs/android.md),
 
 @dataclass(frozen=True, kw_only=True)
 class Subject:
-    """A variant of the zoo or a file of one's own, and how it is to be run; forced: even if its
-    file is rejected. inputs, signature: what the user said of a file's, as `--input` has them."""
+    """A variant of the zoo, an imported model or a file of one's own, and how it is to be run;
+    forced: even if its file is rejected. inputs, signature: what the user said of a file's, as
+    `--input` has them."""
 
-    what: ModelSpec | Path
+    what: Model | Path
     runtime: str
     precision: str = "fp32"
     threads: int = 1
@@ -47,9 +48,15 @@ class Subject:
     inputs: tuple[str, ...] = ()
     signature: str | None = None
 
+    @property
+    def origin(self) -> Origin:
+        if isinstance(self.what, ModelSpec):
+            return "zoo"
+        return "file" if isinstance(self.what, Path) else "imported"
 
-def subject_of(text: str) -> ModelSpec | Path:
-    """What a user typed: the path of a model file, or the name of a variant.
+
+def subject_of(home: Home, text: str) -> Model | Path:
+    """What a user typed: the path of a model file, or the name of a model.
 
     Raises UnknownName, ArtifactError."""
     path = Path(text)
@@ -58,7 +65,7 @@ def subject_of(text: str) -> ModelSpec | Path:
             raise ArtifactError(f"{shown(path)} does not exist", remedy="check the path")
         return path
     try:
-        return get(text)
+        return get(home, text)
     except UnknownName:
         if not path.exists():
             raise
@@ -75,10 +82,19 @@ def find(home: Home, device: Device, subject: Subject) -> Work:
     _available(device, subject.runtime)
     if isinstance(subject.what, Path):
         return _file(home, device, subject.what, subject)
+    if isinstance(subject.what, Imported):
+        return _import(home, subject.what, subject)
     return _variant(home, subject.what, subject)
 
 
-def runtimes_for(device: Device, what: ModelSpec | Path, wanted: Sequence[str]) -> list[str]:
+def precisions_of(what: Model | Path, wanted: Sequence[str]) -> Sequence[str]:
+    """Those wanted of a variant; of what is one file, its own."""
+    if isinstance(what, ModelSpec):
+        return wanted
+    return (AS_GIVEN,) if isinstance(what, Path) else (what.precision,)
+
+
+def runtimes_for(device: Device, what: Model | Path, wanted: Sequence[str]) -> list[str]:
     """The runtimes that can open it: of those wanted, else of the device's defaults.
 
     Raises DeviceError where a file has none."""
@@ -90,15 +106,16 @@ def runtimes_for(device: Device, what: ModelSpec | Path, wanted: Sequence[str]) 
         name for name in available if name in RUNTIMES and RUNTIMES[name].default
     ]
     names = list(wanted or usual)
-    if not isinstance(what, Path):
+    if isinstance(what, ModelSpec):
         return names
-    format = SUFFIXES[what.suffix]
+    format = SUFFIXES[what.suffix] if isinstance(what, Path) else what.format
     if not wanted and device.default_runtimes:
         names = [*names, *(name for name in available if name in RUNTIMES and name not in names)]
     fitting = [name for name in names if engine(name).format == format]
     if not fitting:
+        named = shown(what) if isinstance(what, Path) else what.name
         raise DeviceError(
-            f"{', '.join(names)} cannot open {shown(what)}",
+            f"{', '.join(names)} cannot open {named}",
             expected=f"one of {', '.join(n for n, r in RUNTIMES.items() if r.format == format)}",
             remedy="bench devices",
         )
@@ -240,6 +257,20 @@ def end_of_path(path: Path) -> str:
     whole = path.absolute()
     top = Path.home() if whole.is_relative_to(Path.home()) else Path(whole.anchor)
     return shown("/".join(whole.relative_to(top).parts[-PARTS_OF_PATH:]))
+
+
+def _import(home: Home, model: Imported, subject: Subject) -> Work:
+    path = verified_import(home, model)
+    request = RunRequest(
+        model=model.name,
+        size=None,
+        format=model.format,
+        precision=model.precision,
+        artifact_sha256=model.sha256,
+        runtime=subject.runtime,
+        threads=subject.threads,
+    )
+    return Work(request=request, artifact=path)
 
 
 def _variant(home: Home, spec: ModelSpec, subject: Subject) -> Work:

@@ -25,6 +25,10 @@ Counts = tuple[Annotated[int, Field(ge=0)], ...]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 # The reading of a file whose outputs hold some: how many.
 INFINITE_VALUES = "infinite_values"
+# A model of the zoo, one that was imported, or a file of the user's own.
+Origin = Literal["zoo", "imported", "file"]
+# The precision of a file of the user's own, of which nothing is known.
+AS_GIVEN = "as given"
 
 
 class Reading(Frozen):
@@ -59,10 +63,10 @@ class DeviceInfo(Frozen):
 
 
 class RunRequest(Frozen):
-    """What to measure. size: the side of the zoo's image in pixels; None for a file of the user's
-    own, of which nothing is known but its inputs. input_seed makes the noise that is fed. inputs:
-    of such a file all that it is fed, empty where its format does not tell; signature: which of
-    several."""
+    """What to measure. size: the side of the zoo's image in pixels; None for an imported model,
+    and for a file of the user's own. input_seed makes the noise that is fed. inputs: of a file of
+    one's own all that it is fed, empty where its format does not tell; signature: which of several.
+    """
 
     model: str
     size: int | None
@@ -74,6 +78,12 @@ class RunRequest(Frozen):
     input_seed: int = 0
     inputs: tuple[Feed, ...] = ()
     signature: str | None = None
+
+    @property
+    def origin(self) -> Origin:
+        if self.size is not None:
+            return "zoo"
+        return "file" if self.precision == AS_GIVEN else "imported"
 
 
 class Turns(Frozen):

@@ -40,7 +40,7 @@ class MadeFrom(Frozen):
 
 def inputs_of(homes: Sequence[Home]) -> str:
     """The state of all that a report of `homes` is made from."""
-    folders = [path for h in homes for path in (h.results, h.artifacts, h.checkpoints)]
+    folders = [path for h in homes for path in (h.results, h.artifacts, h.checkpoints, h.imported)]
     return _state([*folders, *(Path(module.__path__[0]) for module in (bench, reports, zoo))])
 
 

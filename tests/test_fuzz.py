@@ -16,6 +16,7 @@ from commands import RECIPE, TINY, Chain
 from drawn import portrait, write_archives
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from own_models import Segmenter
 
 from bench.sessions.store import read_session
 from train.config import parse_recipe
@@ -31,6 +32,10 @@ from zoo.base.download_record import read_record
 from zoo.base.errors import BenchError
 from zoo.checkpoint import checkpoint_path, load
 from zoo.home import Home
+from zoo.imported.accuracy import read_evaluations
+from zoo.imported.guess import Choices
+from zoo.imported.record import RECORD, read_imported
+from zoo.imported.take import take
 from zoo.preprocess import open_photograph
 from zoo.registry import get
 
@@ -97,6 +102,12 @@ def keras(_: Chain, folder: Path) -> bytes:
     return (folder / "small.h5").read_bytes()
 
 
+def record(_: Chain, folder: Path) -> bytes:
+    home = Home(root=folder / "imports")
+    take(home, Segmenter().write(folder / "a.onnx"), "mine", Choices(), None, force=True)
+    return (home.imported_folder("mine") / RECORD).read_bytes()
+
+
 def parent(_: Chain, folder: Path) -> bytes:
     torch.save({"state_dict": {"model.a": torch.zeros(3)}, "epoch": 1}, folder / "p.ckpt")
     return (folder / "p.ckpt").read_bytes()
@@ -143,6 +154,14 @@ PARSERS = {
         lambda p: read_record(p.parent),
     ),
     "keras": Parser("mobilenet_v2.h5", keras, read_keras),
+    "imported": Parser(
+        f"imported/mine/{RECORD}", record, lambda p: read_imported(Home(root=p.parents[2]), "mine")
+    ),
+    "accuracy": Parser(
+        "imported/mine/accuracy.json",
+        lambda c, f: b'{"schema_version":1,"found":[]}',
+        lambda p: read_evaluations(Home(root=p.parents[2]), "mine"),
+    ),
     "parent": Parser("parent.ckpt", parent, read_parent),
 }
 
@@ -175,6 +194,8 @@ def test_any_file(kind: str, chain: Chain, tmp_path: Path) -> None:
 def test_any_name(name: str) -> None:
     assert refusal(lambda: registry.select([name])) is None or name != TINY
     home = Home(root=Path("/home"))
+    if refusal(lambda: home.imported_folder(name)) is None:
+        assert home.imported_folder(name).parent == Path("/home/imported")
     if refusal(lambda: home.dataset(name)) is None:
         assert home.dataset(name).parent == Path("/home/data")
 

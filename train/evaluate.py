@@ -9,7 +9,7 @@ import numpy as np
 
 from train.data.dataset import CLASSES, Dataset, Item
 from zoo.artifact.iou import ImageCounts, count
-from zoo.preprocess import Float32, scaled
+from zoo.preprocess import THRESHOLD, Float32, scaled
 from zoo.resizing import mask_at, resized
 
 if TYPE_CHECKING:
@@ -42,10 +42,16 @@ def evaluate(
     return counts
 
 
-def counted(dataset: Dataset, item: Item, probability: Float32, target: str) -> ImageCounts:
-    """Of one item, from its mask [S, S]."""
+def counted(
+    dataset: Dataset,
+    item: Item,
+    probability: Float32,
+    target: str,
+    threshold: float = THRESHOLD,
+) -> ImageCounts:
+    """Of one item, from its mask [H, W]."""
     labelled = dataset.mask(item) == CLASSES[target]
-    return count(item.id, mask_at(probability, item.width, item.height), labelled)
+    return count(item.id, mask_at(probability, item.width, item.height, threshold), labelled)
 
 
 def torch_predictor(network: nn.Module, *, half: bool = False) -> Predict:

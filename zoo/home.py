@@ -11,6 +11,9 @@ from zoo.base.errors import InvalidName
 from zoo.spec import ModelSpec
 
 _FOLDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+# Lower case alone, for some file systems do not tell cases apart; without a dot, so that no name
+# looks like a file.
+_IMPORT_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 EXTENSIONS = {"onnx": "onnx", "tflite": "tflite", "coreml": "mlpackage"}
 
 
@@ -84,6 +87,23 @@ class Home:
                 f"{name!r} cannot name a data set", expected="letters, digits, . _ and -"
             )
         return self.root / "data" / name
+
+    @property
+    def imported(self) -> Path:
+        """Where models of other people lie, a folder each."""
+        return self.root / "imported"
+
+    def imported_folder(self, name: str) -> Path:
+        """Raises InvalidName for a name that could lead out of `imported/`."""
+        if not _IMPORT_NAME.fullmatch(name):
+            raise InvalidName(
+                f"{name!r} cannot name an imported model",
+                expected="up to 64 small letters, digits, _ and -, such as mediapipe_hair",
+            )
+        return self.imported / name
+
+    def imported_file(self, name: str, format: str) -> Path:
+        return self.imported_folder(name) / f"{name}.{EXTENSIONS[format]}"
 
     def checkpoint_folder(self, spec: ModelSpec) -> Path:
         return self.training_folder(spec.name)

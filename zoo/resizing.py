@@ -20,9 +20,11 @@ def to_input(image: Image.Image, size: int) -> Float32:
     return scaled(resized(image, size)[None])
 
 
-def mask_at(probability: Float32, width: int, height: int) -> NDArray[np.bool_]:
+def mask_at(
+    probability: Float32, width: int, height: int, threshold: float = THRESHOLD
+) -> NDArray[np.bool_]:
     """Hair or not at [height, width], from probabilities [S, S]: bilinear, then the threshold."""
-    return probability_at(probability, width, height) > THRESHOLD
+    return probability_at(probability, width, height) > threshold
 
 
 def probability_at(probability: Float32, width: int, height: int) -> Float32:

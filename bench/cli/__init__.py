@@ -6,6 +6,7 @@ Begin at the table of commands below.
 from __future__ import annotations
 
 import importlib
+import keyword
 import signal
 import sys
 from typing import Any
@@ -19,6 +20,7 @@ COMMANDS = {
     "train": "training",
     "weights": "models",
     "export": "models",
+    "import": "models",
     "eval": "training",
     "explain": "models",
     "run": "measuring",
@@ -60,7 +62,9 @@ class LazyGroup(click.Group):
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         if name not in COMMANDS:
             return None
-        module = importlib.import_module(f"bench.cli.{COMMANDS[name]}.{name}")
+        # No module can be called `import`.
+        stem = f"{name}_" if keyword.iskeyword(name) else name
+        module = importlib.import_module(f"bench.cli.{COMMANDS[name]}.{stem}")
         command: click.Command = module.command
         return command
 

@@ -28,9 +28,13 @@ from zoo.base.errors import BenchError
 from zoo.base.files import sha256_of, size_bytes
 from zoo.checkpoint import COUNTS_NAME, CheckpointRecord, checkpoint_path, read_record
 from zoo.home import Home
+from zoo.imported.accuracy import counts_of, read_evaluations
+from zoo.imported.record import read_imported
 from zoo.registry import get
 from zoo.spec import ModelSpec
 
+# In the place of where the first weights came from.
+IMPORTED = "imported"
 # What prepares a data set of that name.
 PREPARED = {"lfw": "bench data lfw", "synthetic": "bench data synthetic"}
 
@@ -76,9 +80,11 @@ class Joined:
 
 def join(home: Home, request: RunRequest) -> Joined:
     """The accuracy of the very file that was timed, or the reason why it is not known."""
-    if request.size is None:
+    if request.origin == "file":
         return Joined(iou_reason="a file of one's own")
     try:
+        if request.origin == "imported":
+            return _of_import(home, request)
         spec = get(request.model)
         path = checkpoint_path(home, spec)
         record, checkpoint_sha256 = read_record(path), sha256_of(path)
@@ -124,6 +130,22 @@ def _of_artifact(
     whose = f"{whose}, of the reference export of these weights" if reference else whose
     joined = _with_iou(common, reference, whose)
     return replace(joined, of_reference=joined.iou is not None, iou_reason=what)
+
+
+def _of_import(home: Home, request: RunRequest) -> Joined:
+    model = read_imported(home, request.model)
+    if model.sha256 != request.artifact_sha256:
+        now = f"imported anew since, as the file {model.sha256[:12]}"
+        return Joined(orphan=f"the file {request.artifact_sha256[:12]} was {now}")
+    common = Joined(size_bytes=model.size_bytes, init=IMPORTED)
+    shown = read_evaluations(home, model.name).shown
+    counts = "not evaluated" if shown is None else counts_of(home, model, shown)
+    if shown is None or isinstance(counts, str):
+        data = shown.dataset if shown else "lfw"
+        remedy = f"bench eval --model {model.name} --data {shlex.quote(data)}"
+        return replace(common, iou_reason=str(counts), remedy=remedy)
+    what = f"{shown.dataset} {shown.split}"
+    return _with_iou(common, counts, _named(shown.target, what, shown.images, shown.split_sha256))
 
 
 def _file(request: RunRequest) -> str:
@@ -174,7 +196,9 @@ def _counts(
     if not path.is_file() or sha256_of(path) != accuracy.counts_sha256:
         return None, f"{path.name} is gone or was changed"
     what = f"{accuracy.dataset} {accuracy.split}"
-    return read_counts(path), _named(record, what, accuracy.images, accuracy.split_sha256)
+    return read_counts(path), _named(
+        record.config["target"], what, accuracy.images, accuracy.split_sha256
+    )
 
 
 def _of_checkpoint(
@@ -199,11 +223,11 @@ def _counts_of_checkpoint(
     if pooled(counts) != record.validation_iou:
         return None, f"{counts_path.name} is not of this checkpoint"
     what = f"{record.split.dataset} validation"
-    return counts, _named(record, what, len(counts), record.split.sha256)
+    return counts, _named(record.config["target"], what, len(counts), record.split.sha256)
 
 
-def _named(record: CheckpointRecord, what: str, images: int, split_sha256: str) -> str:
-    return f"{record.config['target']} on {what}, {images} images (split {split_sha256[:8]})"
+def _named(target: object, what: str, images: int, split_sha256: str) -> str:
+    return f"{target} on {what}, {images} images (split {split_sha256[:8]})"
 
 
 def _with_iou(common: Joined, counts: list[ImageCounts] | None, what: str) -> Joined:

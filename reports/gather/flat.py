@@ -33,7 +33,7 @@ def record(row: Row) -> dict[str, Any]:
         "precision": facet.precision,
         "parameters": paper.parameters if paper else None,
         "macs": paper.macs if paper else None,
-        "complexity_reason": None if paper else "a file of one's own",
+        "complexity_reason": row.complexity_reason,
         "protocol": facet.protocol,
         "iou": joined.iou.value if joined.iou else None,
         "iou_low": joined.iou.low if joined.iou else None,

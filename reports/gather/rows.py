@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from bench.statistics.ratios import Ratio, ratio_over_passes
 from bench.statistics.stats import Quantile, across_passes, quantile
 from bench.statistics.verdict import Verdict
-from devices.base import DeviceInfo, RunRequest
+from devices.base import DeviceInfo, Origin, RunRequest
 from devices.frame import STAGES
 from reports.gather.accuracy import Joined
 from reports.gather.digest import Digest
@@ -135,7 +135,11 @@ class Row:
     @property
     def of_zoo(self) -> bool:
         """Whether it is a registered variant, and not a file of one's own."""
-        return self.digests[-1].request.size is not None
+        return self.origin == "zoo"
+
+    @property
+    def origin(self) -> Origin:
+        return self.digests[-1].request.origin
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -144,8 +148,15 @@ class Row:
 
     @property
     def complexity(self) -> Complexity | None:
-        """On paper; None for a file of one's own, of which nothing is known but what it does."""
+        """On paper; None of a model that is not the zoo's, of which that is not known."""
         return complexity(parse(self.model)) if self.of_zoo else None
+
+    @property
+    def complexity_reason(self) -> str | None:
+        """Why it is not known."""
+        return {"zoo": None, "imported": "an imported file", "file": "a file of one's own"}[
+            self.origin
+        ]
 
     @property
     def label(self) -> str:

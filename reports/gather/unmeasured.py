@@ -44,13 +44,15 @@ def remedy(figure: Figure, row: Row, name: str | None = None) -> str:
     """name: to stand for the row's model."""
     name = name or row.model
     match figure:
-        case "iou" | "change" | "size" if not row.of_zoo:
+        case "iou" | "change" | "size" if row.origin == "file":
             return "no command measures this of a file of one's own"
+        case "change" if row.origin == "imported":
+            return "there is no network of an imported file to compare it with"
         case "change" if row.digests[-1].request.format == "torch":
             return "it is torch's own: the others are compared with it"
         case "iou" | "change" | "size":
             return _of_file(row, name)
-        case "relative" if not row.of_zoo:
+        case "relative" if row.origin == "file":
             return run_command(row).replace("FILE", "FILE OTHER_FILE", 1)
         case "relative":
             beside = next(model for model in REFERENCES if model != row.model)
@@ -95,7 +97,7 @@ def _tail(row: Row, name: str) -> str:
 def run_command(row: Row, name: str | None = None) -> str:
     """What measures such a row again, as it was measured."""
     facet, loop = row.facet, row.digests[-1].plan.loop
-    what = f"--model {name or row.model}" if row.of_zoo else "FILE"
+    what = "FILE" if row.origin == "file" else f"--model {name or row.model}"
     words = ["bench run", what, f"--device {facet.device.kind}", f"--runtime {facet.runtime}"]
     if row.of_zoo:
         words.append(f"--precision {facet.precision}")

@@ -14,7 +14,7 @@ from reports.gather.places import Place, places
 from reports.gather.report import Report
 from reports.gather.rows import Facet, Row
 from reports.gather.unmeasured import missing
-from reports.pictures.figures import MARKERS, style
+from reports.pictures.figures import look
 from zoo.artifact.iou import ImageCounts, Interval
 
 # The same marks in the page as in the pictures beside it.
@@ -32,6 +32,8 @@ SHAPES = {
     # As paths: a narrow rhomb, and one that is wide.
     "d": "M0,-1L0.5,0L0,1L-0.5,0Z",
     "8": "M0,-0.5L1,0L0,0.5L-1,0Z",
+    # A hexagon, of what was imported.
+    "H": "M0,-1L0.87,-0.5L0.87,0.5L0,1L-0.87,0.5L-0.87,-0.5Z",
 }
 Source = tuple[str | None, tuple[ImageCounts, ...]]
 # Of more counts, or rows of one place, none can be compared in the page.
@@ -111,10 +113,11 @@ def _facet(
 
 def _row(row: Row) -> dict[str, Any]:
     facet, joined, paper = row.facet, row.joined, row.complexity
-    colour, marker = style(row.model) if row.of_zoo else ("#888888", MARKERS[0])
+    colour, marker = look(row)
     return {
         "key": row.key,
         "model": row.model,
+        "origin": row.origin,
         "label": row.label,
         "how": facet.how,
         "fallback": row.digests[-1].fallback,

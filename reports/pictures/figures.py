@@ -27,6 +27,9 @@ from zoo.spec import parse
 # what is shown, so that a variant looks the same in every report.
 COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "p", "h", "d", "8")
+# Of models that were imported, and of files of one's own: no variant's colour or marker.
+IMPORTED = ("#882255", "H")
+OWN_FILE = ("#888888", "o")
 REFERENCE = "#2a86cc"
 BUDGETS_MS = {16.7: "60 FPS", 33.3: "30 FPS", 66.7: "15 FPS"}
 # The share of an axis that the name of a rate takes.
@@ -103,7 +106,7 @@ def _draw_bars(axes: Axes, row: Row) -> list[Line]:
 
 
 def _draw_point(axes: Axes, row: Row) -> Annotation:
-    colour, marker = style(row.model)
+    colour, marker = look(row)
     assert row.joined.iou is not None
     point = (row.p50_ms.value, row.joined.iou.value)
     if row.p50_ms.low is None:  # too few sessions for an interval: each as a tick instead
@@ -131,6 +134,11 @@ def _label(row: Row) -> str:
     return f"{row.label} P {chance:.2f}" if row.on_front and chance is not None else row.label
 
 
+def look(row: Row) -> tuple[str, str]:
+    """The colour and marker of a row, by where its model is from."""
+    return {"imported": IMPORTED, "file": OWN_FILE}.get(row.origin) or style(row.model)
+
+
 def style(model: str) -> tuple[str, str]:
     """Colour by width and marker by architecture and size, fixed by the registry."""
     spec = parse(model)
@@ -156,7 +164,9 @@ def _mark_budgets(axes: Axes, low: float, high: float) -> None:
 
 def _legend(report: Report) -> list[Line2D]:
     (family, *_) = ARCHITECTURES.values()
-    shown = {parse(row.model).arch for row in report.rows if row.joined.iou}
+    known = [row for row in report.rows if row.joined.iou]
+    shown = {parse(row.model).arch for row in known if row.of_zoo}
+    imported = any(row.origin == "imported" for row in known)
     grey = "#888888"
     return [
         *(_key("o", colour, f"x{w}") for w, colour in zip(family.widths, COLOURS, strict=False)),
@@ -165,6 +175,7 @@ def _legend(report: Report) -> list[Line2D]:
             for (arch, size), marker in _markers().items()
             if arch in shown
         ),
+        *([_key(IMPORTED[1], IMPORTED[0], "imported")] if imported else []),
         Line2D([], [], color="#444444", linewidth=1, label="front"),
         Line2D([], [], color=REFERENCE, linestyle="dashdot", linewidth=1, label="reference"),
         _key("o", grey, "no session counts, or rejected", filled=False),

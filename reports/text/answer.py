@@ -73,7 +73,7 @@ def _chosen(place: Place) -> tuple[list[Row], list[Row]]:
     front = [row for row, leads in zip(fit, on_the_front(latency, iou), strict=True) if leads]
     best: dict[str, Row] = {}
     for row in fit:
-        width = row.model.rpartition("_")[0]
+        width = row.model.rpartition("_")[0] if row.of_zoo else row.model
         if width not in best or _iou(row) > _iou(best[width]):
             best[width] = row
     # Of a long front, its ends and what lies evenly between.

@@ -55,7 +55,7 @@ multiply-accumulates.
 
 ## Latency seen so far
 
-{_latencies([row for row in report.rows if row.model == spec.name])}
+{latencies([row for row in report.rows if row.model == spec.name])}
 
 ## Training
 
@@ -138,7 +138,8 @@ def _of(artifact: Artifact) -> str:
     return f"{words}; in fp16 {100 * artifact.half.judgement.difference.value:+.2f} points"
 
 
-def _latencies(rows: Sequence[Row]) -> str:
+def latencies(rows: Sequence[Row]) -> str:
+    """A table of them, a line a row."""
     if not rows:
         return "None yet. Next: bench run"
     lines = [

@@ -64,7 +64,7 @@ def file_list(records: Sequence[dict[str, Any]], format: Format = "table") -> st
         columns += [
             Column(title="IoU [95 %]", text=lambda record: _iou(record["iou"])),
             Column(title="points from torch [95 %]", text=lambda record: _lost(record)),
-            Column(title="fell", text=lambda record: str(record.get("fell", "")), right=True),
+            Column(title="fell", text=_fell, right=True),
         ]
     if any(record["unlike_pixels"] is not None for record in records):
         columns.append(Column(title="pixels", text=_unlike, right=True))
@@ -79,7 +79,13 @@ def _iou(found: dict[str, float] | None) -> str:
 
 
 def _lost(record: dict[str, Any]) -> str:
-    return _points(record["difference"], "") if record["iou"] else "-"
+    return _points(record["difference"], "") if record.get("difference") else "-"
+
+
+def _fell(record: dict[str, Any]) -> str:
+    """Not known where there is nothing to fall from."""
+    fell = record.get("fell")
+    return "-" if fell is None else str(fell)
 
 
 def _unlike(record: dict[str, Any]) -> str:

@@ -21,8 +21,6 @@ from reports.text.listing import Column, Format, listing, literal
 from zoo.artifact.iou import points_text
 from zoo.base.files import replacing
 
-NOT_OURS = "unknown: a file of one's own"
-
 
 def every_row(report: Report, format: Format = "markdown") -> str:
     """A table a facet, then what was left out, orphaned, failed or unreadable."""
@@ -182,7 +180,9 @@ def iou_text(row: Row, unmeasured: Unmeasured) -> str:
 def complexity_text(row: Row, figure: Literal["parameters", "macs"]) -> str:
     """In millions."""
     found = row.complexity
-    return NOT_OURS if found is None else f"{getattr(found, figure) / 1e6:.2f}"
+    if found is None:
+        return f"unknown: {row.complexity_reason}"
+    return f"{getattr(found, figure) / 1e6:.2f}"
 
 
 def difference_text(row: Row) -> str:

@@ -20,8 +20,8 @@ FLOORS: dict[str, frozenset[str]] = {
 }
 # What each room is for stands in its __init__.py; here is which files answer that.
 ROOMS: Mapping[str, str] = {
-    "zoo": "app_resizing box checkpoint complexity home mnv2_unet mnv2_unet_parent network "
-    "preprocess registry resizing spec",
+    "zoo": "app_resizing box catalogue checkpoint complexity home mnv2_unet mnv2_unet_parent "
+    "network preprocess registry resizing segmenting spec",
     "zoo/base": "children download download_part download_record errors extras files frozen lock "
     "pictures progress provenance web",
     "zoo/mil": "arithmetic check convolution interpreter operation package program resizing shapes "
@@ -33,13 +33,14 @@ ROOMS: Mapping[str, str] = {
     "zoo/export": "__main__ channels_last coreml coreml_weights exporter fold layers onnx ranges "
     "run targets tflite tflite_biases tflite_metadata",
     "zoo/explain": "activations compare suspects",
+    "zoo/imported": "accuracy feeding guess look onnx_file record take tflite_file",
     "zoo/cluster": "join parcels",
     "train": "augment config evaluate history loader loop losses memory processes resume settings "
     "sizes step teacher",
     "train/data": "archive check dataset folder labels leaks lfw lfw_download people prepare",
     "train/init": "encoder_download first_weights keras_weights narrow parent_weights pretrained "
     "widen",
-    "train/proof": "accuracy calibrate card expect pack prove ranges resizes",
+    "train/proof": "accuracy calibrate card expect imported pack prove ranges resizes",
     "train/cluster": "parcels run worker",
     "train/synthetic": "canvas frame hair person prepare scene traits",
     "devices": "base find finding frame masks programs replay roads",
@@ -57,7 +58,7 @@ ROOMS: Mapping[str, str] = {
     "students_t verdict",
     "bench/sessions": "record store",
     "bench/cli": "child options",
-    "bench/cli/models": "explain export models photographs predict weights",
+    "bench/cli/models": "explain export import_ models photographs predict weights",
     "bench/cli/training": "data eval leaks many train",
     "bench/cli/measuring": "browser compare demo device_options expected measure own_files phones "
     "plan_options profile run serve summary",
@@ -70,7 +71,8 @@ ROOMS: Mapping[str, str] = {
     "reports/pictures": "charts figures labels layers overlay panels pass_picture "
     "precision_figure profile series sheet vega",
     "reports/page": "columns page payload",
-    "reports/text": "answer card feeding files fitting listing readings session tables",
+    "reports/text": "answer card feeding files fitting imported imported_card listing readings "
+    "session tables",
 }
 SOURCES = tuple(
     sorted(

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.base.errors import ArtifactError
-from zoo.preprocess import INPUT_NAME
+from zoo.preprocess import INPUT_NAME, OUTPUT_NAME
 from zoo.runtime.interpreter import InterpreterModel
 from zoo.runtime.open_model import NO_SHAPES, OpenModel, Shapes, TensorInfo
 from zoo.runtime.processor import REFERENCE, int8_products_overflow
@@ -53,6 +53,8 @@ class OnnxRuntimeModel(OpenModel):
         self.bound = [value(list(tensor.shape), tensor.dtype) for tensor in self.inputs]
         for tensor, place in zip(self.inputs, self.bound, strict=True):
             self.binding.bind_ortvalue_input(tensor.name, place)
+        self.output_names = [result.name for result in self.session.get_outputs()]
+        self.output_scales = [None] * len(self.output_names)
         for result in self.session.get_outputs():
             if all(isinstance(side, int) for side in result.shape):
                 place = value(result.shape, _onnx_type(result))
@@ -144,6 +146,7 @@ class TorchModel(OpenModel):
         self.torch = torch
         self.network = Deployed(network).eval().to(memory_format=torch.channels_last)
         self.inputs = (_image_of(size, size),)
+        self.output_names, self.output_scales = [OUTPUT_NAME], [None]
 
     def set_inputs(self, values: Sequence[NDArray[Any]]) -> None:
         tensor = self.torch.from_numpy(np.ascontiguousarray(values[0]))
@@ -168,7 +171,8 @@ class CoreMLModel(OpenModel):
         self.model = coremltools.models.MLModel(str(path))
         description = self.model.get_spec().description
         self.images = {i.name for i in description.input if i.type.HasField("imageType")}
-        self.names = [result.name for result in description.output]
+        self.output_names = [result.name for result in description.output]
+        self.output_scales = [None] * len(self.output_names)
         self.inputs = tuple(map(_coreml_info, description.input))
 
     def set_inputs(self, values: Sequence[NDArray[Any]]) -> None:
@@ -182,7 +186,7 @@ class CoreMLModel(OpenModel):
         self.output = self.model.predict(self.given)
 
     def outputs(self) -> list[NDArray[Any]]:
-        return [np.array(self.output[name], dtype=np.float32) for name in self.names]
+        return [np.array(self.output[name], dtype=np.float32) for name in self.output_names]
 
 
 def _coreml_info(given: Any) -> TensorInfo:

@@ -31,7 +31,9 @@ class InterpreterModel(OpenModel):
         """What the interpreter says of its inputs, by name, and of its outputs."""
         self.places = [given["index"] for given in details.values()]
         self.results = [result["index"] for result in results]
-        self.mask_scale = scale_of(results[0])
+        self.output_names = [result["name"] for result in results]
+        self.output_scales = [scale_of(result) for result in results]
+        self.mask_scale = self.output_scales[0]
         self.inputs = tuple(
             TensorInfo(
                 name=name,

@@ -28,6 +28,8 @@ class MilReferenceModel(OpenModel):
             for name, shape in self.interpreter.inputs.items()
         )
         self.batch = BATCH if self.interpreter.takes_batches else 1
+        self.output_names = list(self.interpreter.names)
+        self.output_scales = [None] * len(self.output_names)
         self.given: list[NDArray[Any]] = []
         self.found: list[NDArray[Any]] = []
 

@@ -34,6 +34,11 @@ class Scale:
         stored: NDArray[Any] = np.clip(rounded, limits.min, limits.max).astype(dtype)
         return stored
 
+    def limits(self, dtype: np.dtype[Any]) -> tuple[float, float]:
+        """The lowest and the highest value that it can stand for."""
+        ends = np.iinfo(dtype)
+        return (ends.min - self.zero) * self.step, (ends.max - self.zero) * self.step
+
     def real(self, values: NDArray[Any]) -> Float32:
         return (values.astype(np.float32) - np.float32(self.zero)) * np.float32(self.step)
 
@@ -53,9 +58,12 @@ class OpenModel(ABC):
 
     settings: how its runtime was set for this file on this machine, where machines differ in it.
     batch: how many images `predict` takes at once.
+    output_scales: of each output, None where it is not quantised.
     """
 
     inputs: tuple[TensorInfo, ...]
+    output_names: Sequence[str]
+    output_scales: Sequence[Scale | None]
     settings: str | None = None
     channels_last = False
     mask_scale: Scale | None = None

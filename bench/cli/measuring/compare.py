@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from contextlib import ExitStack
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -128,7 +129,7 @@ def command(
         plan = plan.model_copy(update={"of_difference": 0.25})
     subjects = [
         replace(one, inputs=inputs, signature=signature)
-        for one in _subjects(on, what, runtimes, precisions, threads)
+        for one in _subjects(home, on, what, runtimes, precisions, threads)
     ]
     if stored:
         found = _from_store(home, subjects, dates, commits, declared)
@@ -168,6 +169,7 @@ def _status(found: Sequence[Comparison], limit: float | None, untold: str) -> in
 
 
 def _subjects(
+    home: Home,
     device: Device,
     what: Sequence[str],
     runtimes: Sequence[str],
@@ -175,12 +177,13 @@ def _subjects(
     threads: Sequence[int],
 ) -> list[Subject]:
     """Every combination that was asked for, the first of each option first."""
-    from bench.work import Subject, runtimes_for, subject_of
+    from bench.work import Subject, precisions_of, runtimes_for, subject_of
 
     found = []
-    for one in [subject_of(text) for text in what]:
+    wanted = precisions or ("fp32",)
+    for one in [subject_of(home, text) for text in what]:
         for runtime in runtimes_for(device, one, runtimes)[: len(runtimes) or 1]:
-            for precision in precisions or ("fp32",):
+            for precision in wanted if isinstance(one, Path) else precisions_of(one, wanted):
                 for count in threads or (1,):
                     found.append(
                         Subject(what=one, runtime=runtime, precision=precision, threads=count)
@@ -195,12 +198,12 @@ def _measured(
     from bench.compare import compared, factor_of, in_turns
     from bench.work import find, named
     from zoo.base.lock import locked
-    from zoo.spec import ModelSpec
+    from zoo.catalogue import folder
 
     factor = factor_of(subjects, declared)
     with ExitStack() as held:
-        for spec in {s.what for s in subjects if isinstance(s.what, ModelSpec)}:
-            held.enter_context(locked(home.artifact_folder(spec), shared=True))
+        for model in {s.what for s in subjects if not isinstance(s.what, Path)}:
+            held.enter_context(locked(folder(home, model), shared=True))
         found = in_turns([find(home, device, subject) for subject in subjects])
         work = named(found, subjects[0].inputs)
         sessions = take(home, device, work, plan)

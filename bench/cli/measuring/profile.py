@@ -81,7 +81,7 @@ def command(
         )
     context.with_resource(locked(home.device_results(on.info().key)))
     subject = Subject(
-        what=subject_of(what),
+        what=subject_of(home, what),
         runtime=runtime,
         precision=precision,
         threads=threads,

@@ -85,7 +85,7 @@ def command(
     force: bool,
     **options: Any,
 ) -> None:
-    """Measure exported models, or any .onnx, .tflite or .mlpackage FILE.
+    """Measure exported or imported models, or any .onnx, .tflite or .mlpackage FILE.
 
     Never trains and never exports. On this machine all files are open at once, in a fresh process
     a pass, and take turns of some milliseconds; passes go on until each file is known to --target.
@@ -104,41 +104,43 @@ def command(
     from bench.cli.measuring.summary import summary
     from bench.sessions.store import read_all
     from bench.work import (
-        AS_GIVEN,
         Subject,
         alike,
         beside_references,
         named,
+        precisions_of,
         runtimes_for,
         subject_of,
     )
     from reports.text.fitting import fitted, next_steps
     from zoo.base.lock import locked
+    from zoo.catalogue import folder, select
     from zoo.home import Home
-    from zoo.registry import select
+    from zoo.spec import ModelSpec
 
     if not files and not models:
         raise click.UsageError("name a --model or a FILE")
     if (inputs or signature) and not files:
         raise click.UsageError("--input and --signature are of a FILE; the zoo's inputs are known")
-    own = [subject_of(text) for text in files]
+    home = Home.default()
+    own = [subject_of(home, text) for text in files]
+    known = select(home, models)
     if all_phones:
         from bench.cli.measuring.phones import run_on_all
 
         if options["device"] != "android":
             raise click.UsageError("--all is of phones: --device android")
         context.exit(run_on_all(context))
-    if frame and own:
-        raise click.UsageError("--end-to-end is of the zoo's models: what a FILE takes is unknown")
-    home, specs = Home.default(), select(models)
+    if frame and any(not isinstance(what, ModelSpec) for what in [*known, *own]):
+        raise click.UsageError("--end-to-end is of the zoo's models: no other's frames are timed")
     with ExitStack() as held:
         on = held.enter_context(device_of(home, options))
         kind = on.info().kind
         plan = plan_of(on, target, frame, **options)
         # Two measurements at once disturb each other, and the files are not to change meanwhile.
         held.enter_context(locked(home.device_results(on.info().key)))
-        for spec in specs:
-            held.enter_context(locked(home.artifact_folder(spec), shared=True))
+        for model in known:
+            held.enter_context(locked(folder(home, model), shared=True))
         subjects = [
             Subject(
                 what=w,
@@ -149,9 +151,9 @@ def command(
                 inputs=inputs,
                 signature=signature,
             )
-            for w in [*specs, *own]
+            for w in [*known, *own]
             for name in runtimes_for(on, w, runtimes)
-            for precision in (precisions if w in specs else [AS_GIVEN])
+            for precision in precisions_of(w, precisions)
         ]
         work, refused = _fit(home, on, subjects)
         stored = alike(read_all(home).sessions, on, plan) if resume else []

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from reports.text.listing import Column, Format
     from zoo.artifact.manifest import Artifact
+    from zoo.base.errors import ArtifactError
     from zoo.explain.compare import LayerError
     from zoo.home import Home
     from zoo.preprocess import Float32
@@ -121,8 +122,12 @@ def _artifact_of(home: Home, path: Path) -> Artifact:
     from zoo.base.errors import ArtifactError
     from zoo.base.files import sha256_of
     from zoo.base.pictures import shown
+    from zoo.imported.record import imported_names, read_imported
     from zoo.registry import all_specs
 
+    imported = imported_names(home)
+    if str(path) in imported:
+        raise _no_network(str(path))
     if not path.exists():
         raise ArtifactError(
             f"{shown(path)} is not there",
@@ -134,10 +139,23 @@ def _artifact_of(home: Home, path: Path) -> Artifact:
         for artifact in read_manifest(home, spec).artifacts.values():
             if artifact.sha256 == sha256:
                 return artifact
+    for name in imported:
+        if read_imported(home, name).sha256 == sha256:
+            raise _no_network(name)
     raise ArtifactError(
         f"{shown(path)} is in no manifest: its hash is {sha256[:12]}",
         expected="an exported file of the zoo, unchanged",
         remedy="bench export --force",
+    )
+
+
+def _no_network(name: str) -> ArtifactError:
+    from zoo.base.errors import ArtifactError
+
+    return ArtifactError(
+        f"{name} was imported: there is no network of it to walk its layers against",
+        expected="an exported file of the zoo",
+        remedy=f"bench predict PHOTOGRAPH --model {name} shows its mask",
     )
 
 

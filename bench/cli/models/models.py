@@ -1,4 +1,4 @@
-"""`bench models`: what the registry holds, and what exists of each."""
+"""`bench models`: what the registry holds and what was imported, and what exists of each."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from zoo.artifact.iou import ImageCounts
     from zoo.checkpoint import CheckpointRecord
     from zoo.home import Home
+    from zoo.imported.record import Imported
     from zoo.spec import ModelSpec
 
 
@@ -39,12 +40,18 @@ def command(models: tuple[str, ...], as_long: bool, format: Format, as_json: boo
       bench models --format csv
     """
     from bench.sessions.store import timed_by_model
+    from zoo.catalogue import select
     from zoo.home import Home
-    from zoo.registry import select
+    from zoo.imported.record import Imported
 
     home = Home.default()
     sessions = timed_by_model(home)
-    rows = [_row(home, spec, sessions[spec.name]) for spec in select(models)]
+    rows = [
+        _imported(home, model, sessions[model.name])
+        if isinstance(model, Imported)
+        else _row(home, model, sessions[model.name])
+        for model in select(home, models)
+    ]
     if as_json:
         click.echo(json.dumps(rows, indent=1))
     elif as_long:
@@ -58,8 +65,8 @@ def _short(rows: Sequence[dict[str, Any]], format: Format) -> str:
 
     columns = [
         column("model", "model"),
-        Column(title="params", text=lambda row: f"{row['parameters']:,}", right=True),
-        Column(title="MMACs", text=lambda row: f"{row['macs'] / 1e6:.1f}", right=True),
+        Column(title="params", text=_parameters, right=True),
+        Column(title="MMACs", text=_macs, right=True),
         Column(title="checkpoint", text=_checkpoint),
         Column(title="files", text=_files),
         Column(title="sessions", text=lambda row: str(row["sessions"] or "-"), right=True),
@@ -95,6 +102,14 @@ def _long(rows: Sequence[dict[str, Any]], format: Format) -> str:
     return "\n\n".join(parts)
 
 
+def _parameters(row: dict[str, Any]) -> str:
+    return "-" if row["parameters"] is None else f"{row['parameters']:,}"
+
+
+def _macs(row: dict[str, Any]) -> str:
+    return "-" if row["macs"] is None else f"{row['macs'] / 1e6:.1f}"
+
+
 def _files(row: dict[str, Any]) -> str:
     counts = Counter(file["format"] for file in row["artifacts"].values())
     return ", ".join(f"{count} {name}" for name, count in counts.items()) or "-"
@@ -109,6 +124,8 @@ def _whose(row: dict[str, Any]) -> str:
     best = _best(row)
     if best is None:
         return "-"
+    if best["init"] == "imported":
+        return "imported"
     if not best["shipped"]:
         return "trained here"
     return "the package's" + ("" if row["checkpoint"] else ", not taken")
@@ -144,6 +161,7 @@ def _row(home: Home, spec: ModelSpec, sessions: int) -> dict[str, Any]:
     manifest = read_manifest(home, spec)
     return {
         "model": spec.name,
+        "origin": "zoo",
         "parameters": counted.parameters,
         "macs": counted.macs,
         "checkpoint": checkpoint,
@@ -153,6 +171,36 @@ def _row(home: Home, spec: ModelSpec, sessions: int) -> dict[str, Any]:
             for key, a in sorted(manifest.artifacts.items())
         },
         "export_failures": manifest.failures,
+        "sessions": sessions,
+    }
+
+
+def _imported(home: Home, model: Imported, sessions: int) -> dict[str, Any]:
+    """As `_row`; what it scored stands where a variant's checkpoint does."""
+    from reports.text.imported import imported_record
+    from zoo.imported.accuracy import read_evaluations
+
+    shown = read_evaluations(home, model.name).shown
+    found = shown if shown is not None and shown.is_of(model) else None
+    scored = found and {
+        "iou": found.iou.value,
+        "iou_low": found.iou.low,
+        "iou_high": found.iou.high,
+        "images": found.images,
+        "dataset": found.dataset,
+        "init": "imported",
+        "shipped": False,
+    }
+    return {
+        "model": model.name,
+        "origin": "imported",
+        "parameters": None,
+        "macs": None,
+        "complexity_reason": model.complexity_reason,
+        "checkpoint": scored,
+        "shipped": None,
+        "artifacts": {model.key: imported_record(model, found, "not evaluated")},
+        "export_failures": {},
         "sessions": sessions,
     }
 

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
     from bench.cli.models.photographs import Task
     from bench.work_item import Work
+    from zoo.catalogue import Model
     from zoo.home import Home
     from zoo.runtime.open_model import OpenModel
-    from zoo.spec import ModelSpec
 
 PARTIAL = 3
 
@@ -57,7 +57,7 @@ def command(
     with_mask: bool,
     force: bool,
 ) -> None:
-    """Tint the hair in photographs, or in those of a folder, by the exported file itself.
+    """Tint the hair in photographs, or in those of a folder, by the exported or imported file.
 
     Writes PHOTOGRAPH.MODEL.png beside each, and prints the share of hair. Of several photographs,
     one that cannot be read is told and the rest goes on; then the exit status is 3.
@@ -70,13 +70,14 @@ def command(
     """
     from bench.cli.models.photographs import tasks
     from zoo.base.errors import DataError
+    from zoo.catalogue import get
     from zoo.home import Home
     from zoo.preprocess import open_photograph
-    from zoo.registry import get
     from zoo.runtime.runtime import open_model
 
-    spec, opened = get(model), None
-    asked = tasks(photographs, spec.name, output, with_mask, force)
+    home = Home.default()
+    chosen, opened = get(home, model), None
+    asked = tasks(photographs, chosen.name, output, with_mask, force)
     refused = []
     for task in asked:
         try:
@@ -87,23 +88,23 @@ def command(
                 click.echo(f"left out: {error}", err=True)
             continue
         if opened is None:
-            work = _first_at_hand(Home.default(), spec, runtime, precision)
+            work = _first_at_hand(home, chosen, runtime, precision)
             opened = open_model(work.artifact, work.request.runtime, os.cpu_count() or 1)
-        click.echo(_made(task, image, opened, spec.size))
+        click.echo(_made(task, image, opened, chosen))
     if len(refused) == len(asked):
         raise refused[0]
     context.exit(PARTIAL if refused else 0)
 
 
-def _made(task: Task, image: Image.Image, opened: OpenModel, size: int) -> str:
+def _made(task: Task, image: Image.Image, opened: OpenModel, model: Model) -> str:
     """Write the pictures of one photograph; what to say of it."""
     from PIL import Image
 
     from reports.pictures.overlay import overlay
     from zoo.base.pictures import shown
-    from zoo.resizing import mask_at, to_input
+    from zoo.segmenting import mask_of
 
-    mask = mask_at(opened.predict(to_input(image, size))[0], *image.size)
+    mask = mask_of(model, opened, image)
     _write(overlay(image, mask), task.tinted)
     told = f"{shown(task.tinted)}: {mask.mean():.1%} of the picture is hair"
     if task.mask:
@@ -131,16 +132,16 @@ def _write(picture: Image.Image, path: Path) -> None:
         ) from error
 
 
-def _first_at_hand(home: Home, spec: ModelSpec, runtime: str | None, precision: str) -> Work:
+def _first_at_hand(home: Home, model: Model, runtime: str | None, precision: str) -> Work:
     """Of the runtime, else of the first of this machine's own for which a file was exported."""
     from bench.work import Subject, find, runtimes_for
     from devices.host.device import HostDevice
     from zoo.base.errors import MissingStep
 
     device, missing = HostDevice(), list[MissingStep]()
-    names = runtimes_for(device, spec, [runtime] if runtime else [])
+    names = runtimes_for(device, model, [runtime] if runtime else [])
     for name in names or ["onnxruntime"]:
-        subject = Subject(what=spec, runtime=name, precision=precision, forced=True)
+        subject = Subject(what=model, runtime=name, precision=precision, forced=True)
         try:
             return find(home, device, subject)
         except MissingStep as step:

@@ -1,4 +1,4 @@
-"""`bench card`: the card of a variant."""
+"""`bench card`: the card of a model."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bench.cli.options import model_option
 @click.command()
 @model_option()
 def command(models: tuple[str, ...]) -> None:
-    """Write the card of each variant: its files, IoU and latency, training, limits, how to feed it.
+    """Write the card of each model: its files, IoU and latency, training, limits, how to feed it.
 
     \b
     Example:
@@ -18,10 +18,15 @@ def command(models: tuple[str, ...]) -> None:
     """
     from reports.load import load
     from reports.text.card import write_card
+    from reports.text.imported_card import write_imported_card
+    from zoo.catalogue import select
     from zoo.home import Home
-    from zoo.registry import select
+    from zoo.imported.record import Imported
 
     home = Home.default()
-    report = load(home)
-    for spec in select(models):
-        click.echo(write_card(home, spec, report))
+    chosen, report = select(home, models), load(home)
+    for model in chosen:
+        if isinstance(model, Imported):
+            click.echo(write_imported_card(home, model, report))
+        else:
+            click.echo(write_card(home, model, report))

@@ -122,7 +122,8 @@ def _after(report: Report) -> list[str]:
     row = report.rows[0]
     check = "bench check last"
     pick = f"bench pick --device {row.facet.device.kind} --max-latency 60fps"
-    return [pick, check, f"bench card --model {row.model}"] if row.of_zoo else [pick, check]
+    named = row.origin != "file"
+    return [pick, check, f"bench card --model {row.model}"] if named else [pick, check]
 
 
 def _short(path: Path) -> Path:

@@ -23,14 +23,20 @@ if TYPE_CHECKING:
 
     from train.data.dataset import Dataset
     from zoo.artifact.manifest import Artifact
+    from zoo.catalogue import Model
     from zoo.home import Home
+    from zoo.imported.record import Imported
     from zoo.spec import ModelSpec
+
+    # A variant and one of its files, or what was imported.
+    File = tuple[ModelSpec, Artifact] | Imported
 
 EVALUATING = ("evaluating", "files")
 
 
 @click.command("eval")
-@model_option()
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@model_option(required=False)
 @files_and_list_option
 @precisions_option
 @click.option("--data", default="lfw", show_default=True, metavar="NAME")
@@ -73,6 +79,7 @@ EVALUATING = ("evaluating", "files")
 @click.pass_context
 def command(
     context: click.Context,
+    names: tuple[str, ...],
     models: tuple[str, ...],
     formats: tuple[str, ...],
     precisions: tuple[str, ...],
@@ -85,15 +92,17 @@ def command(
     as_json: bool,
     force: bool,
 ) -> None:
-    """Run exported files on labelled photographs; store what each image counted.
+    """Run exported or imported files on labelled photographs; store what each image counted.
 
     The manifest then carries each file's IoU, its paired difference from torch in fp32, and how
     many images fell by more than 5 points. A file outside its bound is kept but rejected: `bench
-    run` refuses it. The exit status is 1 where one is.
+    run` refuses it. The exit status is 1 where one is. Of an imported model, NAME, the IoU alone is
+    stored: there is no network to compare it with.
 
     \b
     Example:
       bench eval --model 'mnv2_unet_0.5_*' --format tflite --precision int8 --data lfw
+      bench eval mediapipe_hair --data lfw --split validation
       bench eval --model mnv2_unet_0.5_224 --format tflite --precision fp32 \\
         --resize linear --resize area --resize halving --side 1080 --grain 4
     """
@@ -102,30 +111,33 @@ def command(
     from train.data.dataset import Dataset
     from zoo.base.errors import MissingStep
     from zoo.base.progress import track
+    from zoo.catalogue import select
     from zoo.export.targets import targets
     from zoo.home import Home
-    from zoo.registry import select
 
+    wanted = (*names, *models)
+    if not wanted:
+        raise click.UsageError("name a model, or several with --model")
     files, format = files_and_list(formats)
     if resizes and format:
         raise click.UsageError("with --resize a list has no --format; --json holds all of it")
     # Names that mean nothing are told before anything runs.
     targets(files, precisions)
     home, dataset = Home.default(), Dataset.open(Home.default(), data)
-    specs = select(models)
-    count = sum(len(_chosen(home, spec, files, precisions)) for spec in specs)
+    found = select(home, wanted)
+    count = sum(len(_chosen(home, model, files, precisions)) for model in found)
     if not count:
         raise MissingStep(
-            f"no such file of {', '.join(models)} was exported",
-            remedy=f"bench export --model {shlex.quote(models[0])}",
+            f"no such file of {', '.join(wanted)} was exported",
+            remedy=f"bench export --model {shlex.quote(wanted[0])}",
         )
     rows, lines = [], []
-    for spec, artifact in track(_locked(home, specs, files, precisions), *EVALUATING, count):
+    for file in track(_locked(home, found, files, precisions), *EVALUATING, count):
         if resizes:
-            row, told = _resize(home, spec, artifact, dataset, split, resizes, side, grain)
+            row, told = _resize(home, file, dataset, split, resizes, side, grain)
             lines += told
         else:
-            row = _evaluate(home, spec, artifact, dataset, split, bound, force)
+            row = _evaluate(home, file, dataset, split, bound, force)
         rows.append(row)
     if as_json:
         click.echo(json.dumps(rows, indent=1))
@@ -137,34 +149,36 @@ def command(
 
 
 def _locked(
-    home: Home, specs: Sequence[ModelSpec], files: Sequence[str], precisions: Sequence[str]
-) -> Iterator[tuple[ModelSpec, Artifact]]:
+    home: Home, models: Sequence[Model], formats: Sequence[str], precisions: Sequence[str]
+) -> Iterator[File]:
     """A model's folder is held while its files are at work."""
     from zoo.base.lock import locked
+    from zoo.catalogue import folder
 
-    for spec in specs:
-        with locked(home.artifact_folder(spec)):
-            for artifact in _chosen(home, spec, files, precisions):
-                yield spec, artifact
+    for model in models:
+        with locked(folder(home, model)):
+            yield from _chosen(home, model, formats, precisions)
 
 
 def _chosen(
-    home: Home, spec: ModelSpec, formats: Sequence[str], precisions: Sequence[str]
-) -> list[Artifact]:
+    home: Home, model: Model, formats: Sequence[str], precisions: Sequence[str]
+) -> list[File]:
     from zoo.artifact.manifest import read_manifest
+    from zoo.imported.record import Imported
 
-    return [
-        artifact
-        for artifact in read_manifest(home, spec).artifacts.values()
-        if not formats or artifact.format in formats
-        if not precisions or artifact.precision in precisions
-    ]
+    def wanted(file: Artifact | Imported) -> bool:
+        in_format = not formats or file.format in formats
+        return in_format and (not precisions or file.precision in precisions)
+
+    if isinstance(model, Imported):
+        return [model] if wanted(model) else []
+    artifacts = read_manifest(home, model).artifacts.values()
+    return [(model, artifact) for artifact in artifacts if wanted(artifact)]
 
 
 def _resize(
     home: Home,
-    spec: ModelSpec,
-    artifact: Artifact,
+    file: File,
     dataset: Dataset,
     split: Any,
     resizes: tuple[str, ...],
@@ -174,27 +188,34 @@ def _resize(
     from train.proof.resizes import measure_resizes
     from zoo.artifact.resize_record import resize_lines
 
-    found = measure_resizes(home, spec, artifact, dataset, split, resizes, side, grain)
+    if isinstance(file, tuple):
+        (spec, artifact), model, key = file, file[0].name, file[1].key
+        found = measure_resizes(home, spec, artifact, dataset, split, resizes, side, grain)
+    else:
+        model, key, found = file.name, file.key, "of the zoo's own files alone"
     if isinstance(found, str):
-        name = f"{spec.name}.{artifact.key}"
-        row = {"model": spec.name, "key": artifact.key, "by_resize": None, "reason": found}
-        return row, [f"{name}: not measured: {found}"]
+        row = {"model": model, "key": key, "by_resize": None, "reason": found}
+        return row, [f"{model}.{key}: not measured: {found}"]
     return found.model_dump(mode="json"), resize_lines(found)
 
 
 def _evaluate(
     home: Home,
-    spec: ModelSpec,
-    artifact: Artifact,
+    file: File,
     dataset: Dataset,
     split: Any,
     bound: float | None,
     force: bool,
 ) -> dict[str, Any]:
     from reports.text.files import file_record
+    from reports.text.imported import imported_record
+    from train.proof.imported import evaluate_import
     from train.proof.prove import evaluate_file
     from zoo.artifact.manifest import read_manifest, write_manifest
 
+    if not isinstance(file, tuple):
+        return imported_record(file, evaluate_import(home, file, dataset, split, force))
+    spec, artifact = file
     found, reason = evaluate_file(home, spec, artifact, dataset, split, bound, force)
     write_manifest(home, spec, read_manifest(home, spec).with_artifact(found))
     return file_record(found, found.accuracy_on(dataset.record.name, split), reason)

@@ -135,20 +135,27 @@ const sign = (shape, fill, edge) => {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
   for (const [name, value] of Object.entries({ width: 16, height: 16, viewBox: "-8 -8 16 16", "aria-hidden": "true" })) svg.setAttribute(name, value);
-  for (const [name, value] of Object.entries({ d: SIGNS[shape], fill, stroke: edge, "stroke-width": 1.5 })) path.setAttribute(name, value);
+  // A path of its own is drawn within -1..1.
+  const drawn = SIGNS[shape] ? { d: SIGNS[shape] } : { d: shape, transform: "scale(5)", "vector-effect": "non-scaling-stroke" };
+  for (const [name, value] of Object.entries({ ...drawn, fill, stroke: edge, "stroke-width": 1.5 })) path.setAttribute(name, value);
   svg.append(path);
   return svg;
 };
 
 const key = (rows) => {
   const seen = new Map();
+  const others = new Map();
   for (const row of rows) {
+    if (row.origin !== "zoo") {
+      others.set(row.origin === "imported" ? "imported" : "a file of one's own", [row.shape, row.colour, row.colour]);
+      continue;
+    }
     const [, width, size] = row.model.match(/_([0-9.]+)_([0-9]+)$/) ?? [null, row.model, ""];
     seen.set(`width ${width}`, ["circle", row.colour, row.colour]);
     seen.set(`size ${size}`, [row.shape, "#888888", "#888888"]);
   }
   const rank = ([name]) => (name.startsWith("width") ? 0 : 1e6) + Number(name.split(" ")[1]);
-  const entries = [...seen].sort((a, b) => rank(a) - rank(b));
+  const entries = [...[...seen].sort((a, b) => rank(a) - rank(b)), ...others];
   entries.push(["on the front (P: how surely)", ["circle", "#888888", "currentColor"]], ["no session counts, or rejected", ["circle", "transparent", "#888888"]]);
   return el("div", { class: "key" }, ...entries.map(([name, look]) => el("span", {}, sign(...look), ` ${name}`)), el("span", {}, "level bars: range over passes; the front is that of all points, also of those that a filter pales"));
 };

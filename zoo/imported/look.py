@@ -1,0 +1,150 @@
+"""Looks at a model file: its inputs and outputs, the type of its weights, what its values are like.
+
+`python -m zoo.imported.look` reads a JSON object on standard input and prints one. It is a child
+process, because the file is a stranger's: what takes too long, or kills its process, is an error.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from zoo.base.children import ending, last_line
+from zoo.base.errors import ArtifactError, BenchError, DeviceError
+from zoo.base.frozen import Frozen
+from zoo.base.pictures import shown
+
+TIMEOUT_S = 300
+RUNTIMES = {"onnx": "onnxruntime", "tflite": "litert"}
+# Inferences on noise, by which values are judged.
+LOOKS = 3
+
+
+class Tensor(Frozen):
+    """limits: the lowest and highest real value that a quantised one can stand for."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    limits: tuple[float, float] | None = None
+
+
+class Result(Frozen):
+    """An output on noise: its lowest and highest value, null where it is not finite; sums_to_one:
+    by which axis its values always do."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    low: float | None
+    high: float | None
+    sums_to_one: tuple[int, ...] = ()
+
+
+class Seen(Frozen):
+    """normalisation: mean and deviation of pixels in 0..255, as LiteRT metadata state them."""
+
+    inputs: tuple[Tensor, ...]
+    outputs: tuple[Result, ...]
+    precision: str
+    normalisation: tuple[tuple[float, ...], tuple[float, ...]] | None = None
+
+
+def look(source: Path, copy: Path, format: str, size: tuple[int, int] | None) -> Seen:
+    """Of the copy, which is made whole first: weights that lie beside the source are put into it,
+    and free sides set to `size`, height and width. Raises ArtifactError, DeviceError."""
+    asked = {"source": str(source.resolve()), "copy": str(copy.resolve()), "format": format}
+    command = [sys.executable, "-P", "-m", "zoo.imported.look"]
+    words = json.dumps({**asked, "size": size})
+    try:
+        done = subprocess.run(
+            command, input=words, capture_output=True, text=True, timeout=TIMEOUT_S
+        )
+    except subprocess.TimeoutExpired:
+        raise ArtifactError(
+            f"{shown(source)} was not read and run within {TIMEOUT_S} s",
+            expected="a model that a phone could run",
+        ) from None
+    if done.returncode:
+        how = f"{ending(done.returncode)}: {last_line(done.stderr.splitlines())}"
+        raise ArtifactError(
+            f"{shown(source)}: the process that ran it {shown(how)}",
+            expected=f"a model that {RUNTIMES[format]} opens and runs",
+        )
+    answer = json.loads(done.stdout.splitlines()[-1])
+    if "error" in answer:
+        kind = DeviceError if answer["device"] else ArtifactError
+        error, expected, remedy = (shown(answer[k]) for k in ("error", "expected", "remedy"))
+        raise kind(error.replace(str(copy), shown(source)), expected=expected, remedy=remedy)
+    return Seen.model_validate(answer)
+
+
+def seen(source: str, copy: str, format: str, size: list[int] | None) -> Seen:
+    """In the child."""
+    from zoo.imported import onnx_file, tflite_file
+    from zoo.runtime.runtime import open_model
+
+    file = onnx_file if format == "onnx" else tflite_file
+    file.make_whole(Path(source), Path(copy), size)
+    opened = open_model(Path(copy), RUNTIMES[format], 1)
+    outputs: list[list[Any]] = []
+    for seed in range(LOOKS):
+        opened.fill(seed)
+        opened.infer()
+        outputs.append(opened.outputs())
+    results = zip(
+        opened.output_names, opened.output_scales, zip(*outputs, strict=True), strict=True
+    )
+    return Seen(
+        inputs=tuple(
+            Tensor(
+                name=one.name,
+                shape=one.shape,
+                dtype=one.dtype.name,
+                limits=None if one.scale is None else one.scale.limits(one.dtype),
+            )
+            for one in opened.inputs
+        ),
+        outputs=tuple(_result(name, scale, values) for name, scale, values in results),
+        precision=file.precision(Path(copy)),
+        normalisation=file.normalisation(Path(copy)),
+    )
+
+
+def _result(name: str, scale: Any, values: tuple[Any, ...]) -> Result:
+    stored = np.stack(values)
+    real = scale.real(stored) if scale is not None else stored
+    finite = stored.size > 0 and bool(np.isfinite(real).all())
+    axes = range(1, real.ndim) if finite and real.dtype.kind == "f" else ()
+    # Quantised ones add up to it roughly.
+    near = 0.02 if scale is not None else 1e-3
+    return Result(
+        name=name,
+        shape=tuple(stored.shape[1:]),
+        dtype="float32" if scale is not None else stored.dtype.name,
+        low=float(real.min()) if finite else None,
+        high=float(real.max()) if finite else None,
+        sums_to_one=tuple(
+            axis - 1 for axis in axes if np.allclose(real.sum(axis=axis), 1, rtol=0, atol=near)
+        ),
+    )
+
+
+def _answer(request: dict[str, Any]) -> str:
+    try:
+        return seen(**request).model_dump_json()
+    except BenchError as error:
+        told = {"error": error.seen, "expected": error.expected, "remedy": error.remedy}
+        return json.dumps({**told, "device": isinstance(error, DeviceError)})
+    except MemoryError:
+        told = {"error": "it wants more memory than there is", "expected": "", "remedy": ""}
+        return json.dumps({**told, "device": False})
+
+
+if __name__ == "__main__":
+    print(_answer(json.loads(sys.stdin.readline() or sys.stdin.read())))
