@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 import subprocess
 import sys
@@ -144,3 +145,16 @@ def test_infinity_is_a_warning_and_nan_a_failure_with_its_remedy(
     last = read_all(home).sessions[-1].id
     assert failure.next in invoke("show", last).output
     assert failure.next in invoke("check", last, "--json", status=3).stdout
+
+
+def test_a_session_from_before_inputs_were_stored_is_read(home: Home, tmp_path: Path) -> None:
+    invoke("run", str(write_log(tmp_path / "log.onnx")), *QUICK)
+    for path in home.results.glob("*/*.json"):
+        stored = json.loads(path.read_bytes())
+        stored["schema_version"] = 3
+        del stored["own"], stored["request"]["inputs"], stored["request"]["signature"]
+        path.write_text(json.dumps(stored))
+    (session,) = timed(home)
+    assert "older" not in session.protocol
+    assert "not stored" in invoke("show", session.id).output
+    assert [row.model for row in load(home).rows] == ["log.onnx"]
