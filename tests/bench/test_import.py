@@ -82,8 +82,13 @@ def test_a_model_that_is_fed_and_read_rightly_finds_the_hair(
 
 def test_weights_beside_a_file_are_taken_in(drawn: Home, tmp_path: Path) -> None:
     whole = onnx.load(Segmenter().write(tmp_path / "whole.onnx"))
-    beside = {"save_as_external_data": True, "location": "weights", "size_threshold": 0}
-    onnx.save(whole, tmp_path / "parted.onnx", **beside)
+    onnx.save(
+        whole,
+        tmp_path / "parted.onnx",
+        save_as_external_data=True,
+        location="weights",
+        size_threshold=0,
+    )
     invoke("import", str(tmp_path / "parted.onnx"), "--name", "parted")
     model = read_imported(drawn, "parted")
     assert model.sha256 != model.source_sha256
