@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -155,6 +156,7 @@ def import_theirs(folder: Path) -> str:
 
 def test_it_stands_beside_the_zoo_in_everything(elsewhere: Home, tmp_path: Path) -> None:
     name = import_theirs(tmp_path)
+    shutil.rmtree(elsewhere.results)
     invoke("run", "--model", name, "--model", TINY, "--runtime", "onnxruntime", *PASSES)
     printed = invoke("report").output
     rows = {r.model: r for r in load(elsewhere).rows if r.facet.runtime == "onnxruntime"}
