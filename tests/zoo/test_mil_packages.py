@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,16 +12,15 @@ import numpy as np
 import pytest
 import torch
 from commands import TINY, Chain
+from packages import INSIDE, first, rewritten
 from torch import Tensor, nn
 
 from zoo.base.errors import ArtifactError
 from zoo.mil.interpreter import Interpreter
 from zoo.registry import get
 
-sys.modules.setdefault("tensorflow", None)  # type: ignore[arg-type]
 ct = pytest.importorskip("coremltools")
 pytestmark = pytest.mark.filterwarnings("ignore")
-INSIDE = Path("Data/com.apple.CoreML")
 
 
 @pytest.fixture
@@ -31,22 +29,6 @@ def package(chain: Chain, tmp_path: Path) -> Path:
     path = tmp_path / "some.mlpackage"
     shutil.copytree(chain.home.artifact(get(TINY), "coreml", "fp16"), path)
     return path
-
-
-def rewritten(package: Path, change: Callable[[Any, Any], None]) -> None:
-    """change: the model and its one block."""
-    from coremltools.proto import Model_pb2
-
-    path = package / INSIDE / "model.mlmodel"
-    spec = Model_pb2.Model()
-    spec.ParseFromString(path.read_bytes())
-    main = spec.mlProgram.functions["main"]
-    change(spec, main.block_specializations[main.opset])
-    path.write_bytes(spec.SerializeToString())
-
-
-def first(block: Any, kind: str) -> Any:
-    return next(operation for operation in block.operations if operation.type == kind)
 
 
 def leads_out(package: Path) -> None:
