@@ -138,11 +138,13 @@ def _images(row: dict[str, Any]) -> str:
 
 def iou_text(found: dict[str, Any] | None) -> str:
     """Of a model's accuracy as `--json` has it."""
+    from zoo.artifact.iou import span_text
+
     if found is None:
         return "not trained"
     if not found["images"]:
         return f"{found['iou']:.3f} (its counts are gone)"
-    return f"{found['iou']:.3f} [{found['iou_low']:.3f}, {found['iou_high']:.3f}]"
+    return f"{found['iou']:.3f} {span_text(found['iou_low'], found['iou_high'], '.3f')}"
 
 
 def _row(home: Home, spec: ModelSpec, sessions: int) -> dict[str, Any]:
