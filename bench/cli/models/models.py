@@ -140,9 +140,11 @@ def iou_text(found: dict[str, Any] | None) -> str:
     """Of a model's accuracy as `--json` has it."""
     if found is None:
         return "not trained"
+    from zoo.artifact.iou import span_text
+
     if not found["images"]:
         return f"{found['iou']:.3f} (its counts are gone)"
-    return f"{found['iou']:.3f} [{found['iou_low']:.3f}, {found['iou_high']:.3f}]"
+    return f"{found['iou']:.3f} {span_text(found['iou_low'], found['iou_high'], '.3f')}"
 
 
 def _row(home: Home, spec: ModelSpec, sessions: int) -> dict[str, Any]:
