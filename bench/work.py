@@ -84,7 +84,7 @@ def find(home: Home, device: Device, subject: Subject) -> Work:
         return _file(home, device, subject.what, subject)
     if isinstance(subject.what, Imported):
         return _import(home, device, subject.what, subject)
-    return _variant(home, subject.what, subject)
+    return variant(home, subject.what, subject)
 
 
 def precisions_of(what: Model | Path, wanted: Sequence[str]) -> Sequence[str]:
@@ -276,7 +276,8 @@ def _import(home: Home, device: Device, model: Imported, subject: Subject) -> Wo
     return Work(request=request, artifact=path)
 
 
-def _variant(home: Home, spec: ModelSpec, subject: Subject) -> Work:
+def variant(home: Home, spec: ModelSpec, subject: Subject) -> Work:
+    """The file of a variant, whatever device is to run it; raises MissingStep, ArtifactRejected."""
     format = engine(subject.runtime).format
     if format == "torch":
         path = checkpoint_path(home, spec)

@@ -30,7 +30,8 @@ PARTIAL = 3
 @click.option(
     "--runtime",
     metavar="NAME",
-    help="onnxruntime, litert, torch, tensorflow, coreml.  [default: the first that has a file]",
+    help="onnxruntime, litert, torch, tensorflow, coreml, or mil-reference, which runs Core ML "
+    "packages anywhere.  [default: the first that has a file]",
 )
 @click.option("--precision", default="fp32", show_default=True, help="Of the exported file.")
 @click.option(
@@ -134,10 +135,16 @@ def _write(picture: Image.Image, path: Path) -> None:
 
 def _first_at_hand(home: Home, model: Model, runtime: str | None, precision: str) -> Work:
     """Of the runtime, else of the first of this machine's own for which a file was exported."""
-    from bench.work import Subject, find, runtimes_for
+    from bench.work import Subject, find, runtimes_for, variant
     from devices.host.device import HostDevice
     from zoo.base.errors import MissingStep
+    from zoo.runtime.processor import REFERENCE
+    from zoo.spec import ModelSpec
 
+    if runtime == REFERENCE and isinstance(model, ModelSpec):
+        # It is no runtime of any device, for it is never timed.
+        subject = Subject(what=model, runtime=runtime, precision=precision, forced=True)
+        return variant(home, model, subject)
     device, missing = HostDevice(), list[MissingStep]()
     names = runtimes_for(device, model, [runtime] if runtime else [])
     for name in names or ["onnxruntime"]:
