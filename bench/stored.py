@@ -24,7 +24,7 @@ from zoo.runtime.members import sha256_of_model
 
 # What may differ between two sides, by the factor that was declared.
 FREE: Mapping[str, frozenset[str]] = {
-    "variant": frozenset({"model", "size", "artifact_sha256"}),
+    "variant": frozenset({"model", "size", "inputs", "artifact_sha256"}),
     "file": frozenset({"model", "artifact_sha256", "inputs"}),
     "format": frozenset(
         {"model", "artifact_sha256", "inputs", "runtime", "runtime_version", "settings", "format"}

@@ -83,7 +83,7 @@ def find(home: Home, device: Device, subject: Subject) -> Work:
     if isinstance(subject.what, Path):
         return _file(home, device, subject.what, subject)
     if isinstance(subject.what, Imported):
-        return _import(home, subject.what, subject)
+        return _import(home, device, subject.what, subject)
     return variant(home, subject.what, subject)
 
 
@@ -259,8 +259,10 @@ def end_of_path(path: Path) -> str:
     return shown("/".join(whole.relative_to(top).parts[-PARTS_OF_PATH:]))
 
 
-def _import(home: Home, model: Imported, subject: Subject) -> Work:
-    path = verified_import(home, model)
+def _import(home: Home, device: Device, model: Imported, subject: Subject) -> Work:
+    path, fed = verified_import(home, model), model.input.noise
+    if device.why_not_fed() is not None:
+        fed = replace(fed, values="program", low=None, high=None)
     request = RunRequest(
         model=model.name,
         size=None,
@@ -269,6 +271,7 @@ def _import(home: Home, model: Imported, subject: Subject) -> Work:
         artifact_sha256=model.sha256,
         runtime=subject.runtime,
         threads=subject.threads,
+        inputs=(fed,),
     )
     return Work(request=request, artifact=path)
 

@@ -59,6 +59,7 @@ def imported_record(
     return record | {
         "data": found.dataset,
         "split": found.split,
+        "runtime": found.runtime,
         "images": found.images,
         "iou": found.iou.model_dump(mode="json"),
         "difference": None,

@@ -7,6 +7,7 @@ from pathlib import Path
 from reports.gather.report import Report
 from reports.text.card import latencies
 from reports.text.imported import fed_lines, read_lines
+from zoo.artifact.iou import span_text
 from zoo.base.files import write_text
 from zoo.home import Home
 from zoo.imported.accuracy import Evaluation, read_evaluations
@@ -69,7 +70,7 @@ def _scores(found: tuple[Evaluation, ...], model: Imported) -> str:
         return f"Not evaluated. Next: `bench eval {model.name} --data lfw`"
     lines = ["| class | images | split | IoU [95 %] |", "|---|---|---|---|"]
     for one in current:
-        iou = f"{one.iou.value:.3f} [{one.iou.low:.3f}, {one.iou.high:.3f}]"
+        iou = f"{one.iou.value:.3f} {span_text(one.iou.low, one.iou.high, '.3f')}"
         lines.append(f"| {one.target} | {one.images} | {one.dataset} {one.split} | {iou} |")
     return "\n".join(lines)
 

@@ -21,21 +21,15 @@ def probability_of(model: Imported, opened: OpenModel, photograph: Image.Image) 
     Raises ArtifactError where the file does not fit its record, or gives NaN.
     """
     (tensor, *others) = opened.inputs
-    if others or tensor.shape != shape_of(model.input):
+    if others or tensor.shape != model.input.shape:
         shapes = [list(one.shape) for one in opened.inputs]
-        raise _unfit(model, f"takes {shapes}", f"one input of {list(shape_of(model.input))}")
+        raise _unfit(model, f"takes {shapes}", f"one input of {list(model.input.shape)}")
     opened.set_inputs([fed(photograph, model.input, tensor)])
     opened.infer()
     found = read(model, opened.outputs(), opened.output_scales)
     if np.isnan(found).any():
         raise _unfit(model, "gives NaN", "numbers")
     return found
-
-
-def shape_of(how: Input) -> tuple[int, ...]:
-    """Of the input."""
-    sides = (how.height, how.width)
-    return (1, *sides, 3) if how.layout == "nhwc" else (1, 3, *sides)
 
 
 def fed(photograph: Image.Image, how: Input, tensor: TensorInfo) -> NDArray[Any]:

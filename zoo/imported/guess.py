@@ -77,6 +77,7 @@ def _input(seen: Seen, chosen: Choices, why: dict[str, str]) -> Input:
     why["colour"] = GUESS if chosen.colour is None else YOURS
     return Input(
         name=tensor.name,
+        dtype=tensor.dtype,
         height=height,
         width=width,
         layout=layout,

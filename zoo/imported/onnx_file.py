@@ -72,20 +72,21 @@ def _inputs(model: onnx.ModelProto) -> list[Any]:
 
 
 def _free(given: Any) -> bool:
-    """Whether a side but the first, the batch, is not fixed."""
-    return any(side.dim_value <= 0 for side in given.type.tensor_type.shape.dim[1:])
+    """Whether a side is not fixed."""
+    return any(side.dim_value <= 0 for side in given.type.tensor_type.shape.dim)
 
 
 def _set(given: Any, size: list[int] | None) -> None:
+    """The first side, the batch, to one picture; the others to the size."""
     sides = given.type.tensor_type.shape.dim
-    if size is None:
+    if size is None and any(side.dim_value <= 0 for side in sides[1:]):
         told = [side.dim_value or side.dim_param or "?" for side in sides]
         raise ArtifactError(
             f"input {given.name!r} takes pictures of any size: {told}",
             expected="the size that it is to run at",
             remedy="--size 256, or --size 144x256 as height and width",
         )
-    left = list(size)
+    left = list(size or ())
     for side in list(sides)[1:]:
         if side.dim_value <= 0 and left:
             side.dim_value = left.pop(0)

@@ -18,6 +18,7 @@ from zoo.base.frozen import Frozen
 from zoo.base.pictures import shown
 from zoo.home import Home
 from zoo.registry import ARCHITECTURES
+from zoo.runtime.feeds import Feed
 
 SCHEMA: Final = 1
 RECORD = "model.json"
@@ -33,9 +34,10 @@ Activation = Literal["none", "sigmoid", "softmax", "labels"]
 
 class Input(Frozen):
     """How the photograph is fed: resized to height x width, its values spread over `range`, then
-    (value - mean) / std by channel, in the order of `colour`."""
+    (value - mean) / std by channel, in the order of `colour`. dtype: numpy's name of the type."""
 
     name: str
+    dtype: Literal["float32", "float16", "uint8", "int8", "int16", "int32"]
     height: Side
     width: Side
     layout: Layout
@@ -54,6 +56,32 @@ class Input(Frozen):
         if not all(std > 0 for std in self.std):
             raise ValueError(f"std {_list(self.std)} is not above 0")
         return self
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        sides = (self.height, self.width)
+        return (1, *sides, 3) if self.layout == "nhwc" else (1, 3, *sides)
+
+    @property
+    def noise(self) -> Feed:
+        """What it is timed on: values as photographs have them; of integers, those of a byte."""
+        if self.dtype.startswith("float"):
+            ends = [
+                (end - m) / s
+                for end in self.range
+                for m, s in zip(self.mean, self.std, strict=True)
+            ]
+            low, high = min(ends), max(ends)
+        else:
+            low, high = (-128.0, 127.0) if self.dtype == "int8" else (0.0, 255.0)
+        return Feed(
+            name=self.name,
+            shape=self.shape,
+            dtype=self.dtype,
+            values="noise",
+            low=low,
+            high=high,
+        )
 
 
 class Output(Frozen):

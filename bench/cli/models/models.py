@@ -142,6 +142,8 @@ def iou_text(found: dict[str, Any] | None) -> str:
 
     if found is None:
         return "not trained"
+    from zoo.artifact.iou import span_text
+
     if not found["images"]:
         return f"{found['iou']:.3f} (its counts are gone)"
     return f"{found['iou']:.3f} {span_text(found['iou_low'], found['iou_high'], '.3f')}"
