@@ -142,7 +142,6 @@ def iou_text(found: dict[str, Any] | None) -> str:
 
     if found is None:
         return "not trained"
-    from zoo.artifact.iou import span_text
 
     if not found["images"]:
         return f"{found['iou']:.3f} (its counts are gone)"
