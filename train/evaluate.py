@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from train.data.dataset import CLASSES, Dataset, Item
+from train.data.dataset import CLASSES, IGNORED, Dataset, Item
 from zoo.artifact.iou import ImageCounts, count
 from zoo.preprocess import Float32, scaled
 from zoo.resizing import mask_at, resized
@@ -43,9 +43,10 @@ def evaluate(
 
 
 def counted(dataset: Dataset, item: Item, probability: Float32, target: str) -> ImageCounts:
-    """Of one item, from its mask [S, S]."""
-    labelled = dataset.mask(item) == CLASSES[target]
-    return count(item.id, mask_at(probability, item.width, item.height), labelled)
+    """Of one item, from its mask [S, S]; pixels that are not labelled count nowhere."""
+    labels = dataset.mask(item)
+    predicted = mask_at(probability, item.width, item.height) & (labels != IGNORED)
+    return count(item.id, predicted, labels == CLASSES[target])
 
 
 def torch_predictor(network: nn.Module, *, half: bool = False) -> Predict:

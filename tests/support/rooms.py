@@ -22,8 +22,8 @@ FLOORS: dict[str, frozenset[str]] = {
 ROOMS: Mapping[str, str] = {
     "zoo": "app_resizing box checkpoint complexity home mnv2_unet mnv2_unet_parent network "
     "preprocess registry resizing spec",
-    "zoo/base": "children download download_part download_record errors extras files frozen lock "
-    "pictures progress provenance web",
+    "zoo/base": "children download download_part download_record errors extras files formats "
+    "frozen lock pictures progress provenance web",
     "zoo/runtime": "engines open_model processor runtime",
     "zoo/artifact": "calibration denormals expected half iou judgement label manifest parity "
     "resize_record steps tflite_graph",
@@ -33,7 +33,8 @@ ROOMS: Mapping[str, str] = {
     "zoo/cluster": "join parcels",
     "train": "augment config evaluate history loader loop losses memory processes resume settings "
     "sizes step teacher",
-    "train/data": "archive check dataset folder labels leaks lfw lfw_download people prepare",
+    "train/data": "archive check dataset folder labels leaks lfw lfw_download meaning "
+    "names people prepare values",
     "train/init": "encoder_download first_weights keras_weights narrow parent_weights pretrained "
     "widen",
     "train/proof": "accuracy calibrate card expect pack prove ranges resizes",
@@ -54,7 +55,7 @@ ROOMS: Mapping[str, str] = {
     "bench/sessions": "record store",
     "bench/cli": "child options",
     "bench/cli/models": "explain export models predict weights",
-    "bench/cli/training": "data eval leaks many train",
+    "bench/cli/training": "data eval labelling leaks many train",
     "bench/cli/measuring": "browser compare demo device_options expected measure phones "
     "plan_options profile run serve summary",
     "bench/cli/results": "card check pick report show",
