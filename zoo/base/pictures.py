@@ -93,7 +93,7 @@ def decode(encoded: bytes, source: str, formats: tuple[str, ...]) -> Picture:
         raise no_image(encoded, source, formats) from None
     size = image.size
     if size[0] * size[1] > MEGAPIXELS * 10**6:
-        raise too_large(source, size)
+        raise _too_large(source, size, mask=not for_photographs(formats))
     highest, is_reversed = _samples(image)
     with decoding(source):
         frames = getattr(image, "n_frames", 1)
@@ -126,27 +126,13 @@ def decoding(source: str) -> Iterator[None]:
     except UnidentifiedImageError:
         raise
     except Image.DecompressionBombError:
-        raise too_large(source, None) from None
+        raise _too_large(source, None) from None
     except _BROKEN as error:
         raise DataError(
             f"{source}: cannot be read: {shown(error) or type(error).__name__}",
             expected="a whole, sound image file",
             remedy="replace it by the whole file",
         ) from error
-
-
-def too_large(source: str, size: tuple[int, int] | None, *, mask: bool = False) -> DataError:
-    """Of an image over the bound. mask: it holds labels, which must not be mixed."""
-    width, height = size or (0, 0)
-    factor = (MEGAPIXELS * 10**6 / 4 / max(width * height, 1)) ** 0.5
-    command = SHRINK.replace("WIDTH", str(max(round(width * factor), 1)))
-    command = command.replace("HEIGHT", str(max(round(height * factor), 1)))
-    command = command.replace("FILTER", "Image.NEAREST" if mask else "Image.LANCZOS")
-    return DataError(
-        f"{source}: {f'{width}x{height}' if size else 'it'} is too large",
-        expected=f"at most {MEGAPIXELS} megapixels",
-        remedy=command if size else "replace it by a smaller one",
-    )
 
 
 def read_regular(path: Path, *, follow: bool = False) -> bytes:
@@ -222,3 +208,17 @@ def _kind(mode: int) -> str:
         stat.S_IFSOCK: "a socket",
     }
     return named.get(stat.S_IFMT(mode), "a device")
+
+
+def _too_large(source: str, size: tuple[int, int] | None, *, mask: bool = False) -> DataError:
+    """Of an image over the bound. mask: it holds labels, which must not be mixed."""
+    width, height = size or (0, 0)
+    factor = (MEGAPIXELS * 10**6 / 4 / max(width * height, 1)) ** 0.5
+    command = SHRINK.replace("WIDTH", str(max(round(width * factor), 1)))
+    command = command.replace("HEIGHT", str(max(round(height * factor), 1)))
+    command = command.replace("FILTER", "Image.NEAREST" if mask else "Image.LANCZOS")
+    return DataError(
+        f"{source}: {f'{width}x{height}' if size else 'it'} is too large",
+        expected=f"at most {MEGAPIXELS} megapixels",
+        remedy=command if size else "replace it by a smaller one",
+    )
