@@ -16,7 +16,8 @@ _BILINEAR = v2.InterpolationMode.BILINEAR
 
 
 class Augment:
-    """uint8 [4, H, W] (RGB, mask 0 or 255) to uint8 [4, size, size], by torch's generator."""
+    """uint8 [4, H, W] (RGB, mask 0 or 255) to uint8 [4, size, size], by torch's generator; further
+    channels move along."""
 
     def __init__(self, augmentation: Augmentation, size: int) -> None:
         a = augmentation

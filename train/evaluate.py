@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from train.data.dataset import CLASSES, Dataset, Item
+from train.data.dataset import CLASSES, IGNORED, Dataset, Item
 from zoo.artifact.iou import ImageCounts, count
 from zoo.preprocess import THRESHOLD, Float32, scaled
 from zoo.resizing import mask_at, resized
@@ -49,9 +49,10 @@ def counted(
     target: str,
     threshold: float = THRESHOLD,
 ) -> ImageCounts:
-    """Of one item, from its mask [H, W]."""
-    labelled = dataset.mask(item) == CLASSES[target]
-    return count(item.id, mask_at(probability, item.width, item.height, threshold), labelled)
+    """Of one item, from its mask [H, W]; pixels that are not labelled count nowhere."""
+    labels = dataset.mask(item)
+    found = mask_at(probability, item.width, item.height, threshold)
+    return count(item.id, found & (labels != IGNORED), labels == CLASSES[target])
 
 
 def torch_predictor(network: nn.Module, *, half: bool = False) -> Predict:

@@ -14,7 +14,7 @@ from torch.utils import data
 
 from train.augment import Augment
 from train.config import TrainConfig
-from train.data.dataset import CLASSES, Dataset, Item
+from train.data.dataset import CLASSES, IGNORED, Dataset, Item
 from train.processes import Processes
 from train.teacher import Masks
 from zoo.base.files import sha256_of_json
@@ -36,6 +36,7 @@ class Key(NamedTuple):
 class TrainingImages(data.Dataset[Tensor]):
     """uint8 [4, size, size] (RGB, soft mask) a photograph, augmented anew at each key.
 
+    Where any pixel of the data set is not labelled a fifth channel is over 0 at such pixels.
     All that decides it stands in the key, so neither workers nor a resumed run change what is seen.
     """
 
@@ -47,9 +48,9 @@ class TrainingImages(data.Dataset[Tensor]):
         taught: Masks = MappingProxyType({}),
     ) -> None:
         """taught: of photographs by their id, the masks of teachers."""
-        self.pixels = [
-            _decode(dataset, item, config, taught.get(item.id)) for item in dataset.items("train")
-        ]
+        self.pixels = _alike(
+            [_decode(dataset, item, config, taught.get(item.id)) for item in dataset.items("train")]
+        )
         self.augment = {size: Augment(config.augmentation, size) for size in sizes}
         self.seed = config.seed
 
@@ -71,16 +72,34 @@ class TrainingImages(data.Dataset[Tensor]):
 
 
 def _decode(dataset: Dataset, item: Item, config: TrainConfig, taught: UInt8 | None) -> Tensor:
-    image = dataset.photograph(item)
-    mask = Image.fromarray((dataset.mask(item) == CLASSES[config.target]).astype(np.uint8) * 255)
-    for picture in (image, mask):
-        picture.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.BILINEAR)
+    image, labels = dataset.photograph(item), dataset.mask(item)
+    mask = Image.fromarray((labels == CLASSES[config.target]).astype(np.uint8) * 255)
+    planes: list[Image.Image] = [image, mask]
+    if (labels == IGNORED).any():
+        planes.append(Image.fromarray((labels == IGNORED).astype(np.uint8) * 255))
+    halved = image.size != mask.size
+    for plane in planes:
+        plane.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.BILINEAR)
+    if halved:
+        # A very large JPEG: its sides were rounded once more than those of the mask.
+        planes[0] = image = image.resize(mask.size, Image.Resampling.BILINEAR)
     soft = np.asarray(mask)
     if taught is not None:
         theirs = probability_at(taught.astype(np.float32), mask.width, mask.height)
         soft = (soft + config.teacher_share * (theirs - soft)).round().astype(np.uint8)
     # Channels last in memory: torch resizes uint8 so with vector instructions, to the same values.
-    return torch.from_numpy(np.dstack([np.asarray(image), soft])).permute(2, 0, 1)
+    whole = np.dstack([np.asarray(image), soft, *[np.asarray(plane) for plane in planes[2:]]])
+    return torch.from_numpy(whole).permute(2, 0, 1)
+
+
+def _alike(decoded: list[Tensor]) -> list[Tensor]:
+    """With as many channels each: where one has a fifth, the others get an empty one."""
+    most = max((len(pixels) for pixels in decoded), default=4)
+    gaps = [pixels.new_zeros((most - len(pixels), *pixels.shape[1:])) for pixels in decoded]
+    return [
+        torch.cat([pixels, gap]) if len(gap) else pixels
+        for pixels, gap in zip(decoded, gaps, strict=True)
+    ]
 
 
 class EpochBatches(data.Sampler[list[Key]]):

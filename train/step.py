@@ -39,12 +39,14 @@ def train_step(
     optimizer: torch.optim.Optimizer,
     autocast: Autocast,
 ) -> Tensor:
-    """One step on uint8 [N, 4, S, S] (RGB, soft mask); returns the loss, detached."""
+    """One step on uint8 [N, 4, S, S] (RGB, soft mask), or with a fifth channel that is over 0 where
+    there is no label; returns the loss, detached."""
     pixels = batch.to(next(network.parameters()).device).float() / 255
     image = pixels[:, :3].contiguous(memory_format=torch.channels_last)
     with torch.autocast(pixels.device.type, dtype=torch.bfloat16, enabled=autocast == "bf16"):
         logits = network(image)
-    loss = segmentation_loss(logits, pixels[:, 3:], config.bce_share)
+    known = (pixels[:, 4:] == 0).float() if pixels.shape[1] > 4 else None
+    loss = segmentation_loss(logits, pixels[:, 3:4], config.bce_share, known)
     optimizer.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
     optimizer.step()

@@ -22,8 +22,8 @@ FLOORS: dict[str, frozenset[str]] = {
 ROOMS: Mapping[str, str] = {
     "zoo": "app_resizing box catalogue checkpoint complexity home mnv2_unet mnv2_unet_parent "
     "network preprocess registry resizing segmenting spec",
-    "zoo/base": "children download download_part download_record errors extras files frozen lock "
-    "pictures progress provenance web",
+    "zoo/base": "children download download_part download_record errors extras files formats "
+    "frozen lock pictures progress provenance web",
     "zoo/mil": "arithmetic check convolution interpreter operation package program resizing shapes "
     "table",
     "zoo/runtime": "declared engines feeds interpreter members mil_reference open_model processor "
@@ -37,7 +37,8 @@ ROOMS: Mapping[str, str] = {
     "zoo/cluster": "join parcels",
     "train": "augment config evaluate history loader loop losses memory processes resume settings "
     "sizes step teacher",
-    "train/data": "archive check dataset folder labels leaks lfw lfw_download people prepare",
+    "train/data": "archive check dataset folder labels leaks lfw lfw_download meaning "
+    "names people prepare values",
     "train/init": "encoder_download first_weights keras_weights narrow parent_weights pretrained "
     "widen",
     "train/proof": "accuracy calibrate card expect imported pack prove ranges resizes",
@@ -59,7 +60,7 @@ ROOMS: Mapping[str, str] = {
     "bench/sessions": "record store",
     "bench/cli": "child options",
     "bench/cli/models": "explain export import_ models photographs predict weights",
-    "bench/cli/training": "data eval leaks many train",
+    "bench/cli/training": "data eval labelling leaks many train",
     "bench/cli/measuring": "browser compare demo device_options expected measure own_files phones "
     "plan_options profile run serve summary",
     "bench/cli/results": "card check pick report show",

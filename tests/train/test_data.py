@@ -69,7 +69,7 @@ def test_a_missing_mask_is_named(tmp_path: Path, home: Home) -> None:
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        (encoded(Image.new("RGB", (96, 96), (9, 9, 9)), "PPM"), r"colour \(9, 9, 9\)"),
+        (encoded(Image.new("RGB", (96, 96), (9, 9, 9)), "PPM"), r"not named: 9,9,9 \(100.0%\)"),
         (encoded(Image.new("RGB", (90, 96), (0, 0, 255)), "PPM"), "the mask is 90x96"),
         (b"not an image", "cannot be read"),
     ],

@@ -45,29 +45,29 @@ def write_own(folder: Path, mode: str, count: int = 20) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("mode", "hair", "face"),
+    ("mode", "hair", "others"),
     [
-        ("RGB", "white", "200,100,50"),
-        ("RGB", "#ffffff", None),
-        ("P", "1", "2"),
-        ("P", "#fff", "rgb(200, 100, 50)"),
-        ("L", "255", "128"),
-        ("L", "255,255,255", "128, 128, 128"),
-        ("1", "1", None),
-        ("1", "White", None),
+        ("RGB", "white", "--face=200,100,50"),
+        ("RGB", "#ffffff", "--background=200,100,50 --background=black"),
+        ("P", "1", "--face=2"),
+        ("P", "#fff", "--face=#c86432"),
+        ("L", "255", "--face=128"),
+        ("L", "255,255,255", "--face=128,128,128"),
+        ("1", "1", ""),
+        ("1", "White", ""),
     ],
 )
 def test_hair_is_what_one_says(
-    tmp_path: Path, home: Home, mode: str, hair: str, face: str | None
+    tmp_path: Path, home: Home, mode: str, hair: str, others: str
 ) -> None:
     folder = write_own(tmp_path / "own", mode)
-    words = ["--hair", hair, *(["--face", face] if face else [])]
+    words = ["--hair", hair, *others.split()]
     invoke("data", "folder", str(folder), "--name", "own", *words)
     dataset = Dataset.open(home, "own")
     expected = np.asarray(portrait(0)[1])
     indices = dataset.mask(dataset.record.items[0])
     assert ((indices == 1) == (expected == HAIR).all(axis=2)).all()
-    assert ((indices == 2) == ((expected == FACE).all(axis=2) & bool(face))).all()
+    assert ((indices == 2) == ((expected == FACE).all(axis=2) & ("--face" in others))).all()
     assert "hair" in dataset.record.sources["labels"]
     assert "20 pairs good, 0 problems" in invoke("data", "check", str(folder), *words).output
 
@@ -75,8 +75,9 @@ def test_hair_is_what_one_says(
 def test_another_meaning_is_another_data_set(tmp_path: Path, home: Home) -> None:
     folder = write_own(tmp_path / "own", "P")
     hashes = set()
-    for hair in ("1", "2"):
-        invoke("data", "folder", str(folder), "--name", "own", "--hair", hair)
+    for hair, other in (("1", "2"), ("2", "1")):
+        words = ("--hair", hair, "--background", "0", "--background", other)
+        invoke("data", "folder", str(folder), "--name", "own", *words)
         hashes.add(Dataset.open(home, "own").record.sha256)
     assert len(hashes) == 2
 
@@ -84,14 +85,15 @@ def test_another_meaning_is_another_data_set(tmp_path: Path, home: Home) -> None
 @pytest.mark.parametrize(
     ("mode", "hair", "told"),
     [
-        ("RGB", "red", r"no mask has a pixel of hair 255,0,0; seen most: 0,0,0 ("),
-        ("L", "7", "no mask has a pixel of hair 7; seen most: 0 ("),
-        ("RGB", "1", "--hair 1 is an index"),
-        ("RGB", "reddish", "neither a colour nor an index"),
-        ("RGB", "256", "neither a colour nor an index"),
-        ("RGB", "256,0,0", "neither a colour nor an index"),
-        ("RGB", "#ff000080", "neither a colour nor an index"),
-        ("RGB", "٣", "neither a colour nor an index"),
+        ("RGB", "red", "of the pixels have a value that is not named: 200,100,50 ("),
+        ("L", "7", "of the pixels have a value that is not named: 128 ("),
+        ("RGB", "1", "of the pixels have a value that is not named: 200,100,50 ("),
+        ("RGB", "reddish", "neither a colour nor a number"),
+        ("RGB", "65536", "neither a colour nor a number"),
+        ("RGB", "9-3", "neither a colour nor a number"),
+        ("RGB", "256,0,0", "neither a colour nor a number"),
+        ("RGB", "#ff000080", "neither a colour nor a number"),
+        ("RGB", "٣", "neither a colour nor a number"),
     ],
 )
 def test_a_mistyped_colour_is_told(
@@ -107,9 +109,19 @@ def test_a_mistyped_colour_is_told(
     assert list(home.root.glob("data/[!.]*")) == []
 
 
-@pytest.mark.parametrize("words", [("--face", "red"), ("--hair", "1", "--face", "red")])
-def test_a_face_goes_with_hair_of_its_kind(home: Home, words: tuple[str, ...]) -> None:
-    assert "--face" in invoke("data", "check", str(home.root), *words, status=1).output
+def test_a_label_that_no_mask_holds_was_mistyped(tmp_path: Path, home: Home) -> None:
+    folder = str(write_own(tmp_path / "own", "L"))
+    words = ("--hair", "255", "--face", "7", "--background", "0", "--background", "128")
+    for command in (("data", "folder", folder, "--name", "own"), ("data", "check", folder)):
+        output = invoke(*command, *words, status=1).output
+        assert "no mask has a pixel of face 7; seen most: 0 (" in output
+
+
+@pytest.mark.parametrize(
+    "words", [("--face", "red"), ("--background", "0"), ("--hair", "1", "--face", "1")]
+)
+def test_a_face_goes_with_hair_and_is_no_hair(home: Home, words: tuple[str, ...]) -> None:
+    assert words[-2] in invoke("data", "check", str(home.root), *words, status=1).output
 
 
 def test_check_lists_everything_at_once(tmp_path: Path) -> None:
@@ -122,7 +134,7 @@ def test_check_lists_everything_at_once(tmp_path: Path) -> None:
     portrait(3)[1].save(masks / "p003.png")
     (images / "p004.jpg").write_bytes((images / "p005.jpg").read_bytes())
     Image.new("RGB", (96, 96), (0, 0, 255)).save(masks / "p006.ppm")
-    (images / "Thumbs.db").touch()
+    (images / "p001.txt").touch()
     (folder / "notes.txt").touch()
     before = sorted(folder.rglob("*"))
     shown = json.loads(invoke("data", "check", str(folder), "--json", status=1).output)
@@ -136,7 +148,7 @@ def test_check_lists_everything_at_once(tmp_path: Path) -> None:
     assert {warning["file"] for warning in shown["warnings"]} == {
         "images/p005.jpg",
         "masks/p006.ppm",
-        "images/Thumbs.db",
+        "images/p001.txt",
         "notes.txt",
     }
     assert all(finding["remedy"] for finding in shown["problems"] + shown["warnings"])

@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from train.data.dataset import CLASSES, RECORD, Item, read_mask, read_record
-from train.data.folder import survey
-from train.data.labels import LFW, Census, Labelling, read_labels
-from train.data.prepare import check_same_size, item_sha256, read_photograph
+from train.data.folder import OWN, survey
+from train.data.labels import LFW, Labelling
+from train.data.meaning import Census, read_labels
+from train.data.names import Layout, is_litter
+from train.data.prepare import fitted, item_sha256, read_photograph
 from zoo.base.errors import DataError
 from zoo.base.pictures import read_regular, shown
 from zoo.base.progress import track
@@ -20,6 +22,7 @@ from zoo.preprocess import UInt8
 Size = tuple[int, int]
 # A photograph, its mask, and what the record says of them where there is one.
 Pair = tuple[Path, Path, Item | None]
+PREPARED = replace(LFW, turned="upright")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,23 +74,23 @@ class Report:
         return shown(path.relative_to(self.folder).as_posix())
 
 
-def look_over(folder: Path, labelling: Labelling = LFW) -> Report:
+def look_over(folder: Path, labelling: Labelling = LFW, layout: Layout = OWN) -> Report:
     """Every problem of a folder of one's own, or of a prepared data set; raises for none of them.
 
     Raises DataError only where the folder cannot be listed, or its record not be read.
     """
     if not (folder / RECORD).is_file():
-        return _check_folder(folder, labelling)
-    if labelling != LFW:
+        return _check_folder(folder, labelling, layout)
+    if labelling != LFW or layout != OWN:
         raise DataError(
             f"{shown(folder)} is a prepared data set, whose masks are class indices",
-            expected="no --hair and no --face",
+            expected="no option that says what is hair",
         )
     return _check_prepared(folder)
 
 
-def _check_folder(folder: Path, labelling: Labelling) -> Report:
-    found = survey(folder)
+def _check_folder(folder: Path, labelling: Labelling, layout: Layout) -> Report:
+    found = survey(folder, layout)
     report = Report(folder=folder)
     census = Census(labelling)
 
@@ -97,7 +100,7 @@ def _check_folder(folder: Path, labelling: Labelling) -> Report:
     for path, error in found.problems:
         report.problem(path, error)
     pairs = [(image, mask, None) for image, mask in found.pairs.values()]
-    _look_at(report, pairs, labels)
+    _look_at(report, pairs, labels, labelling)
     with report.noting(folder):
         census.check(shown(folder))
     _warn_of_strays(report, found.strays)
@@ -108,14 +111,17 @@ def _check_prepared(folder: Path) -> Report:
     items = read_record(folder / RECORD).items
     report = Report(folder=folder)
     pairs = [(folder / item.image, folder / item.mask, item) for item in items]
-    _look_at(report, pairs, read_mask)
+    _look_at(report, pairs, read_mask, PREPARED)
     known = {path for image, mask, _ in pairs for path in (image, mask)}
     there = [path for side in ("images", "masks") for path in sorted((folder / side).glob("*"))]
-    _warn_of_strays(report, [path for path in there if path not in known])
+    strays = [path for path in there if path not in known and not is_litter(path)]
+    _warn_of_strays(report, strays)
     return report
 
 
-def _look_at(report: Report, pairs: Sequence[Pair], labels: Callable[[Path], UInt8]) -> None:
+def _look_at(
+    report: Report, pairs: Sequence[Pair], labels: Callable[[Path], UInt8], labelling: Labelling
+) -> None:
     """Read both files of each pair, whatever the other is like."""
     sizes: list[Size] = []
     hair: list[float] = []
@@ -131,13 +137,13 @@ def _look_at(report: Report, pairs: Sequence[Pair], labels: Callable[[Path], UIn
         if len(report.problems) > before:
             continue
         with report.noting(mask):
-            check_same_size(indices, picture, shown(mask))
+            indices = fitted(indices, picture, labelling, shown(mask))
             if item and item.sha256 != item_sha256(encoded, indices):
                 raise DataError(
                     f"{shown(mask)}: it or its photograph was changed since it was prepared",
                     remedy="prepare the data set again: bench data --help",
                 )
-            sizes.append(picture.image.size)
+            sizes.append(picture.upright_size)
             hair.append(float((indices == CLASSES["hair"]).mean()))
             if not hair[-1]:
                 report.warn(mask, "no hair in it", "right for a bald head; else correct the mask")

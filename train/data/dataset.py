@@ -25,13 +25,21 @@ from zoo.preprocess import UInt8, open_photograph
 SCHEMA: Final = 1
 RECORD = "dataset.json"
 CLASSES = {"background": 0, "hair": 1, "face": 2}
+# Not labelled: such pixels count neither in training nor in the IoU.
+IGNORED = 255
+MEANINGS = CLASSES | {"ignore": IGNORED}
+_GREY = (128, 128, 128)
 # In the order of the class indices: the colours of the LFW part labels.
 PALETTE = ((0, 0, 255), (255, 0, 0), (0, 255, 0))
 SplitName = Literal["train", "validation", "test"]
 
 
 class Item(Frozen):
-    """One labelled photograph. `person` is null where the source does not say who it shows."""
+    """One labelled photograph, its size that of the upright picture and of its mask.
+
+    person: null where the source does not say who it shows. source: which data set it was joined
+    from; null where it was joined from none.
+    """
 
     id: str
     person: str | None
@@ -41,6 +49,7 @@ class Item(Frozen):
     width: Annotated[int, Field(gt=0)]
     height: Annotated[int, Field(gt=0)]
     sha256: str
+    source: str | None = None
 
     @field_validator("image", "mask")
     @classmethod
@@ -137,7 +146,8 @@ def read_mask(path: Path) -> UInt8:
 def write_mask(path: Path, indices: UInt8) -> None:
     """A palette PNG: class indices that also look right in any viewer."""
     image = Image.fromarray(indices).convert("P")
-    image.putpalette([channel for colour in PALETTE for channel in colour])
+    colours = (*PALETTE, *[_GREY] * (256 - len(PALETTE)))
+    image.putpalette([channel for colour in colours for channel in colour])
     image.save(path, format="PNG")
 
 

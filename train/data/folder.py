@@ -1,4 +1,4 @@
-"""A folder of one's own: `images/NAME.jpg` and `masks/NAME.png`, looked over file by file."""
+"""A folder of one's own: photographs and masks with equal names, looked over file by file."""
 
 from __future__ import annotations
 
@@ -9,14 +9,20 @@ from pathlib import Path
 
 from train.data.dataset import Dataset, SplitName, split_by_hash
 from train.data.labels import LFW, Labelling
+from train.data.names import (
+    IMAGE_ENDINGS,
+    MASK_ENDINGS,
+    Layout,
+    is_litter,
+    near_folder,
+    near_suffixes,
+)
 from train.data.prepare import Labelled, check_splits, claim_id, hash_rule, prepare
 from zoo.base.errors import DataError
 from zoo.base.pictures import check_regular, read_regular, shown
 from zoo.home import Home
 
-IMAGE_ENDINGS = ("jpg", "jpeg", "png")
-MASK_ENDINGS = ("png", "ppm")
-_LOSSY = ("jpg", "jpeg", "webp")
+OWN = Layout()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,22 +37,41 @@ class Survey:
     strays: list[Path]
 
 
-def survey(folder: Path) -> Survey:
+@dataclass(frozen=True, kw_only=True)
+class _Side:
+    """The photographs, or the masks: by id; and all names without their endings."""
+
+    kind: str
+    folder: Path
+    suffix: str
+    endings: tuple[str, ...]
+    found: dict[str, Path]
+    stems: dict[str, Path]
+
+
+def survey(folder: Path, layout: Layout = OWN) -> Survey:
     """Look over the names in a folder; raises DataError only where it cannot be listed."""
     problems: list[tuple[Path, DataError]] = []
-    strays = [path for path in _entries(folder) if path.name not in ("images", "masks")]
-    images = _side(folder / "images", IMAGE_ENDINGS, problems, strays)
-    masks = _side(folder / "masks", MASK_ENDINGS, problems, strays)
+    used = {Path(side).parts[0] for side in (layout.images, layout.masks)}
+    strays = [path for path in _entries(folder) if path.name not in used]
+    images = _side("photograph", folder, layout, problems, strays)
+    masks = _side("mask", folder, layout, problems, strays)
     # A file that is refused for itself is not missing as well.
-    refused = {(path.parent.name, path.stem) for path, _ in problems}
-    for here, there, side in ((images, masks, "masks"), (masks, images, "images")):
-        for id in sorted(here.keys() - there.keys()):
-            if (side, id) not in refused:
-                problems.append((here[id], _lonely(here[id], side, id)))
-    if not images and not problems:
-        problems.append((folder / "images", _empty(folder / "images")))
-    pairs = {id: (images[id], masks[id]) for id in sorted(images.keys() & masks.keys())}
-    return Survey(pairs=pairs, problems=problems, strays=strays)
+    refused = {
+        (path.parent, path.stem.removesuffix(s)) for path, _ in problems for s in _ends(layout)
+    }
+    missing: list[tuple[Path, DataError]] = []
+    for here, there in ((images, masks), (masks, images)):
+        for id in sorted(here.found.keys() - there.found.keys()):
+            if (there.folder, id) not in refused:
+                missing.append((here.found[id], _lonely(here.found[id], there, id)))
+    if (missing or not images.found or not masks.found) and (near := _near(layout, images, masks)):
+        missing.insert(0, (folder, near))
+    elif not images.found and not problems:
+        missing.append((images.folder, _empty(images.folder)))
+    paired = sorted(images.found.keys() & masks.found.keys())
+    pairs = {id: (images.found[id], masks.found[id]) for id in paired}
+    return Survey(pairs=pairs, problems=[*problems, *missing], strays=strays)
 
 
 def prepare_folder(
@@ -56,12 +81,13 @@ def prepare_folder(
     seed: int = 0,
     validation_share: float = 0.2,
     labelling: Labelling = LFW,
+    layout: Layout = OWN,
 ) -> Dataset:
-    """`data/<name>` from `images/*.jpg` and `masks/*.ppm` (or .png) with equal names.
+    """`data/<name>` from photographs and masks with equal names.
 
     Raises DataError for the first file that is wrong; `bench data check` lists them all.
     """
-    found = survey(folder)
+    found = survey(folder, layout)
     rule = hash_rule(seed, validation_share)
     sources = {} if labelling == LFW else {"labels": str(labelling)}
     splits = split_by_hash(list(found.pairs), seed, validation_share)
@@ -72,8 +98,8 @@ def prepare_folder(
             raise error
         return prepare(home, name, rule, sources, read_pairs(found, splits), labelling)
     except DataError as error:
-        options = "" if labelling == LFW else f" {labelling.options}"
-        lister = f"bench data check {shlex.quote(shown(folder))}{options} lists all that is wrong"
+        words = ["bench data check", shlex.quote(shown(folder)), labelling.options, layout.options]
+        lister = f"{' '.join(filter(None, words))} lists all that is wrong"
         remedy = f"{error.remedy}; {lister}" if error.remedy else lister
         raise DataError(error.seen, expected=error.expected, remedy=remedy) from error
 
@@ -87,47 +113,70 @@ def read_pairs(found: Survey, splits: dict[str, SplitName]) -> Iterator[Labelled
             split=splits[id],
             image=read_regular(image),
             mask=read_regular(mask),
-            source=str(image.parents[1]),
+            source=str(image.parent),
             image_file=shown(image),
             mask_file=shown(mask),
         )
 
 
+def _ends(layout: Layout) -> tuple[str, str]:
+    return layout.image_suffix, layout.mask_suffix
+
+
 def _side(
-    folder: Path,
-    endings: tuple[str, ...],
+    kind: str,
+    root: Path,
+    layout: Layout,
     problems: list[tuple[Path, DataError]],
     strays: list[Path],
-) -> dict[str, Path]:
-    """The usable files of `images/` or `masks/`, by id."""
-    found: dict[str, Path] = {}
+) -> _Side:
+    """The usable files of one kind, by id."""
+    photographs = kind == "photograph"
+    side = _Side(
+        kind=kind,
+        folder=root / (layout.images if photographs else layout.masks),
+        suffix=layout.image_suffix if photographs else layout.mask_suffix,
+        endings=IMAGE_ENDINGS if photographs else MASK_ENDINGS,
+        found={},
+        stems={},
+    )
+    others = layout.mask_suffix if photographs else layout.image_suffix
+    shared = layout.images == layout.masks
     taken: dict[str, str] = {}
-    known = endings if endings == IMAGE_ENDINGS else (*endings, *_LOSSY)
     try:
-        entries = _entries(folder)
+        entries = _entries(side.folder)
     except DataError as error:
-        problems.append((folder, error))
-        return found
+        problems.append((side.folder, _moved(root, layout, photographs) or error))
+        return side
     for path in entries:
-        id, _, ending = path.name.rpartition(".")
-        if ending.lower() not in known:
+        stem, _, ending = path.name.rpartition(".")
+        if shared and len(others) > len(side.suffix) and stem.endswith(others):
+            continue
+        if ending.lower() not in (*side.endings, "webp") or (
+            shared and not stem.endswith(side.suffix)
+        ):
+            if not shared:
+                strays.append(path)
+            continue
+        side.stems[stem] = path
+        if not stem.endswith(side.suffix):
             strays.append(path)
             continue
         try:
-            claim_id(id, shown(path), taken)
+            claim_id(stem.removesuffix(side.suffix), shown(path), taken)
             check_regular(path)
-            if ending.lower() not in endings:
+            if ending.lower() not in side.endings:
                 raise _lossy(path)
         except DataError as error:
             problems.append((path, error))
         else:
-            found[id] = path
-    return found
+            side.found[stem.removesuffix(side.suffix)] = path
+    return side
 
 
 def _entries(folder: Path) -> list[Path]:
     try:
-        return sorted(folder.iterdir())
+        return sorted(path for path in folder.iterdir() if not is_litter(path))
     except OSError as error:
         raise DataError(
             f"{shown(folder)}: {error.strerror}",
@@ -136,13 +185,40 @@ def _entries(folder: Path) -> list[Path]:
         ) from error
 
 
-def _lonely(path: Path, side: str, id: str) -> DataError:
-    kind = "mask" if side == "masks" else "photograph"
-    other = path.parents[1] / side / id
+def _moved(root: Path, layout: Layout, photographs: bool) -> DataError | None:
+    """Where a folder is missing and another one lies there that is likely it."""
+    wanted, option = (layout.images, "images") if photographs else (layout.masks, "masks")
+    near = near_folder(option, (path for path in _entries(root) if path.is_dir()))
+    if (root / wanted).exists() or near is None:
+        return None
     return DataError(
-        f"{shown(path)}: has no {kind} of its name",
-        expected=f"{shown(other)}.{'png' if kind == 'mask' else 'jpg'}",
-        remedy=f"add the {kind}, or remove this file",
+        f"{shown(root / wanted)} does not exist, but {shown(near)} lies there",
+        expected=f"the {'photographs' if photographs else 'masks'} in {wanted}/",
+        remedy=f"--{option} {shlex.quote(near)}",
+    )
+
+
+def _near(layout: Layout, images: _Side, masks: _Side) -> DataError | None:
+    """Where names do not match as they are, and would with suffixes."""
+    near = near_suffixes(layout, images.stems, masks.stems)
+    if near is None or near == layout:
+        return None
+    image = next(s for s in sorted(images.stems) if s.endswith(near.image_suffix))
+    mask = f"{image.removesuffix(near.image_suffix)}{near.mask_suffix}"
+    lies = shown(masks.stems.get(mask, masks.folder).name)
+    return DataError(
+        f"{shown(images.stems[image])}: has no mask of its name, but {lies} lies there",
+        expected="equal names, or the suffixes by which they differ",
+        remedy=near.options,
+    )
+
+
+def _lonely(path: Path, there: _Side, id: str) -> DataError:
+    ending = "png" if there.kind == "mask" else "jpg"
+    return DataError(
+        f"{shown(path)}: has no {there.kind} of its name",
+        expected=f"{shown(there.folder / f'{id}{there.suffix}.{ending}')}",
+        remedy=f"add the {there.kind}, or remove this file",
     )
 
 

@@ -1,196 +1,220 @@
-"""What the colours or indices of a mask mean: hair, face, background."""
+"""What `--hair`, `--face`, `--background` and `--ignore` name in the masks of a data set."""
 
 from __future__ import annotations
 
 import re
-from collections import Counter
+import shlex
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image, ImageColor
+from PIL import ImageColor
 
-from train.data.dataset import CLASSES, PALETTE
+from train.data.dataset import MEANINGS, PALETTE
 from zoo.base.errors import DataError
-from zoo.base.pictures import RETOUCH, Picture, decode, decoding, shown
-from zoo.preprocess import UInt8
+from zoo.base.pictures import shown
 
 Colour = tuple[int, int, int]
-# A colour, or the index of a palette, or an 8-bit grey level.
-Key = Colour | int
-_UNKNOWN = 255
-_JPEG = b"\xff\xd8\xff"
+Turn = Literal["upright", "stored"]
+TRANSPARENT = "transparent"
+LARGEST = 65535
+BLACK: Colour = (0, 0, 0)
+
+
+@dataclass(frozen=True)
+class Key:
+    """One value of masks: a colour, a number, or full transparency where both are null.
+
+    number: a grey level, or the index of a palette, whichever a file gives a meaning to. stored:
+    as it stands in the file, and never the level that it is shown with.
+    """
+
+    colour: Colour | None = None
+    number: int | None = None
+    stored: bool = False
+
+    @property
+    def shown(self) -> Colour | None:
+        """The colour that a viewer shows, where the key says it."""
+        if self.colour is not None or self.number is None or self.stored or self.number > 255:
+            return self.colour
+        return self.number, self.number, self.number
+
+    def __str__(self) -> str:
+        if self.number is not None:
+            return f"index:{self.number}" if self.stored else str(self.number)
+        return ",".join(map(str, self.colour)) if self.colour else TRANSPARENT
 
 
 @dataclass(frozen=True, kw_only=True)
 class Labelling:
-    """How masks say what is hair. With `background` given, nothing but the three may occur."""
+    """How masks say what is hair, and how they lie on their photographs.
 
-    hair: Key
-    face: Key | None = None
-    background: Key | None = None
+    keys: what each name of MEANINGS is in the masks. soft: values between those named belong to
+    the nearest of them. resize: masks of another size are brought to the photograph's, each pixel
+    that of the nearest. turned: which way up masks are where their photograph is turned by EXIF.
+    assumed: the background was not named, and is black.
+    """
+
+    keys: tuple[tuple[str, Key], ...]
+    soft: bool = False
+    resize: bool = False
+    turned: Turn | None = None
+    assumed: bool = False
 
     @classmethod
-    def parse(cls, hair: str | None, face: str | None) -> Labelling:
-        """From `--hair` and `--face`; the LFW colours where neither is given."""
-        if hair is None:
-            if face is None:
-                return LFW
-            raise DataError("--face without --hair", remedy="--hair COLOUR|INDEX as well")
-        keys = _key("--hair", hair), None if face is None else _key("--face", face)
-        if face is not None and (keys[0] == keys[1] or type(keys[0]) is not type(keys[1])):
-            raise DataError(
-                f"--hair {shown(hair)} and --face {shown(face)}",
-                expected="two different colours, or two different indices",
-            )
-        return cls(hair=keys[0], face=keys[1])
+    def parse(
+        cls,
+        hair: Sequence[str] = (),
+        face: Sequence[str] = (),
+        background: Sequence[str] = (),
+        ignore: Sequence[str] = (),
+        *,
+        soft: bool = False,
+        resize: bool = False,
+        turned: Turn | None = None,
+    ) -> Labelling:
+        """From the options' words; the LFW colours where neither of the first three is given."""
+        given = {"hair": hair, "face": face, "background": background, "ignore": ignore}
+        if not hair and (face or background):
+            option = "--face" if face else "--background"
+            raise DataError(f"{option} without --hair", remedy="--hair VALUE as well")
+        keys = [(name, key) for name, words in given.items() for key in _keys(name, words)]
+        if not hair:
+            keys = [*LFW.keys, *keys]
+        assumed = bool(hair) and not background and not any(_is_black(key) for _, key in keys)
+        if assumed:
+            keys.append(("background", _black_like(keys[0][1])))
+        _check_apart(keys)
+        found = cls(keys=tuple(keys), soft=soft, resize=resize, turned=turned, assumed=assumed)
+        if soft:
+            found.check_soft()
+        return found
+
+    def of(self, name: str) -> list[Key]:
+        """The keys of one name of MEANINGS."""
+        return [key for meaning, key in self.keys if meaning == name]
 
     @property
-    def by_index(self) -> bool:
-        return isinstance(self.hair, int)
-
-    def keys(self) -> dict[str, Key]:
-        """Class name to key, of those that are looked for."""
-        named = {"hair": self.hair, "face": self.face, "background": self.background}
-        return {name: key for name, key in named.items() if key is not None}
+    def sought(self) -> list[str]:
+        """What a data set must hold somewhere, or it was mistyped."""
+        return [n for n in ("hair", "face") if self.of(n)] if self.keys[:3] != LFW.keys else []
 
     @property
     def options(self) -> str:
         """As it is typed."""
-        return " ".join(f"--{name} {_text(key)}" for name, key in self.keys().items())
+        lfw = self.keys[:3] == LFW.keys
+        named = self.keys[3:] if lfw else self.keys[: len(self.keys) - self.assumed]
+        words = [f"--{name} {shlex.quote(str(key))}" for name, key in named]
+        words += ["--soft"] if self.soft else []
+        words += ["--resize-masks nearest"] if self.resize else []
+        words += [f"--masks-turned {self.turned}"] if self.turned else []
+        return " ".join(words)
+
+    def check_soft(self) -> None:
+        """Raises DataError where a value lies between two others, so that the nearest of those
+        named may be neither of the two that an edge runs between."""
+        points = [(name, key, key.shown or _wide(key)) for name, key in self.keys if _placed(key)]
+        for name, key, point in points:
+            for one, first, a in points:
+                for other, second, b in points:
+                    apart = len({name, one, other}) == 3
+                    if apart and one < other and _from_line(point, a, b) < SOFT_WIDTH:
+                        raise DataError(
+                            f"--soft: {name} {key} lies between {one} {first} and {other} {second}",
+                            expected="values of which none is a mixture of two others",
+                            remedy="leave --soft out, and name each value or --ignore it",
+                        )
 
     def __str__(self) -> str:
-        return ", ".join(f"{name} {_text(key)}" for name, key in self.keys().items())
+        text = ", ".join(f"{name} {key}" for name, key in self.keys)
+        if self.soft:
+            levels = [(key.shown or _wide(key))[0] for _, key in self.keys if _placed(key)]
+            grey = len(levels) == 2 and not any(key.colour for _, key in self.keys)
+            middle = f"threshold {sum(levels) / 2:g}" if grey else "to the nearest"
+            text += f"; soft, {middle}"
+        text += "; resized by the nearest pixel" if self.resize else ""
+        return text + (f"; masks as {self.turned}" if self.turned else "")
 
 
-LFW = Labelling(background=PALETTE[0], hair=PALETTE[1], face=PALETTE[2])
+# How far from the line between two named values, as a share of its length, a soft one may lie.
+SOFT_WIDTH = 0.45
+LFW = Labelling(
+    keys=tuple(
+        (name, Key(colour=PALETTE[MEANINGS[name]])) for name in ("hair", "face", "background")
+    )
+)
 
 
-class Census:
-    """Counts the colours of masks until each label that was asked for has been met once.
-
-    A label that no mask of a data set holds is most likely a mistyped one.
-    """
-
-    def __init__(self, labelling: Labelling) -> None:
-        asked = {} if labelling.background is not None else labelling.keys()
-        self._unmet = dict(asked)
-        self._counts: Counter[Key] = Counter()
-
-    def add(self, values: NDArray[np.uint32], indices: UInt8, by_index: bool) -> None:
-        for name in [n for n in self._unmet if (indices == CLASSES[n]).any()]:
-            del self._unmet[name]
-        if self._unmet:
-            found, counts = np.unique(values, return_counts=True)
-            for place in np.argsort(-counts)[:16].tolist():
-                value = int(found[place])
-                self._counts[value if by_index else _unpacked(value)] += int(counts[place])
-
-    def check(self, source: str) -> None:
-        """Raises DataError for a label that no mask had, with what was seen most instead."""
-        total = self._counts.total()
-        for name, key in self._unmet.items():
-            if total:
-                most = [f"{_text(k)} ({n / total:.1%})" for k, n in self._counts.most_common(6)]
-                raise DataError(
-                    f"{source}: no mask has a pixel of {name} {_text(key)}; "
-                    f"seen most: {', '.join(most)}",
-                    expected=f"the colour or index of {name} in the masks",
-                    remedy=f"--{name} with one of those seen",
-                )
+def _keys(name: str, words: Sequence[str]) -> Iterator[Key]:
+    for text in words:
+        if text == TRANSPARENT:
+            yield Key()
+        elif match := re.fullmatch(r"(index:)?([0-9]{1,5})(?:-([0-9]{1,5}))?", text):
+            first, last = int(match[2]), int(match[3] or match[2])
+            if not first <= last <= LARGEST:
+                raise _no_key(name, text)
+            for number in range(first, last + 1):
+                yield Key(number=number, stored=match[1] is not None)
+        else:
+            yield Key(colour=_colour(name, text))
 
 
-def read_labels(encoded: bytes, source: str, labelling: Labelling, census: Census) -> UInt8:
-    """Class indices [H, W] from an encoded mask; raises DataError naming `source`."""
-    if encoded.startswith(_JPEG):
-        raise DataError(
-            f"{source}: a JPEG mask, whose colours are smeared",
-            expected="a PNG or PPM mask, as it was drawn",
-            remedy="export the mask again as PNG",
-        )
-    picture = decode(encoded, source, ("PNG", "PPM"))
-    if (wrong := _unfit(picture)) is not None:
-        raise DataError(
-            f"{source}: {wrong}",
-            expected="one upright mask, 8 bits a channel, opaque: RGB, grey or palette",
-            remedy=RETOUCH,
-        )
-    values = _values(picture.image, source, labelling)
-    indices = _indices(values, source, labelling)
-    census.add(values, indices, labelling.by_index)
-    return indices
-
-
-def _key(option: str, text: str) -> Key:
-    if re.fullmatch(r"[0-9]{1,3}", text) and int(text) < 256:
-        return int(text)
+def _colour(name: str, text: str) -> Colour:
     parts = re.fullmatch(r"([0-9]{1,3}), ?([0-9]{1,3}), ?([0-9]{1,3})", text)
     try:
         colour = tuple(map(int, parts.groups())) if parts else ImageColor.getrgb(text)
     except ValueError:
         colour = ()
     if len(colour) != 3 or max(colour) > 255:
-        raise DataError(
-            f"{option} {shown(text[:80])}: neither a colour nor an index",
-            expected="'#ff0000', 255,0,0, a name such as red, or an index from 0 to 255",
-        )
+        raise _no_key(name, text)
     red, green, blue = colour
     return red, green, blue
 
 
-def _unfit(picture: Picture) -> str | None:
-    image = picture.image
-    if picture.frames > 1:
-        return f"{picture.frames} pictures in one file"
-    if picture.sixteen_bits:
-        return "a mask of 16 bits a channel"
-    if picture.orientation != 1:
-        return f"turned by its EXIF orientation {picture.orientation}"
-    if image.mode not in ("1", "L", "P", "RGB", "RGBA", "LA"):
-        return f"a mask of mode {image.mode}"
-    if image.mode in ("RGBA", "LA") and image.getchannel("A").getextrema() != (255, 255):
-        return "a mask that is partly transparent"
-    return None
+def _no_key(name: str, text: str) -> DataError:
+    return DataError(
+        f"--{name} {shown(text[:80])}: neither a colour nor a number",
+        expected=f"'#ff0000', 255,0,0, a name such as red, a grey level or index from 0 to "
+        f"{LARGEST}, several such as 3-16, or {TRANSPARENT}",
+    )
 
 
-def _values(mask: Image.Image, source: str, labelling: Labelling) -> NDArray[np.uint32]:
-    """[H, W] of what tells classes apart: the index, or the colour as 0xRRGGBB."""
-    if not labelling.by_index:
-        with decoding(source):
-            rgb = np.asarray(mask.convert("RGB"), dtype=np.uint32)
-        return np.asarray(rgb[..., 0] << 16 | rgb[..., 1] << 8 | rgb[..., 2], dtype=np.uint32)
-    if mask.mode not in ("1", "L", "P"):
-        raise DataError(
-            f"{source}: has colours (mode {mask.mode}), and --hair {labelling.hair} is an index",
-            expected="a palette or 8-bit grey mask, or a colour",
-            remedy="name the colour of hair in the masks, such as --hair '#ff0000'",
-        )
-    return np.asarray(mask).astype(np.uint32)
+def _check_apart(keys: Sequence[tuple[str, Key]]) -> None:
+    """Raises DataError where one value has two meanings."""
+    first: dict[object, str] = {}
+    for name, key in keys:
+        other = first.setdefault(key.shown or key, name)
+        if other != name:
+            raise DataError(
+                f"{key} is both --{other} and --{name}", expected="one meaning for each value"
+            )
 
 
-def _indices(values: NDArray[np.uint32], source: str, labelling: Labelling) -> UInt8:
-    rest = CLASSES["background"] if labelling.background is None else _UNKNOWN
-    indices = np.full(values.shape, rest, dtype=np.uint8)
-    for name, key in labelling.keys().items():
-        indices[values == (key if isinstance(key, int) else _packed(key))] = CLASSES[name]
-    if rest == _UNKNOWN and (indices == _UNKNOWN).any():
-        row, column = np.argwhere(indices == _UNKNOWN)[0]
-        raise DataError(
-            f"{source}: colour {_unpacked(int(values[row, column]))} at x={column}, y={row}",
-            expected="pure red (hair), green (face) or blue (background)",
-            remedy="correct the mask, or for a folder with other colours: "
-            "bench data folder --hair COLOUR",
-        )
-    return indices
+def _is_black(key: Key) -> bool:
+    return key.colour == BLACK or key.number == 0
 
 
-def _packed(colour: Colour) -> int:
-    return colour[0] << 16 | colour[1] << 8 | colour[2]
+def _black_like(key: Key) -> Key:
+    return Key(colour=BLACK) if key.number is None else Key(number=0, stored=key.stored)
 
 
-def _unpacked(value: int) -> Colour:
-    return value >> 16, value >> 8 & 255, value & 255
+def _placed(key: Key) -> bool:
+    return key.colour is not None or key.number is not None
 
 
-def _text(key: Key) -> str:
-    return str(key) if isinstance(key, int) else ",".join(map(str, key))
+def _wide(key: Key) -> Colour:
+    number = key.number or 0
+    return number, number, number
+
+
+def _from_line(point: Colour, a: Colour, b: Colour) -> float:
+    """How far a point is from the line between two others, as a share of its length."""
+    along = [y - x for x, y in zip(a, b, strict=True)]
+    length = sum(d * d for d in along)
+    if not length:
+        return 1.0
+    share = sum((p - x) * d for p, x, d in zip(point, a, along, strict=True)) / length
+    share = min(max(share, 0.0), 1.0)
+    gap = [p - x - share * d for p, x, d in zip(point, a, along, strict=True)]
+    return float((sum(g * g for g in gap) / length) ** 0.5)

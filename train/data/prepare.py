@@ -9,17 +9,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+from PIL import Image, ImageOps
+
 from train.data.dataset import RECORD, Dataset, DatasetRecord, Item, SplitName, write_mask
-from train.data.labels import LFW, Census, Labelling, read_labels
+from train.data.labels import LFW, Labelling
+from train.data.meaning import Census, read_labels
 from zoo.base.errors import DataError
 from zoo.base.files import replacing, write_text
 from zoo.base.lock import locked
-from zoo.base.pictures import RETOUCH, Picture, decode, shown
+from zoo.base.pictures import ORIENTATION, RETOUCH, Picture, decode, shown
 from zoo.base.progress import track
 from zoo.home import Home
-from zoo.preprocess import UInt8
+from zoo.preprocess import PHOTOGRAPHS, UInt8
 
-_READABLE = {"JPEG": "jpg", "PNG": "png", "PPM": "ppm"}
+_ENDINGS = {"JPEG": "jpg", "MPO": "jpg", "HEIF": "heic", "TIFF": "tif"}
 _SHORTEST_SIDE = 16
 # Ids become file names.
 _ID = re.compile(
@@ -34,7 +38,8 @@ _ID_BYTES = 200
 class Labelled:
     """One photograph and its mask as they were found: encoded bytes, and names for errors.
 
-    image_file, mask_file: where the two are files of their own, their names.
+    image_file, mask_file: where the two are files of their own, their names. joined: which data set
+    it is taken over from.
     """
 
     id: str
@@ -45,6 +50,7 @@ class Labelled:
     source: str
     image_file: str = ""
     mask_file: str = ""
+    joined: str | None = None
 
     @property
     def image_name(self) -> str:
@@ -114,27 +120,65 @@ def claim_id(id: str, source: str, taken: dict[str, str]) -> None:
 
 
 def read_photograph(encoded: bytes, source: str) -> Picture:
-    """A photograph that is fit for a data set; raises DataError naming `source`."""
-    picture = decode(encoded, source, tuple(_READABLE))
-    if (wrong := _unfit(picture)) is not None:
+    """A photograph that is fit for a data set; raises DataError naming `source`.
+
+    All that zoo.preprocess opens is fit, if it is large enough.
+    """
+    picture = decode(encoded, source, PHOTOGRAPHS)
+    if picture.sixteen_bits and picture.image.mode not in ("RGB", "RGBA"):
+        raise DataError(f"{source}: 16 bits a pixel", expected="8 bits a channel", remedy=RETOUCH)
+    if min(picture.size) < _SHORTEST_SIDE:
         raise DataError(
-            f"{source}: {wrong}",
-            expected="one upright photograph, RGB or grey of 8 bits a channel, at least "
-            f"{_SHORTEST_SIDE} pixels a side",
-            remedy=RETOUCH,
+            f"{source}: only {picture.size[0]}x{picture.size[1]} pixels",
+            expected=f"at least {_SHORTEST_SIDE} pixels a side",
+            remedy="leave it out, with its mask",
         )
     return picture
 
 
-def check_same_size(mask: UInt8, picture: Picture, source: str) -> None:
-    """Raises DataError naming `source`, the mask, where it is not of the photograph's size."""
-    (height, width), image = mask.shape, picture.image
-    if (width, height) != image.size:
-        raise DataError(
-            f"{source}: the mask is {width}x{height}, the image {image.width}x{image.height}",
-            expected="a mask of the image's size",
-            remedy="export the mask again at the photograph's own size",
-        )
+def fitted(mask: UInt8, picture: Picture, labelling: Labelling, source: str) -> UInt8:
+    """The mask as it lies on the upright photograph, [H, W]; raises DataError naming `source`."""
+    upright = picture.upright_size
+    if picture.orientation != 1 and _as_stored(mask, picture, labelling, source):
+        turned = Image.fromarray(mask)
+        turned.getexif()[ORIENTATION] = picture.orientation
+        mask = np.asarray(ImageOps.exif_transpose(turned))
+    height, width = mask.shape
+    if (width, height) == upright:
+        return mask
+    if labelling.resize and abs(width * upright[1] - height * upright[0]) <= _apart(mask, upright):
+        return np.asarray(Image.fromarray(mask).resize(upright, Image.Resampling.NEAREST))
+    shape = "another shape than" if labelling.resize else "not of the size of"
+    raise DataError(
+        f"{source}: the mask is {width}x{height}, {shape} the image of {upright[0]}x{upright[1]}",
+        expected="a mask of the image's size",
+        remedy="leave out both, or crop the mask as its photograph was"
+        if labelling.resize
+        else "--resize-masks nearest, if it shows the same as the image",
+    )
+
+
+def _apart(mask: UInt8, upright: tuple[int, int]) -> int:
+    """How far the products of two sides may differ where sizes were rounded to whole pixels."""
+    return int(max(*mask.shape, *upright))
+
+
+def _as_stored(mask: UInt8, picture: Picture, labelling: Labelling, source: str) -> bool:
+    """Whether a mask lies as the pixels of its turned photograph do before they are turned."""
+    if labelling.turned is not None:
+        return labelling.turned == "stored"
+    height, width = mask.shape
+    stored, upright = picture.size, picture.upright_size
+    if picture.orientation > 4 and stored != upright:
+        across = (width > height) == (stored[0] > stored[1])
+        return across if width != height else False
+    raise DataError(
+        f"{source}: its photograph is turned by its EXIF orientation {picture.orientation}, and "
+        "the size of the mask does not tell whether it is turned, too",
+        expected="a word of how masks lie",
+        remedy="--masks-turned upright if they match what viewers show of the photographs, or "
+        "--masks-turned stored if they do not",
+    )
 
 
 def check_splits(name: str, splits: Iterable[SplitName]) -> None:
@@ -162,31 +206,19 @@ def item_sha256(image: bytes, indices: UInt8) -> str:
 def _store(folder: Path, pair: Labelled, labelling: Labelling, census: Census) -> Item:
     picture = read_photograph(pair.image, pair.image_name)
     indices = read_labels(pair.mask, pair.mask_name, labelling, census)
-    check_same_size(indices, picture, pair.mask_name)
+    indices = fitted(indices, picture, labelling, pair.mask_name)
+    ending = _ENDINGS.get(picture.format, picture.format.lower())
     item = Item(
         id=pair.id,
         person=pair.person,
         split=pair.split,
-        image=f"images/{pair.id}.{_READABLE[picture.format]}",
+        image=f"images/{pair.id}.{ending}",
         mask=f"masks/{pair.id}.png",
-        width=picture.image.width,
-        height=picture.image.height,
+        width=indices.shape[1],
+        height=indices.shape[0],
         sha256=item_sha256(pair.image, indices),
+        source=pair.joined,
     )
     (folder / item.image).write_bytes(pair.image)
     write_mask(folder / item.mask, indices)
     return item
-
-
-def _unfit(picture: Picture) -> str | None:
-    if picture.frames > 1:
-        return f"{picture.frames} pictures in one file"
-    if picture.sixteen_bits:
-        return "16 bits a channel"
-    if picture.image.mode not in ("RGB", "L"):
-        return f"a photograph of mode {picture.image.mode}"
-    if picture.orientation != 1:
-        return f"turned by its EXIF orientation {picture.orientation}; is its mask turned, too?"
-    if min(picture.image.size) < _SHORTEST_SIDE:
-        return f"only {picture.image.width}x{picture.image.height} pixels"
-    return None

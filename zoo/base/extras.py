@@ -10,6 +10,8 @@ EXTRAS = {
     "h5py": "train",
     "litert_torch": "export",
     "onnxscript": "export",
+    "pillow_heif": "heic",
+    "pycocotools": "coco",
     "ray": "cluster",
     "sklearn": "export",
     "tensorflow": "tensorflow",

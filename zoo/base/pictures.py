@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import stat
 import struct
 import warnings
@@ -15,11 +16,25 @@ from pathlib import Path
 from PIL import Image, UnidentifiedImageError
 
 from zoo.base.errors import DataError
+from zoo.base.formats import for_photographs, no_image, opened
 
-MEGAPIXELS = 50
+# The largest sensors of phones give 200 million pixels. A JPEG of over 100 is decoded at half its
+# size: what a network sees of it is a few hundred pixels wide.
+MEGAPIXELS = 200
+HALVED_FROM_MEGAPIXELS = 100
+# PIL refuses twice this, before our own check of the header would.
+Image.MAX_IMAGE_PIXELS = MEGAPIXELS * 10**6
 FILE_BYTES = 256 * 2**20
-RETOUCH = "magick FILE -auto-orient -colorspace sRGB -depth 8 -type TrueColor NEW.png"
-_ORIENTATION = 0x0112
+# For photographs alone: it would flatten the labels of a mask.
+RETOUCH = (
+    'python -c "from PIL import Image; '
+    "Image.open('FILE').point(lambda level: level / 256).convert('L').save('NEW.png')\""
+)
+SHRINK = (
+    'python -c "from PIL import Image; Image.MAX_IMAGE_PIXELS = None; '
+    "Image.open('FILE').resize((WIDTH, HEIGHT), FILTER).save('NEW.png')\""
+)
+ORIENTATION = 0x0112
 # What PIL and its plugins were seen to raise on mutated files, and what else its code can.
 _BROKEN = (
     OSError,
@@ -39,45 +54,62 @@ _BROKEN = (
 
 @dataclass(frozen=True, kw_only=True)
 class Picture:
-    """A decoded image, and what its header said that the pixels no longer do."""
+    """A decoded image, and what its header said that the pixels no longer do.
+
+    size: width and height before a large JPEG was halved. highest: what white, or the largest
+    grey, is in the file itself; 255 for 8 bits. reversed: 0 is white there.
+    """
 
     image: Image.Image
     format: str
     frames: int
     orientation: int
-    sixteen_bits: bool
+    size: tuple[int, int]
+    highest: int
+    reversed: bool
+
+    @property
+    def sixteen_bits(self) -> bool:
+        return self.highest > 255
+
+    @property
+    def upright_size(self) -> tuple[int, int]:
+        """Width and height once it is turned by its EXIF orientation."""
+        width, height = self.size
+        return (height, width) if self.orientation > 4 else (width, height)
 
 
 def decode(encoded: bytes, source: str, formats: tuple[str, ...]) -> Picture:
     """The first frame of an encoded image, its size checked before a pixel is decoded.
 
-    source: names the file in errors. formats: PIL's names. Raises DataError on any bytes that are
-    not a whole image of at most 50 megapixels.
+    source: names the file in errors. formats: PIL's names; those of photographs come with WEBP.
+    Raises DataError on any bytes that are not a whole image of at most 200 megapixels.
     """
+    names = opened(encoded, source, formats)
     try:
         with decoding(source):
-            image = Image.open(io.BytesIO(encoded), formats=formats)
+            image = Image.open(io.BytesIO(encoded), formats=names)
     except UnidentifiedImageError:
-        begins = f"begins with {encoded[:16]!r}" if encoded else "is empty"
-        raise DataError(
-            f"{source}: cannot be read: no {' or '.join(formats)} image, it {begins}",
-            expected=f"a file in one of the formats {', '.join(formats)}",
-            remedy="replace it by the whole file",
-        ) from None
-    if image.width * image.height > MEGAPIXELS * 10**6:
-        raise _too_large(source, f"{image.width}x{image.height}")
-    sixteen_bits = _has_sixteen_bits(image)
+        raise no_image(encoded, source, formats) from None
+    size = image.size
+    if size[0] * size[1] > MEGAPIXELS * 10**6:
+        raise _too_large(source, size, mask=not for_photographs(formats))
+    highest, is_reversed = _samples(image)
     with decoding(source):
         frames = getattr(image, "n_frames", 1)
+        if for_photographs(formats) and size[0] * size[1] > HALVED_FROM_MEGAPIXELS * 10**6:
+            image.draft(None, (size[0] // 2, size[1] // 2))
         image.load()
         # After load: a PNG may hold its EXIF data behind its pixels.
-        turn = image.getexif().get(_ORIENTATION, 1)
+        turn = image.getexif().get(ORIENTATION, 1)
     return Picture(
         image=image,
         format=str(image.format),
         frames=frames,
         orientation=turn if turn in range(1, 9) else 1,
-        sixteen_bits=sixteen_bits,
+        size=size,
+        highest=highest,
+        reversed=is_reversed,
     )
 
 
@@ -94,7 +126,7 @@ def decoding(source: str) -> Iterator[None]:
     except UnidentifiedImageError:
         raise
     except Image.DecompressionBombError:
-        raise _too_large(source, f"over {2 * (Image.MAX_IMAGE_PIXELS or 0)} pixels") from None
+        raise _too_large(source, None) from None
     except _BROKEN as error:
         raise DataError(
             f"{source}: cannot be read: {shown(error) or type(error).__name__}",
@@ -151,14 +183,21 @@ def shown(value: object) -> str:
     return text if text.isprintable() else repr(text)
 
 
-def _has_sixteen_bits(image: Image.Image) -> bool:
-    """PIL keeps only the high byte of 16-bit colours; what it reads them from still tells."""
-    words: list[object] = []
-    for tile in getattr(image, "tile", []):
-        _, _, _, arguments = tile
-        words += arguments if isinstance(arguments, tuple) else [arguments]
-    deep = any(isinstance(w, str) and ";16" in w for w in words)
-    return deep or any(isinstance(w, int) and w > 255 for w in words) or image.mode in ("I", "F")
+def _samples(image: Image.Image) -> tuple[int, bool]:
+    """`highest` and `reversed` of a Picture: PIL scales samples to 8 or 16 bits while it decodes,
+    and what it is going to read them from still tells."""
+    deep = image.mode[0] in "IF"
+    for codec, _, _, arguments in getattr(image, "tile", []):
+        words = arguments if isinstance(arguments, tuple) else (arguments,)
+        raw = next((word for word in words if isinstance(word, str)), image.mode)
+        if codec.startswith("ppm") and isinstance(words[-1], int):
+            return words[-1], False
+        if image.mode == "1":
+            return 1, image.format == "PPM" or raw.startswith("1;I")
+        if few := re.fullmatch(r"L;([24])(I?)R?", raw):
+            return 2 ** int(few[1]) - 1, bool(few[2])
+        deep = deep or (";16" in raw and not raw.startswith("BGR"))
+    return (65535 if deep else 255), False
 
 
 def _kind(mode: int) -> str:
@@ -171,9 +210,15 @@ def _kind(mode: int) -> str:
     return named.get(stat.S_IFMT(mode), "a device")
 
 
-def _too_large(source: str, size: str) -> DataError:
+def _too_large(source: str, size: tuple[int, int] | None, *, mask: bool = False) -> DataError:
+    """Of an image over the bound. mask: it holds labels, which must not be mixed."""
+    width, height = size or (0, 0)
+    factor = (MEGAPIXELS * 10**6 / 4 / max(width * height, 1)) ** 0.5
+    command = SHRINK.replace("WIDTH", str(max(round(width * factor), 1)))
+    command = command.replace("HEIGHT", str(max(round(height * factor), 1)))
+    command = command.replace("FILTER", "Image.NEAREST" if mask else "Image.LANCZOS")
     return DataError(
-        f"{source}: {size} is too large",
+        f"{source}: {f'{width}x{height}' if size else 'it'} is too large",
         expected=f"at most {MEGAPIXELS} megapixels",
-        remedy="magick FILE -resize 4096x4096 NEW.png",
+        remedy=command if size else "replace it by a smaller one",
     )

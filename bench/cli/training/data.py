@@ -9,26 +9,20 @@ from typing import TYPE_CHECKING
 import click
 
 from bench.cli.options import PICTURES, PictureFile, format_option, json_option
+from bench.cli.training.labelling import labelling_options, layout_options
 from bench.cli.training.leaks import leaks, people
 
 if TYPE_CHECKING:
     from reports.text.listing import Column, Format
     from train.data.check import Report
     from train.data.dataset import Dataset
+    from train.data.labels import Labelling
+    from train.data.names import Layout
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 COUNT = click.IntRange(1, 1_000_000)
 seed_option = click.option(
     "--seed", default=0, show_default=True, help="Of the split by hash, where no list is given."
-)
-hair_option = click.option(
-    "--hair",
-    metavar="COLOUR|INDEX",
-    help="What is hair in the masks: '#ff0000', 255,0,0, a name such as white, or an index of a "
-    "palette or grey mask. All else is background.",
-)
-face_option = click.option(
-    "--face", metavar="COLOUR|INDEX", help="With --hair: what is face, likewise."
 )
 
 
@@ -99,36 +93,44 @@ def lfw(archives: Path | None, mirror: str | None, repacked: bool, seed: int) ->
     help="Of the images, by a hash of the name.",
 )
 @seed_option
-@hair_option
-@face_option
+@layout_options
+@labelling_options
 def folder(
-    folder: Path, name: str, validation_share: float, seed: int, hair: str | None, face: str | None
+    folder: Path,
+    name: str,
+    validation_share: float,
+    seed: int,
+    labelling: Labelling,
+    layout: Layout,
 ) -> None:
-    """A folder of images/ (.jpg, .jpeg, .png) and masks/ (.png, .ppm) with equal names.
+    """A folder of images/ and masks/ with equal names.
 
     Masks are red (hair), green (face) and blue (background), as in LFW part labels and in the
-    parent project. With --hair they are whatever you say, and all else is background.
+    parent project. With --hair they are whatever you say. A pixel of a value that was not named is
+    an error.
 
     \b
     Example:
       bench data folder ~/portraits --name portraits
       bench data folder ~/portraits --name portraits --hair white
+      bench data folder ~/frames --name frames --image-suffix -org --mask-suffix -gt --hair white
+      bench data folder ~/portraits --name portraits --hair 17 --background 0-16 --ignore 255
     """
     from train.data.folder import prepare_folder
-    from train.data.labels import Labelling
     from zoo.home import Home
 
-    labelling = Labelling.parse(hair, face)
-    _say(prepare_folder(Home.default(), folder, name, seed, validation_share, labelling))
+    _say(prepare_folder(Home.default(), folder, name, seed, validation_share, labelling, layout))
 
 
 @command.command()
 @click.argument("folder", type=FOLDER)
-@hair_option
-@face_option
+@layout_options
+@labelling_options
 @format_option()
 @json_option
-def check(folder: Path, hair: str | None, face: str | None, format: Format, as_json: bool) -> None:
+def check(
+    folder: Path, labelling: Labelling, layout: Layout, format: Format, as_json: bool
+) -> None:
     """List all that is wrong with a folder of one's own, or with a prepared data set.
 
     Looks at every file and changes none. The exit status is 1 where anything is wrong; what only
@@ -144,9 +146,8 @@ def check(folder: Path, hair: str | None, face: str | None, format: Format, as_j
     from reports.text.fitting import fitted
     from reports.text.listing import listing
     from train.data.check import look_over
-    from train.data.labels import Labelling
 
-    report = look_over(folder, Labelling.parse(hair, face))
+    report = look_over(folder, labelling, layout)
     if as_json:
         value = asdict(report) | {"folder": str(folder), "findings": _findings(report)}
         click.echo(json.dumps(value, indent=1))
