@@ -9,21 +9,24 @@ from typing import TYPE_CHECKING
 import click
 
 from bench.cli.options import format_option, json_option
-from bench.cli.training.labelling import labelling_options, layout_options
+from bench.cli.training.labelling import (
+    labelling_options,
+    layout_options,
+    prepared,
+    seed_option,
+    share_option,
+)
+from bench.cli.training.layouts import celebamask, coco, figaro1k, join
 from bench.cli.training.leaks import leaks, people
 
 if TYPE_CHECKING:
     from reports.text.listing import Column, Format
     from train.data.check import Report
-    from train.data.dataset import Dataset
     from train.data.labels import Labelling
     from train.data.names import Layout
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 COUNT = click.IntRange(1, 1_000_000)
-seed_option = click.option(
-    "--seed", default=0, show_default=True, help="Of the split by hash, where no list is given."
-)
 
 
 @click.group()
@@ -37,8 +40,8 @@ def command() -> None:
     """
 
 
-command.add_command(leaks)
-command.add_command(people)
+for one in (figaro1k, celebamask, coco, join, leaks, people):
+    command.add_command(one)
 
 
 @command.command()
@@ -79,19 +82,13 @@ def lfw(archives: Path | None, mirror: str | None, repacked: bool, seed: int) ->
     if archives and (mirror or repacked):
         raise click.UsageError("--archives downloads nothing: leave --mirror and --repacked out")
     folder = archives or download_lfw(home, mirror, repacked, click.echo)
-    _say(prepare_lfw(home, folder, seed))
+    prepared(prepare_lfw(home, folder, seed))
 
 
 @command.command()
 @click.argument("folder", type=FOLDER)
 @click.option("--name", required=True, help="What to call the data set in other commands.")
-@click.option(
-    "--validation-share",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
-    default=0.2,
-    show_default=True,
-    help="Of the images, by a hash of the name.",
-)
+@share_option
 @seed_option
 @layout_options
 @labelling_options
@@ -119,7 +116,9 @@ def folder(
     from train.data.folder import prepare_folder
     from zoo.home import Home
 
-    _say(prepare_folder(Home.default(), folder, name, seed, validation_share, labelling, layout))
+    prepared(
+        prepare_folder(Home.default(), folder, name, seed, validation_share, labelling, layout)
+    )
 
 
 @command.command()
@@ -176,7 +175,7 @@ def synthetic(train_images: int, validation: int, seed: int) -> None:
     from train.synthetic.prepare import prepare_synthetic
     from zoo.home import Home
 
-    _say(prepare_synthetic(Home.default(), train_images, validation, seed))
+    prepared(prepare_synthetic(Home.default(), train_images, validation, seed))
 
 
 @command.command()
@@ -207,12 +206,6 @@ def sheet(name: str, count: int, output: Path | None) -> None:
     with replacing(path) as temporary:
         contact_sheet(pairs).save(temporary, quality=88)
     click.echo(f"{path}: {len(pairs)} of {len(items)} photographs")
-
-
-def _say(dataset: Dataset) -> None:
-    counts = [f"{len(dataset.items(split))} {split}" for split in ("train", "validation", "test")]
-    click.echo(f"{dataset.folder}: {', '.join(counts)} ({dataset.record.rule})")
-    click.echo(f"next: bench train --model 'mnv2_unet_0.35_*' --data {dataset.record.name}")
 
 
 def _findings(report: Report) -> list[dict[str, str]]:
