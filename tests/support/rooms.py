@@ -34,7 +34,7 @@ ROOMS: Mapping[str, str] = {
     "train": "augment config evaluate history loader loop losses memory processes resume settings "
     "sizes step teacher",
     "train/data": "archive check dataset folder join labels leaks lfw lfw_download meaning "
-    "names people prepare values",
+    "names people plausible prepare values",
     "train/layouts": "celebamask coco figaro run_lengths",
     "train/init": "encoder_download first_weights keras_weights narrow parent_weights pretrained "
     "widen",
@@ -56,7 +56,7 @@ ROOMS: Mapping[str, str] = {
     "bench/sessions": "record store",
     "bench/cli": "child options",
     "bench/cli/models": "explain export models predict weights",
-    "bench/cli/training": "data eval labelling layouts leaks many train",
+    "bench/cli/training": "checking data eval labelling layouts leaks many train",
     "bench/cli/measuring": "browser compare demo device_options expected measure phones "
     "plan_options profile run serve summary",
     "bench/cli/results": "card check pick report show",

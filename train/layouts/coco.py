@@ -201,7 +201,7 @@ def _mask(
     if not segmentation:
         return np.zeros((height, width), dtype=np.bool_)
     outlines = mask.frPyObjects(segmentation, height, width)
-    return np.asarray(mask.decode(mask.merge(outlines)), dtype=np.bool_)
+    return as_mask(mask.merge(outlines)["counts"].decode("ascii"), height, width)
 
 
 def _broken(file: Path, wrong: str) -> DataError:
