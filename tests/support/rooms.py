@@ -37,8 +37,9 @@ ROOMS: Mapping[str, str] = {
     "zoo/cluster": "join parcels",
     "train": "augment config evaluate history loader loop losses memory processes resume settings "
     "sizes step teacher",
-    "train/data": "archive check dataset folder labels leaks lfw lfw_download meaning "
-    "names people prepare values",
+    "train/data": "archive check dataset folder join labels leaks lfw lfw_download meaning "
+    "names people plausible prepare values",
+    "train/layouts": "celebamask coco figaro run_lengths",
     "train/init": "encoder_download first_weights keras_weights narrow parent_weights pretrained "
     "widen",
     "train/proof": "accuracy calibrate card expect imported pack prove ranges resizes",
@@ -60,7 +61,7 @@ ROOMS: Mapping[str, str] = {
     "bench/sessions": "record store",
     "bench/cli": "child options",
     "bench/cli/models": "explain export import_ models photographs predict weights",
-    "bench/cli/training": "data eval labelling leaks many train",
+    "bench/cli/training": "checking data eval labelling layouts leaks many train",
     "bench/cli/measuring": "browser compare demo device_options expected measure own_files phones "
     "plan_options profile run serve summary",
     "bench/cli/results": "card check pick report show",

@@ -13,6 +13,7 @@ from train.data.folder import OWN, survey
 from train.data.labels import LFW, Labelling
 from train.data.meaning import Census, read_labels
 from train.data.names import Layout, is_litter
+from train.data.plausible import Look, doubts, look
 from train.data.prepare import fitted, item_sha256, read_photograph
 from zoo.base.errors import DataError
 from zoo.base.pictures import read_regular, shown
@@ -22,6 +23,8 @@ from zoo.preprocess import UInt8
 Size = tuple[int, int]
 # A photograph, its mask, and what the record says of them where there is one.
 Pair = tuple[Path, Path, Item | None]
+WORST = 24
+SEE = "look at it; --sheet FILE draws the worst"
 PREPARED = replace(LFW, turned="upright")
 
 
@@ -46,13 +49,15 @@ class Statistics:
 
 @dataclass(kw_only=True)
 class Report:
-    """What a look at every file found; `statistics` is null where no pair is good."""
+    """What a look at every file found; `statistics` is null where no pair is good. doubtful: the
+    worst pairs, by photograph and class indices."""
 
     folder: Path
     good: int = 0
     problems: list[Finding] = field(default_factory=list)
     warnings: list[Finding] = field(default_factory=list)
     statistics: Statistics | None = None
+    doubtful: list[tuple[Path, UInt8]] = field(default_factory=list)
 
     @contextmanager
     def noting(self, path: Path) -> Iterator[None]:
@@ -124,7 +129,7 @@ def _look_at(
 ) -> None:
     """Read both files of each pair, whatever the other is like."""
     sizes: list[Size] = []
-    hair: list[float] = []
+    looks: list[tuple[Path, Path, Look]] = []
     first_with: dict[str, Path] = {}
     for image, mask, item in track(pairs, "checking", "images"):
         before = len(report.problems)
@@ -144,17 +149,38 @@ def _look_at(
                     remedy="prepare the data set again: bench data --help",
                 )
             sizes.append(picture.upright_size)
-            hair.append(float((indices == CLASSES["hair"]).mean()))
-            if not hair[-1]:
+            looks.append((image, mask, look(indices == CLASSES["hair"])))
+            if not looks[-1][2].share:
                 report.warn(mask, "no hair in it", "right for a bald head; else correct the mask")
     report.good = len(sizes)
-    if sizes:
+    _doubt(report, looks, labels, labelling)
+    if hair := [one.share for _, _, one in looks]:
         report.statistics = Statistics(
             smallest=min(sizes, key=_area),
             largest=max(sizes, key=_area),
             share_without_hair=hair.count(0) / len(hair),
             mean_hair_share=sum(hair) / len(hair),
         )
+
+
+def _doubt(
+    report: Report,
+    looks: Sequence[tuple[Path, Path, Look]],
+    labels: Callable[[Path], UInt8],
+    labelling: Labelling,
+) -> None:
+    """Warn of masks that are likely wrong though nothing about them is an error."""
+    found = doubts([one for _, _, one in looks])
+    for wrong in found.whole:
+        report.warn(report.folder, wrong, SEE)
+    for doubt in found.single:
+        image, mask, one = looks[doubt.place]
+        if one.share and doubt.wrong not in found.whole:
+            report.warn(mask, doubt.wrong, SEE)
+    for doubt in found.single[:WORST]:
+        image, mask, _ = looks[doubt.place]
+        picture = read_photograph(read_regular(image), shown(image))
+        report.doubtful.append((image, fitted(labels(mask), picture, labelling, shown(mask))))
 
 
 def _area(size: Size) -> int:

@@ -6,6 +6,7 @@ Whatever the source, training and evaluation see this one form. Masks keep their
 from __future__ import annotations
 
 import hashlib
+import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Final, Literal
@@ -143,12 +144,14 @@ def read_mask(path: Path) -> UInt8:
     return np.asarray(image, dtype=np.uint8)
 
 
-def write_mask(path: Path, indices: UInt8) -> None:
+def encoded_mask(indices: UInt8) -> bytes:
     """A palette PNG: class indices that also look right in any viewer."""
     image = Image.fromarray(indices).convert("P")
     colours = (*PALETTE, *[_GREY] * (256 - len(PALETTE)))
     image.putpalette([channel for colour in colours for channel in colour])
-    image.save(path, format="PNG")
+    stream = io.BytesIO()
+    image.save(stream, format="PNG")
+    return stream.getvalue()
 
 
 def split_by_hash(ids: Sequence[str], seed: int, validation_share: float) -> dict[str, SplitName]:

@@ -98,7 +98,8 @@ class Labelling:
     @property
     def sought(self) -> list[str]:
         """What a data set must hold somewhere, or it was mistyped."""
-        return [n for n in ("hair", "face") if self.of(n)] if self.keys[:3] != LFW.keys else []
+        known = self.keys[:3] == LFW.keys or self.keys == INDICES.keys
+        return [] if known else [n for n in ("hair", "face") if self.of(n)]
 
     @property
     def options(self) -> str:
@@ -143,6 +144,11 @@ LFW = Labelling(
     keys=tuple(
         (name, Key(colour=PALETTE[MEANINGS[name]])) for name in ("hair", "face", "background")
     )
+)
+
+# Of prepared masks: class indices, whatever their palette shows.
+INDICES = Labelling(
+    keys=tuple((name, Key(number=number, stored=True)) for name, number in MEANINGS.items())
 )
 
 

@@ -82,6 +82,8 @@ def near_suffixes(layout: Layout, images: Collection[str], masks: Collection[str
     for image in first:
         for mask in sorted(masks)[:_LOOKED_AT]:
             common = _common(image, mask)
+            # A hyphen that both have belongs to what differs: -org and -gt.
+            common -= common > 1 and image[common - 1] in "-_. " and image != mask
             # What is left over must not be part of what tells names apart.
             if common and not any(part[:1].isdigit() for part in (image[common:], mask[common:])):
                 votes[image[common:], mask[common:]] += 1
@@ -102,8 +104,13 @@ def near_folder(wanted: str, there: Iterable[Path]) -> str | None:
         "images": ("image", "images", "img", "imgs", "original", "photos", "jpegimages", "input"),
         "masks": ("mask", "masks", "label", "labels", "gt", "annotations", "segmentationclass"),
     }
-    found = [path.name for path in sorted(there) if path.name.lower() in known.get(wanted, ())]
-    return found[0] if found else None
+    for path in sorted(there):
+        if path.name.lower() in known.get(wanted, ()):
+            inside = sorted(one for one in path.iterdir() if not is_litter(one))
+            # Original/Training: there is nothing but folders in it.
+            deeper = bool(inside) and all(one.is_dir() for one in inside)
+            return f"{path.name}/{inside[0].name}" if deeper else path.name
+    return None
 
 
 def _common(one: str, other: str) -> int:

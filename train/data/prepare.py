@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from train.data.dataset import RECORD, Dataset, DatasetRecord, Item, SplitName, write_mask
+from train.data.dataset import RECORD, Dataset, DatasetRecord, Item, SplitName, encoded_mask
 from train.data.labels import LFW, Labelling
 from train.data.meaning import Census, read_labels
 from zoo.base.errors import DataError
@@ -220,5 +220,5 @@ def _store(folder: Path, pair: Labelled, labelling: Labelling, census: Census) -
         source=pair.joined,
     )
     (folder / item.image).write_bytes(pair.image)
-    write_mask(folder / item.mask, indices)
+    (folder / item.mask).write_bytes(encoded_mask(indices))
     return item

@@ -24,7 +24,7 @@ class Values:
     colours. palette: the numbers are indices. grey: a viewer shows no colours.
     """
 
-    places: NDArray[np.int64]
+    places: NDArray[np.intp]
     counts: NDArray[np.int64]
     colours: Float64 | None
     numbers: Float64 | None
@@ -47,11 +47,7 @@ def values_of(picture: Picture, source: str) -> Values:
     with decoding(source):
         image = picture.image.convert("RGBA") if picture.image.mode == "PA" else picture.image
         pixels = np.asarray(image)
-    packed = _packed(pixels)
-    table, counts = _distinct(packed)
-    places = np.empty(packed.shape, dtype=np.int64)
-    for rows in _blocks(packed.shape):
-        places[rows] = np.searchsorted(table, packed[rows])
+    table, counts, places = _tabled(_packed(pixels))
     with decoding(source):
         colours = _colours(image, table, picture)
     return Values(
@@ -72,6 +68,21 @@ def _packed(pixels: NDArray[np.generic]) -> NDArray[np.generic]:
     for channel in range(pixels.shape[2]):
         whole = np.bitwise_or(np.left_shift(whole, 8), pixels[..., channel], dtype=np.uint32)
     return whole
+
+
+def _tabled(
+    packed: NDArray[np.generic],
+) -> tuple[NDArray[np.generic], NDArray[np.int64], NDArray[np.intp]]:
+    """The values that occur, how often each does, and the place of each pixel's in the table."""
+    if packed.dtype == np.uint8:
+        times = np.bincount(packed.ravel(), minlength=256)
+        bytes_there = np.flatnonzero(times)
+        return bytes_there, times[bytes_there], (np.cumsum(times > 0) - 1)[packed]
+    table, counts = _distinct(packed)
+    places = np.empty(packed.shape, dtype=np.intp)
+    for rows in _blocks(packed.shape):
+        places[rows] = np.searchsorted(table, packed[rows])
+    return table, counts, places
 
 
 def _blocks(shape: tuple[int, ...]) -> list[slice]:

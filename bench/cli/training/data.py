@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from bench.cli.options import PICTURES, PictureFile, format_option, json_option
-from bench.cli.training.labelling import labelling_options, layout_options
+from bench.cli.training.checking import check, sheet
+from bench.cli.training.labelling import (
+    labelling_options,
+    layout_options,
+    prepared,
+    seed_option,
+    share_option,
+)
+from bench.cli.training.layouts import celebamask, coco, figaro1k, join
 from bench.cli.training.leaks import leaks, people
 
 if TYPE_CHECKING:
-    from reports.text.listing import Column, Format
-    from train.data.check import Report
-    from train.data.dataset import Dataset
     from train.data.labels import Labelling
     from train.data.names import Layout
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 COUNT = click.IntRange(1, 1_000_000)
-seed_option = click.option(
-    "--seed", default=0, show_default=True, help="Of the split by hash, where no list is given."
-)
 
 
 @click.group()
@@ -37,8 +37,8 @@ def command() -> None:
     """
 
 
-command.add_command(leaks)
-command.add_command(people)
+for one in (check, sheet, figaro1k, celebamask, coco, join, leaks, people):
+    command.add_command(one)
 
 
 @command.command()
@@ -79,19 +79,13 @@ def lfw(archives: Path | None, mirror: str | None, repacked: bool, seed: int) ->
     if archives and (mirror or repacked):
         raise click.UsageError("--archives downloads nothing: leave --mirror and --repacked out")
     folder = archives or download_lfw(home, mirror, repacked, click.echo)
-    _say(prepare_lfw(home, folder, seed))
+    prepared(prepare_lfw(home, folder, seed))
 
 
 @command.command()
 @click.argument("folder", type=FOLDER)
 @click.option("--name", required=True, help="What to call the data set in other commands.")
-@click.option(
-    "--validation-share",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
-    default=0.2,
-    show_default=True,
-    help="Of the images, by a hash of the name.",
-)
+@share_option
 @seed_option
 @layout_options
 @labelling_options
@@ -119,44 +113,9 @@ def folder(
     from train.data.folder import prepare_folder
     from zoo.home import Home
 
-    _say(prepare_folder(Home.default(), folder, name, seed, validation_share, labelling, layout))
-
-
-@command.command()
-@click.argument("folder", type=FOLDER)
-@layout_options
-@labelling_options
-@format_option()
-@json_option
-def check(
-    folder: Path, labelling: Labelling, layout: Layout, format: Format, as_json: bool
-) -> None:
-    """List all that is wrong with a folder of one's own, or with a prepared data set.
-
-    Looks at every file and changes none. The exit status is 1 where anything is wrong; what only
-    deserves a look is a warning.
-
-    \b
-    Example:
-      bench data check ~/portraits --hair white
-      bench data check data/lfw --json
-    """
-    from dataclasses import asdict
-
-    from reports.text.fitting import fitted
-    from reports.text.listing import listing
-    from train.data.check import look_over
-
-    report = look_over(folder, labelling, layout)
-    if as_json:
-        value = asdict(report) | {"folder": str(folder), "findings": _findings(report)}
-        click.echo(json.dumps(value, indent=1))
-    elif format in ("markdown", "csv"):
-        click.echo(listing(_columns(), _findings(report), format))
-    else:
-        click.echo(fitted(_text(report)))
-    if report.problems:
-        raise SystemExit(1)
+    prepared(
+        prepare_folder(Home.default(), folder, name, seed, validation_share, labelling, layout)
+    )
 
 
 @command.command()
@@ -176,69 +135,4 @@ def synthetic(train_images: int, validation: int, seed: int) -> None:
     from train.synthetic.prepare import prepare_synthetic
     from zoo.home import Home
 
-    _say(prepare_synthetic(Home.default(), train_images, validation, seed))
-
-
-@command.command()
-@click.argument("name")
-@click.option("--count", type=click.IntRange(1, 600), default=24, show_default=True)
-@click.option(
-    "--output",
-    type=PictureFile(*PICTURES),
-    help="[default: sheet.NAME.jpg in the working folder]",
-)
-def sheet(name: str, count: int, output: Path | None) -> None:
-    """Draw a contact sheet of a prepared data set: photographs, and their hair tinted.
-
-    \b
-    Example:
-      bench data sheet synthetic
-    """
-    from reports.pictures.sheet import contact_sheet
-    from train.data.dataset import CLASSES, Dataset
-    from zoo.base.files import replacing
-    from zoo.home import Home
-
-    dataset = Dataset.open(Home.default(), name)
-    items = dataset.record.items
-    chosen = items[:: max(len(items) // count, 1)][:count]
-    pairs = [(dataset.photograph(i), dataset.mask(i) == CLASSES["hair"]) for i in chosen]
-    path = output or Path(f"sheet.{name}.jpg")
-    with replacing(path) as temporary:
-        contact_sheet(pairs).save(temporary, quality=88)
-    click.echo(f"{path}: {len(pairs)} of {len(items)} photographs")
-
-
-def _say(dataset: Dataset) -> None:
-    counts = [f"{len(dataset.items(split))} {split}" for split in ("train", "validation", "test")]
-    click.echo(f"{dataset.folder}: {', '.join(counts)} ({dataset.record.rule})")
-    click.echo(f"next: bench train --model 'mnv2_unet_0.35_*' --data {dataset.record.name}")
-
-
-def _findings(report: Report) -> list[dict[str, str]]:
-    """Problems, then warnings, as one list."""
-    from dataclasses import asdict
-
-    kinds = (("problem", report.problems), ("warning", report.warnings))
-    return [{"kind": kind, **asdict(one)} for kind, found in kinds for one in found]
-
-
-def _columns() -> list[Column]:
-    from reports.text.listing import column
-
-    titles = (("", "kind"), ("file", "file"), ("what is wrong", "wrong"), ("remedy", "remedy"))
-    return [column(title, key) for title, key in titles]
-
-
-def _text(report: Report) -> str:
-    from reports.text.listing import listing
-
-    rows = _findings(report)
-    lines = [listing(_columns(), rows), ""] if rows else []
-    if found := report.statistics:
-        sizes = dict.fromkeys(f"{w}x{h}" for w, h in (found.smallest, found.largest))
-        lines.append(
-            f"photographs of {' to '.join(sizes)}; {found.share_without_hair:.1%} of the masks "
-            f"without hair; mean share of hair {found.mean_hair_share:.1%}"
-        )
-    return "\n".join([*lines, f"{report.good} pairs good, {len(report.problems)} problems"])
+    prepared(prepare_synthetic(Home.default(), train_images, validation, seed))

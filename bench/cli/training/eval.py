@@ -97,7 +97,8 @@ def command(
     The manifest then carries each file's IoU, its paired difference from torch in fp32, and how
     many images fell by more than 5 points. A file outside its bound is kept but rejected: `bench
     run` refuses it. The exit status is 1 where one is. Of an imported model, NAME, the IoU alone is
-    stored: there is no network to compare it with.
+    stored: there is no network to compare it with. On a joined data set the IoU is told by source,
+    too.
 
     \b
     Example:
@@ -145,6 +146,8 @@ def command(
         click.echo(fitted("\n".join(lines)))
     else:
         click.echo(file_list(rows, format or "table"))
+        for line in _by_source(rows) if format in (None, "table") else ():
+            click.echo(fitted(line))
     context.exit(1 if any(row.get("rejected") for row in rows) else 0)
 
 
@@ -207,10 +210,14 @@ def _evaluate(
     bound: float | None,
     force: bool,
 ) -> dict[str, Any]:
+    from dataclasses import asdict
+
     from reports.text.files import file_record
     from reports.text.imported import imported_record
+    from train.data.join import by_source
     from train.proof.imported import evaluate_import
     from train.proof.prove import evaluate_file
+    from zoo.artifact.iou import read_counts
     from zoo.artifact.manifest import read_manifest, write_manifest
 
     if not isinstance(file, tuple):
@@ -218,4 +225,20 @@ def _evaluate(
     spec, artifact = file
     found, reason = evaluate_file(home, spec, artifact, dataset, split, bound, force)
     write_manifest(home, spec, read_manifest(home, spec).with_artifact(found))
-    return file_record(found, found.accuracy_on(dataset.record.name, split), reason)
+    accuracy = found.accuracy_on(dataset.record.name, split)
+    row = file_record(found, accuracy, reason)
+    if accuracy is not None:
+        counts = read_counts(home.artifact_folder(spec) / accuracy.counts_file)
+        row["by_source"] = [asdict(one) for one in by_source(dataset, counts)]
+    return row
+
+
+def _by_source(rows: Sequence[dict[str, Any]]) -> list[str]:
+    """A line a file of a data set that was joined of several."""
+    from train.data.join import source_text
+
+    return [
+        f"{row['model']} {row['format']} {row['precision']}: IoU on {source_text(found)}"
+        for row in rows
+        if (found := row.get("by_source"))
+    ]

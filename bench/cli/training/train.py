@@ -172,9 +172,16 @@ def _train(home: Home, settings: Settings, here: Processes, cores: int | None, f
         return
     hint = "random weights (from ImageNet's the IoU is higher: --encoders, --init)"
     say(f"begins from {settings.first_weights.init.source or hint}")
+    from dataclasses import asdict
+
+    from train.data.join import by_source, source_text
     from train.loop import train
-    from zoo.checkpoint import checkpoint_path
+    from zoo.artifact.iou import read_counts
+    from zoo.checkpoint import COUNTS_NAME, checkpoint_path
 
     for record in train(settings, home, here, cores):
         path = checkpoint_path(home, record.spec)
         say(f"validation IoU {record.validation_iou:.4f}, {path}", record.model)
+        counts = read_counts(path.with_name(COUNTS_NAME))
+        if found := by_source(settings.dataset, counts):
+            say(f"validation IoU on {source_text([asdict(one) for one in found])}", record.model)

@@ -1,0 +1,110 @@
+"""`bench data figaro1k`, `celebamask`, `coco` and `join`: data sets in layouts that people have."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from bench.cli.training.labelling import prepared, seed_option, share_option
+
+FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+
+
+@click.command()
+@click.option("--archives", type=FOLDER, required=True, help="Holds Original/ and GT/.")
+@seed_option
+@share_option
+def figaro1k(archives: Path, seed: int, validation_share: float) -> None:
+    """Figaro-1k, from its unpacked archive: hair of seven kinds.
+
+    Photographs are Original/Training/Frame00001-org.jpg, masks GT/Training/Frame00001-gt.pbm. The
+    Testing part, where it is there, becomes test.
+
+    \b
+    Example:
+      bench data figaro1k --archives ~/Downloads/Figaro1k
+    """
+    from train.layouts.figaro import prepare_figaro1k
+    from zoo.home import Home
+
+    prepared(prepare_figaro1k(Home.default(), archives, seed, validation_share))
+
+
+@click.command()
+@click.option(
+    "--archives",
+    type=FOLDER,
+    required=True,
+    help="Holds CelebA-HQ-img/ and CelebAMask-HQ-mask-anno/.",
+)
+@seed_option
+@share_option
+def celebamask(archives: Path, seed: int, validation_share: float) -> None:
+    """CelebAMask-HQ, from its unpacked archive: a mask for each part of a face.
+
+    Hair is hair, skin and what lies on it are face, and the rest is background, as is what covers
+    hair. Masks are brought to the size of their photographs by the nearest pixel.
+
+    \b
+    Example:
+      bench data celebamask --archives ~/Downloads/CelebAMask-HQ
+    """
+    from train.layouts.celebamask import prepare_celebamask
+    from zoo.home import Home
+
+    prepared(prepare_celebamask(Home.default(), archives, seed, validation_share))
+
+
+@click.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--images", type=FOLDER, required=True, help="Where the photographs lie.")
+@click.option(
+    "--category", required=True, multiple=True, metavar="NAME", help="Which is hair. Repeatable."
+)
+@click.option("--face", multiple=True, metavar="NAME", help="Which is face. Repeatable.")
+@click.option("--name", default="coco", show_default=True, help="What to call the data set.")
+@seed_option
+@share_option
+def coco(
+    file: Path,
+    images: Path,
+    category: tuple[str, ...],
+    face: tuple[str, ...],
+    name: str,
+    seed: int,
+    validation_share: float,
+) -> None:
+    """COCO annotations: polygons and run lengths in one JSON file. Needs the extra `coco`.
+
+    Where hair and face overlap it is hair. All else of an annotated photograph is background;
+    photographs without any annotation are left out.
+
+    \b
+    Example:
+      bench data coco instances.json --images photographs --category hair --name salon
+    """
+    from train.layouts.coco import prepare_coco
+    from zoo.home import Home
+
+    home = Home.default()
+    prepared(prepare_coco(home, file, images, name, category, face, seed, validation_share))
+
+
+@click.command()
+@click.argument("names", nargs=-1, required=True, metavar="NAME NAME...")
+@click.option("--name", required=True, help="What to call the joined data set.")
+def join(names: tuple[str, ...], name: str) -> None:
+    """Make one data set of several; each item keeps its split, and where it came from.
+
+    `bench train` and `bench eval` then tell the IoU by source.
+
+    \b
+    Example:
+      bench data join lfw figaro1k --name both
+      bench data leaks both
+    """
+    from train.data.join import join as joined
+    from zoo.home import Home
+
+    prepared(joined(Home.default(), names, name))

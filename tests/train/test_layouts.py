@@ -1,0 +1,303 @@
+"""Layouts that people have: suffixes, Figaro-1k, CelebAMask-HQ, COCO, and several sets in one."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from commands import RECIPE, TINY, TRAIN, invoke
+from drawn import HAIR, portrait, write_portraits
+from numpy.typing import NDArray
+from PIL import Image
+
+from train.data.dataset import Dataset
+from train.data.join import by_source
+from train.layouts.run_lengths import as_mask
+from zoo.artifact.iou import pooled, read_counts
+from zoo.home import Home
+from zoo.registry import get
+
+Bits = NDArray[np.bool_]
+
+
+def hair_of(seed: int, side: int = 96) -> Bits:
+    found: Bits = (np.asarray(portrait(seed, side)[1]) == HAIR).all(axis=2)
+    return found
+
+
+def face_of(seed: int, side: int = 96) -> Bits:
+    found: Bits = (np.asarray(portrait(seed, side)[1]) == (0, 255, 0)).all(axis=2)
+    return found
+
+
+def figaro(folder: Path, training: int = 20, testing: int = 4) -> Path:
+    for part, seeds in (
+        ("Training", range(training)),
+        ("Testing", range(training, training + testing)),
+    ):
+        if not seeds:
+            continue
+        images, masks = folder / "Original" / part, folder / "GT" / part
+        images.mkdir(parents=True)
+        masks.mkdir(parents=True)
+        for seed in seeds:
+            portrait(seed)[0].save(images / f"Frame{seed:05}-org.jpg")
+            Image.fromarray(hair_of(seed)).save(masks / f"Frame{seed:05}-gt.pbm")
+    return folder
+
+
+def test_figaro(tmp_path: Path, home: Home) -> None:
+    folder = figaro(tmp_path / "own")
+    invoke("data", "figaro1k", "--archives", str(folder))
+    dataset = Dataset.open(home, "figaro1k")
+    assert len(dataset.items("test")) == 4
+    assert dataset.items("train")
+    assert dataset.items("validation")
+    for seed, item in enumerate(dataset.record.items):
+        assert item.id == f"Frame{seed:05}"
+        assert ((dataset.mask(item) == 1) == hair_of(seed)).all()
+    (folder / "GT" / "Training" / "Frame00003-gt.pbm").unlink()
+    output = invoke("data", "figaro1k", "--archives", str(folder), status=1).output
+    assert "Frame00003-org.jpg: has no mask of its name" in output
+    empty = str(tmp_path / "data")
+    assert "unpack Figaro1k.zip" in invoke("data", "figaro1k", "--archives", empty, status=1).output
+
+
+def test_the_real_figaro(home: Home) -> None:
+    beside = Path(__file__).parents[3] / "shared" / "data" / "figaro1k"
+    folder = Path(os.environ.get("BENCH_TEST_FIGARO", beside))
+    if not folder.is_dir():
+        pytest.skip(f"Figaro-1k is not at {folder}: its real masks are not tested")
+    invoke("data", "figaro1k", "--archives", str(folder))
+    items = Dataset.open(home, "figaro1k").record.items
+    assert len(items) == 840
+    found = json.loads(invoke("data", "check", str(home.dataset("figaro1k")), "--json").output)
+    # Whichever of the two is hair: about a third of these photographs.
+    assert 0.25 < found["statistics"]["mean_hair_share"] < 0.45
+
+
+def test_suffixes_and_folders_are_options(tmp_path: Path, home: Home) -> None:
+    folder = str(figaro(tmp_path / "own", testing=0))
+    words = ["data", "folder", folder, "--name", "own", "--hair", "white"]
+    for told in (
+        r"--images Original/Training",
+        r"--masks GT/Training",
+        r"Frame00000-gt\.pbm lies there.*--image-suffix -org --mask-suffix -gt",
+    ):
+        output = invoke(*words, status=1).output
+        found = re.search(told, output, re.DOTALL)
+        assert found, output
+        words += output.rpartition("next:")[2].partition(";")[0].split()
+    invoke(*words)
+    dataset = Dataset.open(home, "own")
+    assert [item.id for item in dataset.record.items][:2] == ["Frame00000", "Frame00001"]
+    assert ((dataset.mask(dataset.record.items[1]) == 1) == hair_of(1)).all()
+    check = ("data", "check", folder, *words[5:])
+    assert "20 pairs good, 0 problems" in invoke(*check).output
+
+
+@pytest.mark.parametrize("suffix", ["_mask", "-seg", "_hair_label"])
+def test_the_near_miss_is_named(tmp_path: Path, home: Home, suffix: str) -> None:
+    folder = write_portraits(tmp_path / "own", 12)
+    for path in list((folder / "masks").iterdir()):
+        path.rename(path.with_name(f"{path.stem}{suffix}.ppm"))
+    words = ("data", "folder", str(folder), "--name", "own")
+    output = invoke(*words, status=1).output
+    assert f"p000{suffix}.ppm lies there" in output
+    assert f"--mask-suffix {suffix}" in output
+    invoke(*words, "--mask-suffix", suffix)
+    # Both in one folder.
+    for path in list((folder / "masks").iterdir()):
+        path.rename(folder / "images" / path.name)
+    together = ("--masks", "images", "--mask-suffix", suffix)
+    invoke(*words, *together)
+    assert "12 pairs good" in invoke("data", "check", str(folder), *together).output
+
+
+def test_masks_of_another_size(tmp_path: Path, home: Home) -> None:
+    folder = write_portraits(tmp_path / "own", 12)
+    for path in (folder / "masks").iterdir():
+        Image.open(path).resize((48, 48), Image.Resampling.NEAREST).save(path)
+    words = ("data", "folder", str(folder), "--name", "own")
+    output = invoke(*words, status=1).output
+    assert "the mask is 48x48" in output
+    assert "--resize-masks nearest" in output
+    invoke(*words, "--resize-masks", "nearest")
+    dataset = Dataset.open(home, "own")
+    item = dataset.record.items[0]
+    mask = dataset.mask(item)
+    assert mask.shape == (96, 96)
+    assert set(np.unique(mask)) <= {0, 1, 2}
+    assert ((mask == 1) ^ hair_of(0)).mean() < 0.05
+    assert "resized" in dataset.record.sources["labels"]
+    Image.open(folder / "masks" / "p003.ppm").resize((48, 30), 0).save(
+        folder / "masks" / "p003.ppm"
+    )
+    assert "another shape" in invoke(*words, "--resize-masks", "nearest", status=1).output
+
+
+def celebamask(folder: Path, count: int) -> Path:
+    """Photographs of 128 pixels with masks of 64, a file a part; the last one wears a hat."""
+    images, masks = folder / "CelebA-HQ-img", folder / "CelebAMask-HQ-mask-anno"
+    images.mkdir(parents=True)
+    for number in range(count):
+        portrait(number, 128)[0].save(images / f"{number}.jpg")
+        part = masks / str(number // 8)
+        part.mkdir(parents=True, exist_ok=True)
+        regions = {"hair": hair_of(number, 64), "skin": face_of(number, 64)}
+        if number == count - 1:
+            regions["hat"] = regions["hair"] & (np.arange(64)[:, None] < 24)
+        for name, region in regions.items():
+            Image.fromarray(region.astype(np.uint8) * 255).save(part / f"{number:05}_{name}.png")
+    return folder
+
+
+def test_celebamask(tmp_path: Path, home: Home) -> None:
+    folder = celebamask(tmp_path / "own", 20)
+    invoke("data", "celebamask", "--archives", str(folder))
+    dataset = Dataset.open(home, "celebamask")
+    assert len(dataset.record.items) == 20
+    for number, item in enumerate(dataset.record.items):
+        small = dataset.mask(item)[::2, ::2]
+        hat = (np.arange(64)[:, None] < 24) & (number == 19)
+        assert ((small == 1) == (hair_of(number, 64) & ~hat)).all()
+        assert ((small == 2) == face_of(number, 64)).all()
+    words = ("data", "celebamask", "--archives", str(folder))
+    path = folder / "CelebAMask-HQ-mask-anno" / "0" / "00003_hair.png"
+    Image.open(path).resize((32, 32)).save(path)
+    assert "00003_hair.png" in invoke(*words, status=1).output
+    path.rename(path.with_name("00003_wig.png"))
+    assert "of no part that is known" in invoke(*words, status=1).output
+    path.with_name("00003_wig.png").unlink()
+    (folder / "CelebA-HQ-img" / "5.jpg").unlink()
+    assert "number 5 has no photograph" in invoke(*words, status=1).output
+
+
+def box_polygon(left: int, top: int, right: int, bottom: int) -> list[float]:
+    return [left, top, right, top, right, bottom, left, bottom]
+
+
+def coco(folder: Path, count: int = 20) -> tuple[Path, dict[str, Bits]]:
+    """Hair in the three ways of COCO, and what it is, by the photograph's name."""
+    library = pytest.importorskip("pycocotools.mask", reason="the extra `coco` is not installed")
+    (folder / "photos").mkdir(parents=True)
+    images, annotations, expected = [], [], {}
+    for number in range(count + 1):
+        name = f"p{number:03}.jpg"
+        portrait(number)[0].save(folder / "photos" / name)
+        images.append({"id": number, "file_name": name, "width": 96, "height": 96})
+        hair = hair_of(number)
+        if number == count:
+            continue
+        if number % 3 == 0:
+            hair = np.zeros((96, 96), dtype=bool)
+            hair[10:40, 20:70] = hair[50:80, 20:30] = True
+            segmentation: object = [box_polygon(20, 10, 70, 40), box_polygon(20, 50, 30, 80)]
+        elif number % 3 == 1:
+            flat = hair.T.ravel()
+            edges = np.flatnonzero(np.diff(flat, prepend=False))
+            counts = np.diff([0, *edges.tolist(), flat.size]).tolist()
+            segmentation = {"size": [96, 96], "counts": counts}
+        else:
+            packed = library.encode(np.asfortranarray(hair.astype(np.uint8)))
+            segmentation = {"size": [96, 96], "counts": packed["counts"].decode()}
+        expected[f"p{number:03}"] = hair
+        about = {"id": number + 1, "image_id": number, "iscrowd": 0, "bbox": [0, 0, 1, 1]}
+        annotations.append(about | {"category_id": 7, "segmentation": segmentation})
+    categories = [{"id": 7, "name": "hair"}, {"id": 9, "name": "hat"}]
+    path = folder / "instances.json"
+    whole = {"info": {}, "images": images, "annotations": annotations, "categories": categories}
+    path.write_text(json.dumps(whole))
+    return path, expected
+
+
+def test_coco(tmp_path: Path, home: Home) -> None:
+    path, expected = coco(tmp_path / "own")
+    words = ("data", "coco", str(path), "--images", str(path.parent / "photos"))
+    output = invoke(*words, "--category", "hair").output
+    assert "1 without annotations left out" in output
+    dataset = Dataset.open(home, "coco")
+    assert {item.id for item in dataset.record.items} == expected.keys()
+    for item in dataset.record.items:
+        assert ((dataset.mask(item) == 1) == expected[item.id]).all()
+    assert "nearest: hair" in invoke(*words, "--category", "hairs", status=1).output
+
+
+@pytest.mark.parametrize(
+    ("edit", "told"),
+    [
+        ({"segmentation": [[1, 2, 3, 4, 5]]}, "at least 6"),
+        ({"segmentation": [[1, 2, 3, 4, 5, 6, 7]]}, "does not fit"),
+        ({"segmentation": [[1e9, 2, 3, 4, 5, 6]]}, "does not fit"),
+        ({"segmentation": {"size": [96, 96], "counts": [5, 5]}}, "does not fit"),
+        ({"segmentation": {"size": [96, 96], "counts": "o`0zz"}}, "does not fit"),
+        ({"segmentation": {"size": [48, 96], "counts": [48 * 96]}}, "does not fit"),
+        ({"category_id": "hair"}, "valid integer"),
+    ],
+)
+def test_broken_annotations_are_one_error(
+    tmp_path: Path, home: Home, edit: dict[str, object], told: str
+) -> None:
+    path, _ = coco(tmp_path / "own", 4)
+    whole = json.loads(path.read_text())
+    whole["annotations"][0] |= edit
+    path.write_text(json.dumps(whole))
+    words = ("data", "coco", str(path), "--images", str(path.parent / "photos"))
+    output = invoke(*words, "--category", "hair", status=1).output
+    assert "instances.json" in output
+    assert told in output
+
+
+@pytest.mark.parametrize("name", ["../p000.jpg", "/etc/passwd", "", "a\\b.jpg"])
+def test_annotations_lead_nowhere_else(tmp_path: Path, home: Home, name: str) -> None:
+    path, _ = coco(tmp_path / "own", 4)
+    whole = json.loads(path.read_text())
+    whole["images"][0]["file_name"] = name
+    path.write_text(json.dumps(whole))
+    words = ("data", "coco", str(path), "--images", str(path.parent / "photos"))
+    assert "leads elsewhere" in invoke(*words, "--category", "hair", status=1).output
+
+
+def test_run_lengths_are_those_of_the_library() -> None:
+    library = pytest.importorskip("pycocotools.mask", reason="the extra `coco` is not installed")
+    generator = np.random.default_rng(0)
+    for share in (0.0, 0.01, 0.5, 1.0):
+        mask = generator.random((300, 200)) < share
+        packed = library.encode(np.asfortranarray(mask.astype(np.uint8)))["counts"].decode()
+        found = as_mask(packed, 300, 200)
+        assert found is not None
+        assert (found == mask).all()
+
+
+def test_the_iou_is_told_by_source(tmp_path: Path, home: Home) -> None:
+    invoke("data", "folder", str(write_portraits(tmp_path / "one", 20)), "--name", "one")
+    invoke("data", "figaro1k", "--archives", str(figaro(tmp_path / "two")))
+    output = invoke("data", "join", "one", "figaro1k", "--name", "drawn").output
+    assert "joined, each as it was split" in output
+    both = Dataset.open(home, "drawn")
+    parts = {name: Dataset.open(home, name) for name in ("one", "figaro1k")}
+    for item in both.record.items:
+        name, _, id = item.id.partition(".")
+        part = parts[name]
+        own = next(one for one in part.record.items if one.id == id)
+        assert (item.source, item.split, item.sha256) == (name, own.split, own.sha256)
+        assert (both.mask(item) == part.mask(own)).all()
+    assert (
+        f"{len(both.record.items)} pairs good" in invoke("data", "check", str(both.folder)).output
+    )
+
+    told = invoke(*TRAIN, "--epochs", "1").output
+    counts = read_counts(home.checkpoint_folder(get(TINY)) / "validation_counts.csv")
+    found = by_source(both, counts)
+    assert [one.source for one in found] == ["figaro1k", "one"]
+    for one in found:
+        mine = [count for count in counts if count.image.startswith(f"{one.source}.")]
+        assert (len(mine), pooled(mine)) == (one.images, one.iou.value)
+        assert f"{one.source} {one.iou.text} of {one.images}" in told
+    assert RECIPE in TRAIN
+    again = invoke("data", "join", "drawn", "drawn", "--name", "more", status=1).output
+    assert "two or more different data sets" in again

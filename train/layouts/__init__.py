@@ -1,0 +1,1 @@
+"""How do published data sets and labelling tools lay out what they hold? Begin with `figaro.py`."""
