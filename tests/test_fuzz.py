@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +15,7 @@ import numpy as np
 import pytest
 import torch
 from commands import RECIPE, TINY, Chain
-from drawn import portrait, write_archives
+from drawn import encoded, portrait, write_archives
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from own_models import Segmenter
@@ -22,14 +24,19 @@ from bench.sessions.store import read_session
 from train.config import parse_recipe
 from train.data.archive import members
 from train.data.dataset import Dataset, read_mask
+from train.data.labels import LFW, Labelling
 from train.data.lfw import MASKS, parse_list
+from train.data.meaning import Census, read_labels
+from train.data.prepare import read_photograph
 from train.init.keras_weights import read_keras
 from train.init.parent_weights import read_parent
+from train.layouts.coco import photograph_labels, read_annotations
+from train.layouts.run_lengths import as_mask
 from zoo import registry
 from zoo.artifact.iou import read_counts
 from zoo.artifact.manifest import manifest_path, read_manifest
 from zoo.base.download_record import read_record
-from zoo.base.errors import BenchError
+from zoo.base.errors import BenchError, DataError
 from zoo.checkpoint import checkpoint_path, load
 from zoo.home import Home
 from zoo.imported.accuracy import read_evaluations
@@ -86,6 +93,44 @@ def mask(chain: Chain, _: Path) -> bytes:
     return next((chain.home.dataset("drawn") / "masks").iterdir()).read_bytes()
 
 
+def own_mask(format: str) -> Callable[[Chain, Path], bytes]:
+    return lambda _, __: encoded(portrait(0, side=32)[1], format)
+
+
+def photograph(format: str) -> Callable[[Chain, Path], bytes]:
+    return lambda _, __: encoded(portrait(0, side=32)[0], format)
+
+
+def as_labels(path: Path) -> object:
+    """What a mask of one's own is read by, of hard and of soft labels, by colour and by number."""
+    numbers = Labelling.parse(["1"], ["2"], ["0", "3-9"], ["transparent"])
+    for labelling in (LFW, numbers):
+        with suppress(DataError):
+            read_labels(path.read_bytes(), str(path), labelling, Census(labelling))
+    soft = Labelling.parse(soft=True)
+    return read_labels(path.read_bytes(), str(path), soft, Census(soft))
+
+
+def coco_file(_: Chain, __: Path) -> bytes:
+    about = {"image_id": 1, "category_id": 7}
+    shapes = ([[1.0, 2, 3, 4, 5, 6]], {"size": [8, 8], "counts": [60, 4]})
+    whole = {
+        "images": [{"id": 1, "file_name": "p.jpg", "width": 8, "height": 8}],
+        "annotations": [about | {"segmentation": shape} for shape in shapes],
+        "categories": [{"id": 7, "name": "hair"}],
+    }
+    return json.dumps(whole).encode()
+
+
+def as_annotations(path: Path) -> object:
+    found = read_annotations(path)
+    return [
+        photograph_labels(path, one, found.annotations, {7: "hair"})
+        for one in found.images
+        if one.width * one.height < 10**6
+    ]
+
+
 def session(chain: Chain, _: Path) -> bytes:
     return next(chain.home.results.glob("*/*.json")).read_bytes()
 
@@ -126,6 +171,19 @@ PARSERS = {
     ),
     "photograph": Parser("photo.jpg", jpeg, open_photograph),
     "mask": Parser("mask.png", mask, read_mask),
+    **{
+        f"{format} mask of one's own": Parser(f"own.{format.lower()}", own_mask(format), as_labels)
+        for format in ("PNG", "PPM", "TIFF", "BMP", "GIF", "JPEG")
+    },
+    **{
+        f"{format} photograph": Parser(
+            f"photo.{format.lower()}",
+            photograph(format),
+            lambda p: read_photograph(p.read_bytes(), str(p)),
+        )
+        for format in ("AVIF", "TIFF", "BMP", "GIF", "MPO")
+    },
+    "annotations": Parser("coco.json", coco_file, as_annotations),
     "archive": Parser("a.tgz", archive, lambda p: [read() for _, read in members(p)]),
     "checkpoint": Parser(
         f"{TINY}/checkpoint.safetensors",
@@ -186,6 +244,14 @@ def test_any_file(kind: str, chain: Chain, tmp_path: Path) -> None:
     check()
     print(f"\n{kind}: {outcomes}")
     assert outcomes["refused"] > 0
+
+
+@pytest.mark.soak
+@often
+@given(st.text(st.characters(min_codepoint=40, max_codepoint=120)) | st.lists(st.integers(0, 200)))
+def test_any_run_lengths(counts: str | list[int]) -> None:
+    found = as_mask(counts, 12, 9)
+    assert found is None or found.shape == (12, 9)
 
 
 @pytest.mark.soak

@@ -106,7 +106,7 @@ class Labelling:
         """As it is typed."""
         lfw = self.keys[:3] == LFW.keys
         named = self.keys[3:] if lfw else self.keys[: len(self.keys) - self.assumed]
-        words = [f"--{name} {shlex.quote(str(key))}" for name, key in named]
+        words = [f"--{name} {shlex.quote(text)}" for name, text in _in_short(named)]
         words += ["--soft"] if self.soft else []
         words += ["--resize-masks nearest"] if self.resize else []
         words += [f"--masks-turned {self.turned}"] if self.turned else []
@@ -128,7 +128,7 @@ class Labelling:
                         )
 
     def __str__(self) -> str:
-        text = ", ".join(f"{name} {key}" for name, key in self.keys)
+        text = ", ".join(f"{name} {key}" for name, key in _in_short(self.keys))
         if self.soft:
             levels = [(key.shown or _wide(key))[0] for _, key in self.keys if _placed(key)]
             grey = len(levels) == 2 and not any(key.colour for _, key in self.keys)
@@ -164,6 +164,23 @@ def _keys(name: str, words: Sequence[str]) -> Iterator[Key]:
                 yield Key(number=number, stored=match[1] is not None)
         else:
             yield Key(colour=_colour(name, text))
+
+
+def _in_short(keys: Sequence[tuple[str, Key]]) -> list[tuple[str, str]]:
+    """Name and text of each, numbers that follow each other as 3-16."""
+    runs: list[tuple[str, Key, Key]] = []
+    for name, key in keys:
+        before = runs[-1] if runs else None
+        follows = before is not None and before[0] == name and _next(before[2]) == key
+        if before is not None and follows:
+            runs[-1] = (name, before[1], key)
+        else:
+            runs.append((name, key, key))
+    return [(n, f"{a}" if a == b else f"{a}-{b.number}") for n, a, b in runs]
+
+
+def _next(key: Key) -> Key | None:
+    return None if key.number is None else Key(number=key.number + 1, stored=key.stored)
 
 
 def _colour(name: str, text: str) -> Colour:

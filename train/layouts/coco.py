@@ -133,7 +133,7 @@ def _pairs(
     splits = split_by_hash(list(ids.values()), seed, share)
     for photograph in used:
         path = folder / paths[photograph.id]
-        labels = _labels(file, photograph, by_image[photograph.id], meaning)
+        labels = photograph_labels(file, photograph, by_image[photograph.id], meaning)
         yield Labelled(
             id=ids[photograph.id],
             person=None,
@@ -152,13 +152,13 @@ def _inside(file: Path, name: str) -> PurePosixPath:
     return path
 
 
-def _labels(
+def photograph_labels(
     file: Path,
     photograph: Photograph,
     annotations: Sequence[Annotation],
     meaning: Mapping[int, str],
 ) -> UInt8:
-    """Class indices [H, W] of one photograph."""
+    """Class indices [H, W] of one photograph; raises DataError where one cannot be of it."""
     height, width = photograph.height, photograph.width
     if height * width > MEGAPIXELS * 10**6:
         raise _broken(file, f"{photograph.file_name!r}: {width}x{height} is too large")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bench.cli.training.checking import check, sheet
+from bench.cli.training.checking import check, doubted, sheet
 from bench.cli.training.labelling import (
     labelling_options,
     layout_options,
@@ -113,9 +113,10 @@ def folder(
     from train.data.folder import prepare_folder
     from zoo.home import Home
 
-    prepared(
-        prepare_folder(Home.default(), folder, name, seed, validation_share, labelling, layout)
-    )
+    home = Home.default()
+    dataset = prepare_folder(home, folder, name, seed, validation_share, labelling, layout)
+    prepared(dataset)
+    doubted(dataset)
 
 
 @command.command()

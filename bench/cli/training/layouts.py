@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from bench.cli.training.checking import doubted
 from bench.cli.training.labelling import prepared, seed_option, share_option
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -88,7 +89,10 @@ def coco(
     from zoo.home import Home
 
     home = Home.default()
-    prepared(prepare_coco(home, file, images, name, category, face, seed, validation_share))
+    share = validation_share
+    dataset = prepare_coco(home, file, images, name, category, face, seed, share)
+    prepared(dataset)
+    doubted(dataset)
 
 
 @click.command()
