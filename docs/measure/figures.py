@@ -48,7 +48,7 @@ FIGURES = (
         command="bench run, bench report",
         files=_in(
             "measured/host",
-            "answer.md fp32.md page.png pareto.png precision-quiet.csv run-quiet.txt table.csv",
+            "answer.md fp32.md page.png pareto.png precision-quiet.csv table.csv",
         ),
         make=steps.host,
     ),

@@ -58,7 +58,7 @@ def host(shop: Workshop) -> None:
     exports(shop)
     home = shop.home("host")
     words = ("run", "--model", MODELS, *HOST, "--target", "2%", "--time-limit", "165", "--resume")
-    _keep_run(shop, home, words, "host/run-quiet.txt")
+    shop.bench(home, *words)
     answer = shop.bench(home, "report")
     out = home / "reports/out"
     write_text(MEASURED / "host/answer.md", f"```\n{_until_files(answer)}```\n")
@@ -133,9 +133,8 @@ def _keep_run(shop: Workshop, home: Path, words: tuple[str, ...], name: str) -> 
 
 
 def _until_files(answer: str) -> str:
-    """Without the lines that name a path of this machine."""
-    kept = [line for line in answer.splitlines() if not line.startswith(("report:", "next:"))]
-    return "\n".join(kept).rstrip() + "\n"
+    """Without what comes after the figures: a path of this machine, and what to type next."""
+    return answer.partition("\nreport:")[0].rstrip() + "\n"
 
 
 def _section(table: str, precision: str) -> str:
