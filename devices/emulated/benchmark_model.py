@@ -122,17 +122,18 @@ class Model:
         files = dict(_pair(f) for f in flags.get("input_layer_value_files", "").split(",") if f)
         names = [name for name in flags.get("input_layer", "").split(",") if name]
         shapes = flags.get("input_layer_shape", "").split(":")
-        sizes = dict(zip(names, shapes, strict=True)) if names else {}
-        for given in self.interpreter.get_input_details():
-            if size := sizes.get(given["name"]):
+        # As the real tool does, by their order: a name that is not the file's is no more than told.
+        for given, size in zip(self.interpreter.get_input_details(), shapes, strict=False):
+            if size:
                 sides = [int(side) for side in size.split(",")]
                 self.interpreter.resize_tensor_input(given["index"], sides)
         self.interpreter.allocate_tensors()
         generator = np.random.default_rng()
-        for given in self.interpreter.get_input_details():
+        for place, given in enumerate(self.interpreter.get_input_details()):
             shape, kind = given["shape"], given["dtype"]
-            if given["name"] in files:
-                value = np.fromfile(files[given["name"]], kind).reshape(shape)
+            file = files.get(names[place]) if place < len(names) else None
+            if file is not None:
+                value = np.fromfile(file, kind).reshape(shape)
             elif np.dtype(kind).kind == "f":
                 value = generator.random(shape, dtype=np.float32).astype(kind)
             else:

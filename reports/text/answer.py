@@ -60,7 +60,7 @@ def _sentence(place: Place, rate: int) -> str:
     row = choice.row
     assert row.joined.iou is not None
     figures = f"IoU {row.joined.iou.value:.3f}, {row.p50_ms.value:.2f} ms"
-    sure = "" if choice.sure is None else f"; the best in {choice.sure:.0%} of random draws"
+    sure = "" if choice.sure is None else f"; best in {choice.sure:.0%} of draws"
     return f"{at}: {row.model}, {_file(row)}, {figures}{sure}"
 
 

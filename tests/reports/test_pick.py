@@ -78,7 +78,8 @@ def test_pick_is_a_command_for_scripts(
     told = json.loads(invoke(*words, "1s", "--json").output)
     assert told["choice"]["model"] == "mnv2_unet_0.35_128"
     assert told["runner_up"] is None
-    assert told["sure"] == told["within_budget"] == 1
+    # Of seven images nothing is drawn.
+    assert told["sure"] is None
     assert told["budget"]["latency_ms"] == 1000
     assert "mnv2_unet_0.35_128" in invoke(*words, "60fps").output
     assert "slower" in invoke(*words, "0.001ms", status=4).output

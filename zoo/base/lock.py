@@ -105,7 +105,8 @@ def _open(path: Path) -> int:
     try:
         descriptor = os.open(path, flags, 0o644)
     except OSError as error:
-        if error.errno not in _STRANGE and not os.path.lexists(path):
+        known = error.errno in _STRANGE or os.path.lexists(path)
+        if not known or error.errno == errno.EROFS:
             raise
         raise _no_lock(path, str(error.strerror)) from error
     found = os.fstat(descriptor)
