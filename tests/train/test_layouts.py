@@ -301,3 +301,15 @@ def test_the_iou_is_told_by_source(tmp_path: Path, home: Home) -> None:
     assert RECIPE in TRAIN
     again = invoke("data", "join", "drawn", "drawn", "--name", "more", status=1).output
     assert "two or more different data sets" in again
+
+
+def test_eval_tells_the_iou_by_source(elsewhere: Home, tmp_path: Path) -> None:
+    invoke("data", "folder", str(write_portraits(tmp_path / "more", 12)), "--name", "more")
+    invoke("data", "join", "drawn", "more", "--name", "both")
+    words = ("eval", "--model", TINY, "--format", "onnx", "--precision", "fp32", "--data", "both")
+    (row,) = json.loads(invoke(*words, "--json").stdout)
+    assert [one["source"] for one in row["by_source"]] == ["drawn", "more"]
+    assert sum(one["images"] for one in row["by_source"]) == row["images"]
+    told = invoke(*words).output
+    for one in row["by_source"]:
+        assert f"{one['source']} {one['iou']['value']:.3f} [" in told
