@@ -100,7 +100,7 @@ def drawn(home: Home, portraits: Path) -> Home:
 
 
 @pytest.fixture(scope="session")
-def chain(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Chain:
+def chain(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Chain]:
     """The whole chain by its commands, for all the tests that look at what it left. Files of tests
     that run side by side share one, and each has a copy."""
     alone = worker_id == "master"
@@ -114,7 +114,10 @@ def chain(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Chain:
     copy = tmp_path_factory.mktemp("chain") / "home"
     shutil.copytree(root, copy)
     told = {name: text.replace(str(root), str(copy)) for name, text in outputs.items()}
-    return Chain(home=Home(root=copy), outputs=told)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BENCH_HOME", str(copy))
+        patch.setenv("TORCH_HOME", str(copy / "no-cache"))
+        yield Chain(home=Home(root=copy), outputs=told)
 
 
 def made_chain(root: Path) -> dict[str, str]:
