@@ -312,4 +312,4 @@ def test_eval_tells_the_iou_by_source(elsewhere: Home, tmp_path: Path) -> None:
     assert sum(one["images"] for one in row["by_source"]) == row["images"]
     told = invoke(*words).output
     for one in row["by_source"]:
-        assert f"{one['source']} {one['iou']['value']:.3f} [" in told
+        assert f"{one['source']} {one['iou']['value']:.3f}" in told
