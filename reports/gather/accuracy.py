@@ -157,8 +157,6 @@ def _evaluation(home: Home, record: CheckpointRecord, request: RunRequest) -> st
     """The command that runs this file on the photographs its checkpoint was chosen on."""
     name = record.split.dataset
     command = f"bench eval {_file(request)} --data {shlex.quote(name)}"
-    if request.format == "coreml":
-        command = f"on a Mac: {command}"
     if home.dataset(name).is_dir():
         return command
     own = f"bench data folder FOLDER --name {shlex.quote(name)}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -39,7 +39,7 @@ class Step:
     given: Mapping[str, str | list[str]]
     constants: Mapping[str, Any]
     dtype: str
-    last_use_of: tuple[str, ...] = field(default=())
+    last_use_of: tuple[str, ...] = ()
 
 
 def refused(

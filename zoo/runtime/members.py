@@ -29,12 +29,12 @@ def members(path: Path) -> tuple[Path, ...]:
 
 def sha256_of_model(path: Path) -> str:
     """Of all that belongs to it; where that is one file, that file's. Raises as `members`."""
-    graph, *others = members(path)
-    if not others:
-        return sha256_of(graph)
-    digest = hashlib.sha256(bytes.fromhex(sha256_of(graph)))
-    for name, member in zip(side_names(path), others, strict=True):
-        digest.update(name.encode() + b"\0" + bytes.fromhex(sha256_of(member)))
+    names = side_names(path)
+    if not names:
+        return sha256_of(path)
+    digest = hashlib.sha256(bytes.fromhex(sha256_of(path)))
+    for name in names:
+        digest.update(name.encode() + b"\0" + bytes.fromhex(sha256_of(_beside(path, name))))
     return digest.hexdigest()
 
 

@@ -271,8 +271,7 @@ def _p50_text(side: Side) -> str:
 
 
 def _side_text(side: Side) -> str:
-    told = f"p50 {side.p50_ms.text} ms" if side.p50_ms else "not measured"
-    return f"{side.name}: {told}"
+    return f"{side.name}: {f'p50 {_p50_text(side)} ms' if side.p50_ms else _p50_text(side)}"
 
 
 def _verdict(found: Comparison) -> str:

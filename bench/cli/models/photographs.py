@@ -40,7 +40,7 @@ def tasks(
     Raises FileError, before anything is made, for an ending that cannot be written and for what
     would be replaced; a photograph always is kept.
     """
-    photographs = _photographs(given)
+    photographs = _photographs(given, model)
     several = len(given) > 1 or _is_folder(given[0])
     found = [
         Task(photograph=one, tinted=tinted, mask=_mask_of(tinted) if with_mask else None)
@@ -69,19 +69,20 @@ def format_of(path: Path) -> str:
         ) from None
 
 
-def _photographs(given: Sequence[Path]) -> list[Path]:
+def _photographs(given: Sequence[Path], model: str) -> list[Path]:
     """Each once; of a folder those that lie in it."""
     found: dict[Path, Path] = {}
     for path in given:
-        for one in _in(path) if _is_folder(path) else [path]:
+        for one in _in(path, model) if _is_folder(path) else [path]:
             found.setdefault(_real(one), one)
     return list(found.values())
 
 
-def _in(folder: Path) -> list[Path]:
+def _in(folder: Path, model: str) -> list[Path]:
     """By their endings; without hidden files, and without what this command made of them."""
     endings = {*Image.registered_extensions(), *_OTHERS}
-    made = tuple(f".{spec.name}{end}" for spec in all_specs() for end in (".png", ".mask.png"))
+    names = {model, *(spec.name for spec in all_specs())}
+    made = tuple(f".{name}{end}" for name in names for end in (".png", ".mask.png"))
     try:
         members = sorted(folder.iterdir())
     except OSError as error:

@@ -34,7 +34,7 @@ _TOLD = 5
 @click.option(
     "--sheet",
     "worst",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=PictureFile(*PICTURES),
     help="Draw the most doubtful photographs, their hair tinted, into this picture.",
 )
 @format_option()
@@ -131,13 +131,14 @@ def doubted(dataset: Dataset) -> None:
 
 
 def _draw(pairs: Sequence[tuple[Image.Image, UInt8]], path: Path) -> None:
+    from bench.cli.models.photographs import format_of
     from reports.pictures.sheet import contact_sheet
     from train.data.dataset import CLASSES
     from zoo.base.files import replacing
 
     with replacing(path) as temporary:
         tinted = [(photograph, labels == CLASSES["hair"]) for photograph, labels in pairs]
-        contact_sheet(tinted).save(temporary, format="JPEG", quality=88)
+        contact_sheet(tinted).save(temporary, format=format_of(path), quality=88)
 
 
 def _findings(report: Report) -> list[dict[str, str]]:
