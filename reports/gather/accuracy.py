@@ -21,6 +21,7 @@ from zoo.artifact.iou import (
     pooled,
     pooled_draws,
     read_counts,
+    whole_counts,
 )
 from zoo.artifact.manifest import Artifact, read_manifest
 from zoo.artifact.resize_record import read_resizes, resize_text
@@ -177,10 +178,10 @@ def _stands_for(record: CheckpointRecord, artifact: Artifact) -> bool:
 def _counts_of_torch(home: Home, spec: ModelSpec, artifact: Artifact) -> list[ImageCounts] | None:
     """What torch counted on the images of the file's own counts, if that is whole."""
     accuracy = artifact.accuracy
-    path = home.artifact_folder(spec) / accuracy.torch_counts_file if accuracy else None
-    if accuracy is None or path is None or not path.is_file():
+    if accuracy is None:
         return None
-    return read_counts(path) if sha256_of(path) == accuracy.torch_counts_sha256 else None
+    path = home.artifact_folder(spec) / accuracy.torch_counts_file
+    return whole_counts(path, accuracy.torch_counts_sha256)
 
 
 def _counts(
@@ -191,12 +192,11 @@ def _counts(
     if accuracy is None:
         return None, artifact.accuracy_reason or "not measured"
     path = home.artifact_folder(spec) / accuracy.counts_file
-    if not path.is_file() or sha256_of(path) != accuracy.counts_sha256:
+    counts = whole_counts(path, accuracy.counts_sha256)
+    if counts is None:
         return None, f"{path.name} is gone or was changed"
     what = f"{accuracy.dataset} {accuracy.split}"
-    return read_counts(path), _named(
-        record.config["target"], what, accuracy.images, accuracy.split_sha256
-    )
+    return counts, _named(record.config["target"], what, accuracy.images, accuracy.split_sha256)
 
 
 def _of_checkpoint(

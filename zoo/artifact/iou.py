@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.base.errors import DataError
-from zoo.base.files import write_text
+from zoo.base.files import sha256_of, write_text
 
 REPLICATES = 2000
 CONFIDENCE = 0.95
@@ -160,6 +160,12 @@ def write_counts(path: Path, counts: Sequence[ImageCounts]) -> None:
     writer.writerow(["image", "intersection", "predicted", "labelled"])
     writer.writerows([c.image, c.intersection, c.predicted, c.labelled] for c in counts)
     write_text(path, stream.getvalue())
+
+
+def whole_counts(path: Path, sha256: str) -> list[ImageCounts] | None:
+    """The counts of a file, None where it is gone or was changed since its hash was taken."""
+    whole = path.is_file() and sha256_of(path) == sha256
+    return read_counts(path) if whole else None
 
 
 def read_counts(path: Path) -> list[ImageCounts]:

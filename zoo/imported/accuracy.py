@@ -7,10 +7,10 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field, ValidationError
 
-from zoo.artifact.iou import ImageCounts, read_counts
+from zoo.artifact.iou import ImageCounts, whole_counts
 from zoo.artifact.judgement import Figure
 from zoo.base.errors import ArtifactError
-from zoo.base.files import sha256_of, write_text
+from zoo.base.files import write_text
 from zoo.base.frozen import Frozen
 from zoo.home import Home
 from zoo.imported.record import Imported, Sha256
@@ -87,6 +87,5 @@ def counts_of(home: Home, model: Imported, found: Evaluation) -> list[ImageCount
     if not found.is_of(model):
         return "the file, or how it is fed, was changed since it was evaluated"
     path = home.imported_folder(model.name) / found.counts_file
-    if not path.is_file() or sha256_of(path) != found.counts_sha256:
-        return f"{path.name} is gone or was changed"
-    return read_counts(path)
+    counts = whole_counts(path, found.counts_sha256)
+    return f"{path.name} is gone or was changed" if counts is None else counts

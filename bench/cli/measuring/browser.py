@@ -76,14 +76,11 @@ def _exported(home: Home) -> Iterator[tuple[Any, Mapping[str, Any]]]:
 
 def _iou(folder: Path, artifact: Artifact) -> float | None:
     """Of this very file; None where it was not measured, or its counts were changed."""
-    from zoo.artifact.iou import pooled, read_counts
-    from zoo.base.files import sha256_of
+    from zoo.artifact.iou import pooled, whole_counts
 
     known = artifact.accuracy
-    counts = folder / known.counts_file if known else None
-    if known is None or counts is None or not counts.is_file():
-        return None
-    return pooled(read_counts(counts)) if sha256_of(counts) == known.counts_sha256 else None
+    counts = known and whole_counts(folder / known.counts_file, known.counts_sha256)
+    return pooled(counts) if counts else None
 
 
 def _portrait(number: int) -> tuple[bytes, str]:
