@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from train.data.dataset import CLASSES, IGNORED, Dataset, Item
+from train.data.dataset import CLASSES, IGNORED, Dataset, Item, SplitName
 from zoo.artifact.iou import ImageCounts, count
+from zoo.base.errors import DataError
 from zoo.preprocess import THRESHOLD, Float32, scaled
 from zoo.resizing import mask_at, resized
 
@@ -40,6 +41,18 @@ def evaluate(
         for item, probability in zip(batch, predict(scaled(pixels)), strict=True):
             counts.append(counted(dataset, item, probability, target))
     return counts
+
+
+def labelled_items(dataset: Dataset, split: SplitName) -> list[Item]:
+    """What hair is counted on; raises DataError where the split holds nothing."""
+    items = dataset.items(split)
+    if not items:
+        raise DataError(
+            f"{dataset.folder} holds no {split} photographs",
+            expected="some, to count hair on",
+            remedy="bench data --help",
+        )
+    return items
 
 
 def counted(

@@ -8,6 +8,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from busy import hogs
+
 from measure.points import points_table
 from measure.record import DOCS
 from measure.workshop import PROGRAMS, Workshop
@@ -22,17 +24,16 @@ BOTH = ("--runtime", "litert", "--runtime", "onnxruntime")
 PRECISIONS = ("--precision", "fp32", "--precision", "fp16", "--precision", "int8")
 
 
-def exports(shop: Workshop) -> None:
-    """The files of every variant that the latencies are of."""
+def exports(shop: Workshop, *chosen: str) -> None:
+    """Of every variant the chosen files, all by default."""
     shop.bench(shop.files, "weights", "take", "--model", MODELS)
-    shop.bench(shop.files, "export", "--model", MODELS, *TFLITE)
+    shop.bench(shop.files, "export", "--model", MODELS, *chosen)
 
 
 def proved(shop: Workshop) -> None:
     """Every file of every variant, with its IoU."""
     _photographs(shop)
-    shop.bench(shop.files, "weights", "take", "--model", MODELS)
-    shop.bench(shop.files, "export", "--model", MODELS)
+    exports(shop)
 
 
 def files(shop: Workshop) -> None:
@@ -46,7 +47,7 @@ def files(shop: Workshop) -> None:
 def resizes(shop: Workshop) -> None:
     """What the ways cost in which applications shrink photographs."""
     _photographs(shop)
-    exports(shop)
+    exports(shop, *TFLITE)
     model = ("--model", "mnv2_unet_0.5_224", "--format", "tflite", "--precision", "fp32")
     ways = ("--resize", "linear", "--resize", "area", "--resize", "halving", "--side", "1080")
     texts = [shop.bench(shop.files, "eval", *model, *ways, "--grain", grain) for grain in "04"]
@@ -55,7 +56,7 @@ def resizes(shop: Workshop) -> None:
 
 def host(shop: Workshop) -> None:
     """Latencies of this machine, with nothing else of ours running."""
-    exports(shop)
+    exports(shop, *TFLITE)
     home = shop.home("host")
     words = ("run", "--model", MODELS, *HOST, "--target", "2%", "--time-limit", "165", "--resume")
     shop.bench(home, *words)
@@ -70,10 +71,10 @@ def host(shop: Workshop) -> None:
 
 def host_busy(shop: Workshop) -> None:
     """The same beside as many busy programs as cores."""
-    exports(shop)
+    exports(shop, *TFLITE)
     home = shop.home("host-busy")
     words = ("run", "--model", MODELS, *HOST, "--target", "2%", "--time-limit", "600", "--resume")
-    with shop.busy():
+    with hogs():
         _keep_run(shop, home, words, "host/run-busy.txt")
     shop.bench(home, "report")
     names = {"table.csv": "host/table-busy.csv", "precision.csv": "host/precision-busy.csv"}
@@ -126,8 +127,7 @@ def _photographs(shop: Workshop) -> None:
 
 
 def _keep_run(shop: Workshop, home: Path, words: tuple[str, ...], name: str) -> None:
-    """What a run printed, below its command; a run that was resumed with nothing to do keeps what
-    the one before printed."""
+    """What a run printed, below its command."""
     printed = shop.bench(home, *words)
     write_text(MEASURED / name, f"bench {' '.join(words)}\n{printed}")
 

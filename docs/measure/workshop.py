@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-
-from busy import hogs
 
 from measure.record import DOCS, commit, present_weights
 from zoo.base.files import write_text
@@ -63,12 +59,6 @@ class Workshop:
         command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", *words]
         # A figure beyond its bound is stored as that: the table says MISSED.
         subprocess.run(command, env=os.environ | given, cwd=DOCS.parent, check=False)
-
-    @contextlib.contextmanager
-    def busy(self) -> Iterator[None]:
-        """As many busy programs as cores."""
-        with hogs():
-            yield
 
     def screenshot(self, page: Path, target: Path, width: int, height: int) -> None:
         """Of a report's page, by Chromium without a window."""

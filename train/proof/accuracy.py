@@ -6,12 +6,11 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from train.data.dataset import Dataset, SplitName
-from train.evaluate import Predict, evaluate, torch_predictor
+from train.evaluate import Predict, evaluate, labelled_items, torch_predictor
 from zoo.artifact.half import PRECISIONS
 from zoo.artifact.iou import ImageCounts, read_counts, write_counts
 from zoo.artifact.judgement import judge
 from zoo.artifact.manifest import Accuracy, Artifact, read_manifest
-from zoo.base.errors import DataError
 from zoo.base.files import sha256_of, sha256_of_json
 from zoo.base.progress import track
 from zoo.checkpoint import checkpoint_path, load, read_record
@@ -129,13 +128,7 @@ def _counts(
     batch: int,
     bar: Callable[[Iterable[int]], Iterable[int]],
 ) -> list[ImageCounts]:
-    items = dataset.items(split)
-    if not items:
-        raise DataError(
-            f"{dataset.folder} holds no {split} photographs",
-            expected="some, to count hair on",
-            remedy="bench data --help",
-        )
+    items = labelled_items(dataset, split)
     target = str(read_record(checkpoint_path(home, spec)).config["target"])
     return evaluate(
         predict, dataset, items, size=spec.size, target=target, batch_size=batch, progress=bar

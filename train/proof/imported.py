@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 
 from train.data.dataset import Dataset, Item, SplitName
-from train.evaluate import counted
+from train.evaluate import counted, labelled_items
 from zoo.artifact.iou import ImageCounts, pooled_interval, write_counts
 from zoo.artifact.judgement import Figure
-from zoo.base.errors import DataError
 from zoo.base.files import sha256_of
 from zoo.base.progress import track
 from zoo.home import Home
@@ -46,13 +45,7 @@ def _holds(home: Home, model: Imported, found: Evaluation, dataset: Dataset) -> 
 
 
 def _evaluated(home: Home, model: Imported, dataset: Dataset, split: SplitName) -> Evaluation:
-    items = dataset.items(split)
-    if not items:
-        raise DataError(
-            f"{dataset.folder} holds no {split} photographs",
-            expected="some, to count hair on",
-            remedy="bench data --help",
-        )
+    items = labelled_items(dataset, split)
     runtime = RUNTIMES[model.format]
     counts = _counts(home, model, dataset, items)
     file = f"{model.name}.{model.key}.{dataset.record.name}.{split}.counts.csv"

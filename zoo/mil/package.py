@@ -37,6 +37,14 @@ class Package:
         return self.folder / "weights"
 
 
+def before_coremltools() -> None:
+    """To be called before it is imported."""
+    # TensorFlow beside this torch kills `import coremltools` by SIGSEGV.
+    sys.modules.setdefault("tensorflow", None)  # type: ignore[arg-type]
+    # Off macOS it tells, at every start, of libraries that are not there.
+    logging.getLogger("coremltools").setLevel(logging.ERROR)
+
+
 def broken(
     path: Path, what: str, expected: str = "a Core ML package with an ML program"
 ) -> ArtifactError:
@@ -51,10 +59,7 @@ def open_package(path: Path) -> Package:
     size = model.stat().st_size
     if size > LARGEST_MODEL:
         raise broken(path, f"its model has {size:,} bytes", f"{LARGEST_MODEL:,} at most")
-    # TensorFlow beside this torch kills `import coremltools` by SIGSEGV.
-    sys.modules.setdefault("tensorflow", None)  # type: ignore[arg-type]
-    # Off macOS it tells, at every start, of libraries that are not there.
-    logging.getLogger("coremltools").setLevel(logging.ERROR)
+    before_coremltools()
     from coremltools.proto import Model_pb2
     from google.protobuf.message import DecodeError
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import importlib
 import importlib.metadata
 import importlib.util
-import logging
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from zoo.base.errors import ArtifactError, DeviceError, UnknownName
+from zoo.mil.package import before_coremltools
 from zoo.runtime.engines import ENGINES
 from zoo.runtime.open_model import NO_SHAPES, OpenModel, Shapes
 from zoo.runtime.processor import REFERENCE
@@ -95,10 +95,7 @@ def why_not(runtime: str) -> str | None:
 def load_library(runtime: str) -> None:
     """Import the runtime's own library, so that it is not counted as loading a model."""
     if RUNTIMES[runtime].module == "coremltools":
-        # TensorFlow beside this torch kills `import coremltools` by SIGSEGV.
-        sys.modules.setdefault("tensorflow", None)  # type: ignore[arg-type]
-        # Off macOS it tells, at every start, of libraries that are not there.
-        logging.getLogger("coremltools").setLevel(logging.ERROR)
+        before_coremltools()
     if runtime == "torch":
         importlib.import_module("zoo.network")
     importlib.import_module(RUNTIMES[runtime].module)
