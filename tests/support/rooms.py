@@ -30,7 +30,7 @@ ROOMS: Mapping[str, str] = {
     "runtime",
     "zoo/artifact": "calibration denormals expected half iou judgement label manifest parity "
     "resize_record steps tflite_graph",
-    "zoo/export": "__main__ channels_last coreml coreml_weights exporter fold layers onnx ranges "
+    "zoo/export": "__main__ channels_last coreml exporter fold layers onnx ranges "
     "run targets tflite tflite_biases tflite_metadata",
     "zoo/explain": "activations compare suspects",
     "zoo/imported": "accuracy feeding guess look onnx_file record take tflite_file",
