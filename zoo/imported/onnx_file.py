@@ -9,6 +9,7 @@ import onnx
 from onnx import TensorProto
 
 from zoo.base.errors import ArtifactError
+from zoo.runtime.declared import onnx_inputs
 
 
 def make_whole(source: Path, copy: Path, size: list[int] | None) -> None:
@@ -17,11 +18,11 @@ def make_whole(source: Path, copy: Path, size: list[int] | None) -> None:
     Raises ArtifactError where sides are free and no size, height and width, is given."""
     bare = _load(source, weights=False)
     beside = any(tensor.external_data for tensor in bare.graph.initializer)
-    free = any(_free(given) for given in _inputs(bare))
+    free = any(_free(given) for given in onnx_inputs(bare.graph))
     if not beside and not free:
         return
     model = _load(source, weights=True) if beside else bare
-    for given in _inputs(model):
+    for given in onnx_inputs(model.graph):
         if _free(given):
             _set(given, size)
     # What was inferred for other sides says nothing of these.
@@ -63,12 +64,6 @@ def _load(path: Path, weights: bool) -> onnx.ModelProto:
             f"{path} is no ONNX model: {error}",
             expected="a whole .onnx file, its weights beside it",
         ) from error
-
-
-def _inputs(model: onnx.ModelProto) -> list[Any]:
-    """Older writers list the weights among them."""
-    weights = {tensor.name for tensor in model.graph.initializer}
-    return [given for given in model.graph.input if given.name not in weights]
 
 
 def _free(given: Any) -> bool:

@@ -63,9 +63,13 @@ def _of_onnx(path: Path) -> dict[str | None, tuple[Slot, ...]]:
     import onnx
 
     graph = onnx.load(path, load_external_data=False).graph
+    return {None: tuple(_onnx_slot(path, one) for one in onnx_inputs(graph))}
+
+
+def onnx_inputs(graph: Any) -> list[Any]:
+    """Those that are fed: older writers list the weights among them."""
     weights = {tensor.name for tensor in graph.initializer}
-    given = [one for one in graph.input if one.name not in weights]
-    return {None: tuple(_onnx_slot(path, one) for one in given)}
+    return [one for one in graph.input if one.name not in weights]
 
 
 def _onnx_slot(path: Path, given: Any) -> Slot:
