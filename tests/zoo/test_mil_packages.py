@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import random
 import shutil
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -185,3 +189,56 @@ def test_a_package_says_what_xcode_and_ios_read(chain: Chain, precision: str) ->
     told = spec.description.metadata.userDefined
     assert told["com.apple.coreml.model.preview.type"] == "imageSegmenter"
     assert "labels" in json.loads(told["com.apple.coreml.model.preview.params"])
+
+
+def leaves(message: Any) -> Iterator[tuple[Any, Any]]:
+    """Every single field with a value, and the message that it is of."""
+    for field, value in message.ListFields():
+        if field.message_type is None:
+            yield message, field
+        elif field.message_type.GetOptions().map_entry:
+            yield from (leaf for one in value.values() for leaf in leaves(one))
+        else:
+            inside = [value] if hasattr(value, "ListFields") else value
+            yield from (leaf for one in inside for leaf in leaves(one))
+
+
+# By protobuf's kinds of numbers, texts and truths.
+VALUES: dict[str, tuple[object, ...]] = {
+    "int": (-1, 0, 1, 2, 7, 10**6),
+    "float": (0.0, -3.0, 1e30, float("nan")),
+    "str": ("", "x", "valid", "same", "custom", "image"),
+    "bytes": (b"", b"\xff" * 8),
+    "bool": (False, True),
+}
+
+
+@pytest.mark.soak
+def test_whatever_stands_in_a_program_it_runs_or_is_refused(package: Path) -> None:
+    """One value of one operation changed: nothing but our own error comes out of it."""
+    path, generator = package / INSIDE / "model.mlmodel", random.Random(0)
+    whole, ends = path.read_bytes(), Counter[str]()
+    image = np.zeros((1, 3, 128, 128), np.float32)
+
+    def change(spec: Any, block: Any) -> None:
+        message, field = generator.choice(list(leaves(generator.choice(block.operations))))
+        before = getattr(message, field.name)
+        kind = type(before).__name__ if type(before).__name__ in VALUES else None
+        values = VALUES[kind or type(before[0]).__name__]
+        with suppress(ValueError, TypeError):
+            value = generator.choice(values)
+            if kind:
+                setattr(message, field.name, value)
+            else:
+                before[generator.randrange(len(before))] = value
+
+    for _ in range(int(os.environ.get("BENCH_FUZZ", "40"))):
+        path.write_bytes(whole)
+        rewritten(package, change)
+        try:
+            Interpreter(package, 1).run([image])
+            ends["run"] += 1
+        except ArtifactError:
+            ends["refused"] += 1
+    assert ends["refused"]
+    assert ends["run"]
