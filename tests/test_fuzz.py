@@ -112,6 +112,7 @@ def as_labels(path: Path) -> object:
 
 
 def coco_file(_: Chain, __: Path) -> bytes:
+    pytest.importorskip("pycocotools", reason="the extra `coco` is not installed")
     about = {"image_id": 1, "category_id": 7}
     shapes = ([[1.0, 2, 3, 4, 5, 6]], {"size": [8, 8], "counts": [60, 4]})
     whole = {

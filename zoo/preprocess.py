@@ -26,7 +26,7 @@ UInt8 = NDArray[np.uint8]
 
 
 def open_photograph(path: Path) -> Image.Image:
-    """The photograph as upright RGB; raises DataError naming the file when it can not be read.
+    """The photograph as upright RGB; raises DataError naming the file when it cannot be read.
 
     Palettes, CMYK and transparency are converted; of several pictures in a file the first is
     taken. Grey of 16 bits is refused, for PIL would clip it to white.

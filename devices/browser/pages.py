@@ -68,6 +68,7 @@ class Page:
         with self.changed:
             self.joined = join
             self.loads += 1
+            self._command = None
             self._heard()
 
     def turn(self, answered: Answered | None) -> dict[str, Any]:
@@ -135,9 +136,11 @@ class Page:
         return found
 
     def _awaited(self, command: str, loads: int, until: float) -> tuple[Answered, float]:
-        while self._answer is None:
+        while True:
             if self.loads != loads:
                 raise PageLost(command, "the page was loaded anew", code="page_reloaded")
+            if self._answer is not None:
+                return self._answer
             if self.over is not None:
                 raise PageLost(command, "measuring was ended", code="ended")
             if self.silent:
@@ -146,7 +149,6 @@ class Page:
             if left <= 0:
                 raise SessionFailed(command, "no answer in time", code="timeout")
             self.changed.wait(timeout=min(left, 1.0))
-        return self._answer
 
     @property
     def silent(self) -> bool:

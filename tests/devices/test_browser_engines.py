@@ -8,6 +8,7 @@ import signal
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import median
 
 import pytest
 from browser import Page, chromium
@@ -89,7 +90,9 @@ def test_without_a_secure_page_the_clock_is_coarse_and_samples_are_longer(
     assert isinstance(step_us, int)
     assert isinstance(together, int)
     assert step_us >= 50
-    assert together > 1
+    # A sample is a hundred steps of the clock long, or near it where inferences grew quicker.
+    (*_, last) = session.run.series.bursts or ()
+    assert median(last.wall_ns) * together >= 50 * step_us * 1000
 
 
 def test_webgpu_is_proved_by_what_was_submitted(elsewhere: Home, tmp_path: Path) -> None:

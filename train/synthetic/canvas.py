@@ -1,4 +1,4 @@
-"""A picture and its labels, drawn together, so that they can not disagree."""
+"""A picture and its labels, drawn together, so that they cannot disagree."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ def folded(network: nn.Module) -> nn.Module:
             _fold(parent)
     left = [name for name, layer in copied.named_modules() if isinstance(layer, nn.BatchNorm2d)]
     if left:
-        raise ValueError(f"{left[0]} follows no convolution directly: it can not be folded")
+        raise ValueError(f"{left[0]} follows no convolution directly: it cannot be folded")
     return copied
 
 

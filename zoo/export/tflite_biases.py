@@ -22,7 +22,7 @@ BIAS_OF = {
 
 def halve_biases(model: Any) -> None:
     """Change the ModelT in place: each constant fp32 bias is stored in fp16 and cast when it is
-    read. Raises ValueError for one that fp16 can not hold."""
+    read. Raises ValueError for one that fp16 cannot hold."""
     graph, operators, freed = model.subgraphs[0], [], set()
     for each in graph.operators:
         place = BIAS_OF.get(model.operatorCodes[each.opcodeIndex].builtinCode)
