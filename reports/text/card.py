@@ -12,6 +12,7 @@ from reports.gather.rows import Row
 from reports.text.feeding import feeding
 from zoo.artifact.iou import points_text, span_text
 from zoo.artifact.manifest import Artifact, Parity, read_manifest
+from zoo.artifact.neural_engine import leaving_text
 from zoo.artifact.resize_record import read_resizes, resize_lines
 from zoo.base.files import write_text
 from zoo.checkpoint import CheckpointRecord, checkpoint_path, read_record
@@ -98,7 +99,20 @@ def _files(artifacts: Sequence[Artifact], failures: dict[str, str]) -> str:
     if not rows:
         return "None yet. Next: bench export"
     head = "| file | MB | IoU [95 %] | from torch, points [95 %] | fell > 5 points | masks differ |"
-    return "\n".join([head, "|---|---|---|---|---|---|", *rows])
+    return "\n".join([head, "|---|---|---|---|---|---|", *rows, *_leaving(artifacts)])
+
+
+def _leaving(artifacts: Sequence[Artifact]) -> list[str]:
+    """Of packages: what is known to leave the Neural Engine."""
+    files: dict[str, list[str]] = {}
+    for artifact in artifacts:
+        if artifact.neural_engine:
+            files.setdefault(leaving_text(artifact.neural_engine), []).append(artifact.precision)
+    if not files:
+        return []
+    told = [f"- {', '.join(of)}: {text}" for text, of in files.items()]
+    head = "What leaves the Neural Engine, by the sources that docs/operators.md names:"
+    return ["", head, "", *told]
 
 
 def _file(artifact: Artifact) -> str:

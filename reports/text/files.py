@@ -13,6 +13,7 @@ from reports.text.listing import Column, Format, column, listing
 from zoo.artifact.half import LARGEST_HALF
 from zoo.artifact.iou import span_text
 from zoo.artifact.manifest import Accuracy, Artifact
+from zoo.artifact.neural_engine import Leaving, leaving_text
 from zoo.runtime.processor import REFERENCE
 
 FEW = 2
@@ -34,6 +35,8 @@ def file_record(
         "compared_images": artifact.parity.images if artifact.parity else 0,
         "parity_reason": artifact.parity_reason,
         "largest_inside": artifact.largest,
+        "leaves_neural_engine": _dumped(artifact.neural_engine),
+        "reference": artifact.reference.model_dump(mode="json") if artifact.reference else None,
     }
     if accuracy is None:
         return record | {"iou": None, "reason": reason, "rejected": artifact.rejected}
@@ -50,6 +53,10 @@ def file_record(
         "rejected": accuracy.rejected or artifact.rejected,
         "unjudged": accuracy.unjudged,
     }
+
+
+def _dumped(found: Sequence[Leaving] | None) -> list[dict[str, Any]] | None:
+    return None if found is None else [one.model_dump(mode="json") for one in found]
 
 
 def file_list(records: Sequence[dict[str, Any]], format: Format = "table") -> str:
@@ -104,7 +111,8 @@ def _remarks(records: Sequence[dict[str, Any]]) -> list[str]:
         lines.append(f"pixels: the share that differ from torch's mask, on {images} images")
     names: dict[str, list[str]] = {}
     for record in records:
-        for text in [*_unmeasured(record), *_parity(record), *_faults(record)]:
+        told = (_unmeasured, _by_both, _leaving, _parity, _faults)
+        for text in [text for tell in told for text in tell(record)]:
             names.setdefault(text, []).append(_name(record))
     for text, of in names.items():
         several = f"{len(of)} files" if len(of) > FEW else ", ".join(of)
@@ -126,6 +134,20 @@ def _unmeasured(record: dict[str, Any]) -> list[str]:
         return []
     told = [f"IoU is of its weights, computed in {record['computed_in']}"]
     return told + ([_in_half(record["half"])] if record["half"] else [])
+
+
+def _by_both(record: dict[str, Any]) -> list[str]:
+    """Of a package that Core ML ran, beside the reference interpreter."""
+    found = record.get("reference")
+    if not found or not found["difference"]:
+        return []
+    return [f"Core ML's IoU is {_points(found['difference'])} from the reference interpreter's"]
+
+
+def _leaving(record: dict[str, Any]) -> list[str]:
+    found = [Leaving.model_validate(one) for one in record.get("leaves_neural_engine") or ()]
+    marks = "by the sources in docs/operators.md"
+    return [f"leaves the Neural Engine, {marks}: {leaving_text(found)}"] if found else []
 
 
 def _in_half(found: dict[str, Any]) -> str:

@@ -28,8 +28,8 @@ ROOMS: Mapping[str, str] = {
     "table",
     "zoo/runtime": "declared engines feeds interpreter members mil_reference open_model processor "
     "runtime",
-    "zoo/artifact": "calibration denormals expected half iou judgement label manifest parity "
-    "resize_record steps tflite_graph",
+    "zoo/artifact": "calibration denormals expected half iou judgement label manifest "
+    "neural_engine parity resize_record steps tflite_graph",
     "zoo/export": "__main__ channels_last coreml exporter fold layers onnx ranges "
     "run targets tflite tflite_biases tflite_metadata",
     "zoo/explain": "activations compare suspects",

@@ -16,7 +16,7 @@ from zoo.base.progress import track
 from zoo.checkpoint import checkpoint_path, load, read_record
 from zoo.home import Home
 from zoo.runtime.open_model import OpenModel
-from zoo.runtime.processor import computes_in_half
+from zoo.runtime.processor import REFERENCE, computes_in_half
 from zoo.spec import ModelSpec
 
 TORCH_BATCH = 10
@@ -40,7 +40,8 @@ def measure_accuracy(
     bar = _bar(f"{spec.name} {artifact.key}")
     counts = _counts(model.predict, home, spec, dataset, split, model.batch, bar)
     whose = f"{dataset.record.name}.{split}"
-    file = home.artifact_folder(spec) / f"{spec.name}.{artifact.key}.{whose}.counts.csv"
+    by = f".{runtime}" if runtime == REFERENCE else ""
+    file = home.artifact_folder(spec) / f"{spec.name}.{artifact.key}.{whose}{by}.counts.csv"
     write_counts(file, counts)
     in_fp32 = artifact.precision in PRECISIONS and not computes_in_half(runtime)
     found = _judged(home, spec, runtime, file, dataset, split, bound)

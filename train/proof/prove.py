@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import functools
 import os
+from pathlib import Path
 from typing import Final
 
 from PIL import Image
 
 from train.data.dataset import Dataset, SplitName
-from train.evaluate import Predict, torch_predictor
+from train.evaluate import torch_predictor
 from train.proof.accuracy import half_accuracy, measure_accuracy
 from train.synthetic.scene import portrait
 from zoo.artifact import parity
 from zoo.artifact.half import PRECISIONS, largest_inside
-from zoo.artifact.judgement import BOUNDS
-from zoo.artifact.manifest import Accuracy, Artifact, Parity, verified
+from zoo.artifact.iou import paired_difference, read_counts
+from zoo.artifact.judgement import BOUNDS, Figure
+from zoo.artifact.manifest import Accuracy, Artifact, Parity, Reference, verified
+from zoo.artifact.neural_engine import leaving
 from zoo.base.errors import MissingStep
 from zoo.base.files import sha256_of
 from zoo.checkpoint import CheckpointRecord, checkpoint_path, load, read_record
 from zoo.home import Home
+from zoo.mil.package import open_package
+from zoo.mil.program import load_program
 from zoo.resizing import to_input
+from zoo.runtime.processor import REFERENCE
 from zoo.runtime.runtime import RUNTIMES, open_model, why_not
 from zoo.spec import ModelSpec
 
@@ -46,7 +52,7 @@ def is_proved(home: Home, spec: ModelSpec, artifact: Artifact, dataset: Dataset 
     runtime, reason = runtime_for(artifact)
     if runtime is None:
         return artifact.parity is not None or artifact.parity_reason == reason
-    if artifact.parity is None:
+    if artifact.parity is None or not _looked_at(artifact, runtime):
         return False
     if artifact.accuracy is None or dataset is None:
         return dataset is None
@@ -69,9 +75,33 @@ def prove(
     if runtime is None:
         return _with(artifact, parity_reason=reason, accuracy_reason=reason)
     path = verified(home, spec, artifact)
-    predict = open_model(path, runtime, os.cpu_count() or 1).predict
-    proved = _with(artifact, parity=_parity(home, spec, predict, dataset), accuracy_reason=no_data)
-    return proved if dataset is None else evaluate_file(home, spec, proved, dataset, SPLIT)[0]
+    if artifact.format == "coreml":
+        operations = load_program(open_package(path)).steps
+        artifact = artifact.model_copy(update={"neural_engine": leaving(operations)})
+    found = _parity(home, spec, path, runtime, dataset)
+    proved = _with(artifact, parity=found, accuracy_reason=no_data)
+    if dataset is not None:
+        proved, _ = evaluate_file(home, spec, proved, dataset, SPLIT)
+    return with_reference(home, spec, proved, dataset) if runtime == "coreml" else proved
+
+
+def with_reference(
+    home: Home, spec: ModelSpec, artifact: Artifact, dataset: Dataset | None
+) -> Artifact:
+    """A package that Core ML ran, with what the reference interpreter gives beside it."""
+    path = verified(home, spec, artifact)
+    found = Reference(parity=_parity(home, spec, path, REFERENCE, dataset))
+    if dataset is not None and artifact.accuracy is not None:
+        model = open_model(path, REFERENCE, os.cpu_count() or 1)
+        allowed = artifact.accuracy.judgement.bound
+        its = measure_accuracy(home, spec, artifact, REFERENCE, model, dataset, SPLIT, allowed)
+        folder = home.artifact_folder(spec)
+        core_ml, reference = (
+            read_counts(folder / one.counts_file) for one in (artifact.accuracy, its)
+        )
+        change = Figure.of(paired_difference(core_ml, reference))
+        found = found.model_copy(update={"accuracy": its, "difference": change})
+    return artifact.model_copy(update={"reference": found})
 
 
 def evaluate_file(
@@ -92,7 +122,12 @@ def evaluate_file(
         return artifact, reason
     allowed = BOUNDS[artifact.precision] if bound is None else bound
     known = artifact.accuracy_on(dataset.record.name, split)
-    if known is not None and not force and _holds(home, spec, known, dataset):
+    if (
+        known is not None
+        and not force
+        and known.runtime in (runtime, "coreml")
+        and _holds(home, spec, known, dataset)
+    ):
         judgement = known.judgement.model_copy(update={"bound": allowed})
         found = known.model_copy(update={"judgement": judgement})
     else:
@@ -126,8 +161,21 @@ def _holds(home: Home, spec: ModelSpec, accuracy: Accuracy, dataset: Dataset) ->
     return whole and accuracy.split_sha256 == dataset.record.sha256
 
 
-def _parity(home: Home, spec: ModelSpec, predict: Predict, dataset: Dataset | None) -> Parity:
+def _looked_at(artifact: Artifact, runtime: str) -> bool:
+    """A package: by Core ML itself where that is here, or was where the manifest comes from; and
+    for what leaves the Neural Engine."""
+    if artifact.format != "coreml":
+        return True
+    ran = artifact.parity.runtime if artifact.parity else None
+    beside = ran != "coreml" or artifact.reference is not None
+    return ran in (runtime, "coreml") and beside and artifact.neural_engine is not None
+
+
+def _parity(
+    home: Home, spec: ModelSpec, path: Path, runtime: str, dataset: Dataset | None
+) -> Parity:
     network, _ = load(checkpoint_path(home, spec))
+    predict = open_model(path, runtime, os.cpu_count() or 1).predict
     if dataset is None:
         images = [to_input(image, spec.size) for image in _portraits()]
         source = "drawn portraits"
@@ -135,7 +183,8 @@ def _parity(home: Home, spec: ModelSpec, predict: Predict, dataset: Dataset | No
         items = dataset.items(SPLIT)[:PARITY_IMAGES]
         images = [to_input(dataset.photograph(item), spec.size) for item in items]
         source = f"{dataset.record.name} {SPLIT}"
-    return parity.compare(torch_predictor(network), predict, images, source)
+    found = parity.compare(torch_predictor(network), predict, images, source)
+    return found.model_copy(update={"runtime": runtime})
 
 
 @functools.cache

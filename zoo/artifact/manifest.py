@@ -14,8 +14,9 @@ from pydantic import Field, model_validator
 
 from zoo.artifact.calibration import CalibrationSource
 from zoo.artifact.iou import FEWEST_IMAGES
-from zoo.artifact.judgement import MASK_BOUNDS, Judgement
+from zoo.artifact.judgement import MASK_BOUNDS, Figure, Judgement
 from zoo.artifact.label import Io
+from zoo.artifact.neural_engine import Leaving
 from zoo.base.errors import ArtifactError
 from zoo.base.files import sha256_of, write_text
 from zoo.base.frozen import Frozen, exactly_one, read_json
@@ -28,13 +29,15 @@ Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 class Parity(Frozen):
     """How far the file's masks are from torch's, on the same images: probabilities in 0..1.
-    unlike_pixels: the share on the other side of the threshold; null in older manifests."""
+    unlike_pixels: the share on the other side of the threshold; runtime: what ran the file; both
+    null in older manifests."""
 
     images: Annotated[int, Field(gt=0)]
     source: str
     max_abs_difference: Annotated[float, Field(ge=0)]
     mean_abs_difference: Annotated[float, Field(ge=0)]
     unlike_pixels: Annotated[float, Field(ge=0, le=1)] | None = None
+    runtime: str | None = None
 
 
 class Accuracy(Frozen):
@@ -68,6 +71,15 @@ class Accuracy(Frozen):
         return f"{self.images} images are too few to judge by: {FEWEST_IMAGES} are needed"
 
 
+class Reference(Frozen):
+    """What the reference interpreter gives of a package that Core ML itself ran. difference: of
+    Core ML's IoU from it, paired over the images. Both are null without photographs."""
+
+    parity: Parity
+    accuracy: Accuracy | None = None
+    difference: Figure | None = None
+
+
 class Artifact(Frozen):
     """One exported file (or package), and what is known of it.
 
@@ -75,7 +87,8 @@ class Artifact(Frozen):
     further images, by data set and split. weights: in manifests of before, what a package's
     weights gave in torch. half: where the runtime computes an fp16 file in fp32,
     what its weights give in fp16 arithmetic, in torch. largest: of an fp16 file, what no number
-    inside exceeds, whatever the image.
+    inside exceeds, whatever the image. neural_engine: of a package, what is known to leave it; null
+    where nobody looked. reference: see Reference.
     """
 
     model: str
@@ -98,6 +111,8 @@ class Artifact(Frozen):
     weights: Accuracy | None = None
     half: Accuracy | None = None
     largest: Annotated[float, Field(gt=0)] | None = None
+    neural_engine: tuple[Leaving, ...] | None = None
+    reference: Reference | None = None
 
     @model_validator(mode="after")
     def _missing_has_a_reason(self) -> Artifact:
