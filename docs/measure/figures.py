@@ -82,6 +82,12 @@ FIGURES = (
         files=_in("example-report", REPORT),
         make=steps.example,
     ),
+    _benchmark(
+        "mil-reference",
+        "measured/precision/mil-reference.md",
+        "test_mil_reference.py",
+        proved=True,
+    ),
     _benchmark("costs-now", "measured/precision/costs-now.md", "test_precision_cost.py"),
     _benchmark("upsampling", "measured/precision/upsampling.md", "test_upsampling.py", proved=True),
     _benchmark("operators", "measured/precision/operators.md", "test_operator_times.py"),

@@ -6,16 +6,18 @@ import statistics
 from collections.abc import Sequence
 from typing import Any
 
+from zoo.runtime.processor import REFERENCE
+
 TITLES = {"onnx": "ONNX", "tflite": "TFLite", "coreml": "Core ML"}
-ORDER = ("fp32", "fp16", "int8", "int8w", "pal6", "pal4")
+ORDER = ("fp32", "fp16", "fp16a", "int8", "int8w", "pal6", "pal4")
 
 
 def points_table(models: Sequence[dict[str, Any]]) -> str:
     """models: what `bench models --long --json` lists."""
     lines = [
         "| file | size / fp32 | from torch, points: lowest, median, highest "
-        "| images fallen by > 5 points, at most | of |",
-        "|---|---|---|---|---|",
+        "| images fallen by > 5 points, at most | masks differ by at most | of |",
+        "|---|---|---|---|---|---|",
     ]
     for format, title in TITLES.items():
         for precision in ORDER:
@@ -33,24 +35,22 @@ def _range(sizes: Sequence[float]) -> str:
     return ("1" if low == "1.00" else low) if low == high else f"{low} to {high}"
 
 
-def _losses(artifacts: Sequence[dict[str, Any]]) -> tuple[str, str, str]:
-    judged = [a["accuracy"] or a["weights"] for a in artifacts]
-    if not all(judged):
-        reason = next(a["accuracy_reason"] for a in artifacts if not a["accuracy"])
-        return f"not measured: {reason}", "", ""
-    points = [100 * j["judgement"]["difference"]["value"] for j in judged]
-    fell = max(judged, key=lambda j: j["judgement"]["fell"])
+def _losses(files: Sequence[dict[str, Any]]) -> tuple[str, str, str, str]:
+    if unknown := [file for file in files if file["iou"] is None]:
+        return f"not measured: {unknown[0]['reason']}", "", "", ""
+    points = [100 * file["difference"]["value"] for file in files]
+    fell = max(files, key=lambda file: int(file["fell"]))
     spread = (min(points), statistics.median(points), max(points))
     return (
         ", ".join(f"{value:+.2f}" for value in spread),
-        f"{fell['judgement']['fell']} of {fell['images']}",
-        _judged(artifacts[0]),
+        f"{fell['fell']} of {fell['images']}",
+        f"{max(file['max_abs_difference'] for file in files):.2g}",
+        _judged(files[0]),
     )
 
 
-def _judged(artifact: dict[str, Any]) -> str:
+def _judged(file: dict[str, Any]) -> str:
     """What the IoU is of."""
-    if not artifact["accuracy"]:
-        return "its weights, in torch"
-    computed = artifact["accuracy"]["computed_in"]
-    return f"its weights, in {computed}" if computed else "the file"
+    if file["runtime"] == REFERENCE:
+        return "the file, by the reference interpreter"
+    return f"its weights, in {file['computed_in']}" if file["computed_in"] else "the file"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from zoo.artifact.manifest import Artifact, read_manifest
 from zoo.artifact.neural_engine import leaving, leaving_text
 from zoo.mil.package import open_package
 from zoo.mil.program import load_program
+from zoo.mil.table import CONSTANTS, OPERATORS
 from zoo.registry import get
 
 ct = pytest.importorskip("coremltools")
@@ -40,11 +42,18 @@ def test_listed_with_their_sources(in_chain: Chain) -> None:
 @pytest.mark.filterwarnings("ignore")
 def test_an_operator_of_another_kind_is_counted(tmp_path: Path) -> None:
     package = tmp_path / "some.mlpackage"
-    network = torch.jit.trace(nn.Conv2d(3, 4, 3, padding=2, dilation=2).eval(), SMALL)
+    convolution = nn.Conv2d(3, 4, 3, padding=2, dilation=2).eval()
+    network = torch.jit.trace(convolution, SMALL)  # type: ignore[no-untyped-call]
     given = [ct.TensorType(shape=SMALL.shape)]
     ct.convert(network, inputs=given, minimum_deployment_target=ct.target.iOS16).save(package)
     told = leaving_text(leaving(load_program(open_package(package)).steps))
     assert told == "1 conv (dilated, in older formats [H1])"
+
+
+def test_the_docs_list_what_the_reference_knows() -> None:
+    part = MARKS.partition("### What the reference interpreter knows\n")[2].partition("###")[0]
+    listed = set(re.findall(r"\b[a-z][a-z0-9_]+\b", part))
+    assert {*OPERATORS, *CONSTANTS} <= listed
 
 
 def as_by_core_ml(artifact: Artifact) -> Artifact:
