@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,6 +30,10 @@ LONGEST = (
     "test_android_faults.py",
     "test_leaks.py",
 )
+
+
+# Of tests that a shell began in the background, the commands would pass over Ctrl-C too.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -122,10 +122,13 @@ def test_ctrl_c_keeps_what_is_finished_and_resume_goes_on(home: Home, tmp_path: 
     while len(list(home.results.glob("*/*.json"))) < 4:
         assert time.monotonic() < deadline
         time.sleep(0.02)
+    # It stands still meanwhile, lest it be over before the other command says its word.
+    process.send_signal(signal.SIGSTOP)
     children = psutil.Process(process.pid).children()
     refused = invoke(*words, status=1).output
     assert f"process {process.pid}: bench run" in refused
     process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGCONT)
     output, _ = process.communicate(timeout=30)
     assert process.returncode == 130, output
     assert "--resume" in output
