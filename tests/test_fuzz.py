@@ -19,7 +19,9 @@ from drawn import encoded, portrait, write_archives
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from own_models import Segmenter
+from PIL import Image
 
+from bench.feeding import feeds_of, said
 from bench.sessions.store import read_session
 from train.config import parse_recipe
 from train.data.archive import members
@@ -45,6 +47,8 @@ from zoo.imported.record import RECORD, read_imported
 from zoo.imported.take import take
 from zoo.preprocess import open_photograph
 from zoo.registry import get
+from zoo.runtime.declared import Slot
+from zoo.runtime.feeds import read_values
 
 SPEC = get(TINY)
 INPUTS = int(os.environ.get("BENCH_FUZZ", "40"))
@@ -132,6 +136,20 @@ def as_annotations(path: Path) -> object:
     ]
 
 
+def heic(_: Chain, folder: Path) -> bytes:
+    library = pytest.importorskip("pillow_heif", reason="the extra `heic` is not installed")
+    folder.mkdir(exist_ok=True)
+    library.from_pillow(Image.new("RGB", (64, 48), "teal")).save(folder / "whole.heic")
+    return (folder / "whole.heic").read_bytes()
+
+
+def numbers(_: Chain, folder: Path) -> bytes:
+    """What `--input NAME=FILE.npy` takes."""
+    folder.mkdir(exist_ok=True)
+    np.save(folder / "whole.npy", np.arange(24, dtype=np.float32).reshape(2, 3, 4))
+    return (folder / "whole.npy").read_bytes()
+
+
 def session(chain: Chain, _: Path) -> bytes:
     return next(chain.home.results.glob("*/*.json")).read_bytes()
 
@@ -184,6 +202,10 @@ PARSERS = {
         )
         for format in ("AVIF", "TIFF", "BMP", "GIF", "MPO")
     },
+    "HEIC photograph": Parser(
+        "photo.heic", heic, lambda p: read_photograph(p.read_bytes(), str(p))
+    ),
+    "numbers": Parser("numbers.npy", numbers, read_values),
     "annotations": Parser("coco.json", coco_file, as_annotations),
     "archive": Parser("a.tgz", archive, lambda p: [read() for _, read in members(p)]),
     "checkpoint": Parser(
@@ -253,6 +275,19 @@ def test_any_file(kind: str, chain: Chain, tmp_path: Path) -> None:
 def test_any_run_lengths(counts: str | list[int]) -> None:
     found = as_mask(counts, 12, 9)
     assert found is None or found.shape == (12, 9)
+
+
+@pytest.mark.soak
+@often
+@given(st.text() | st.from_regex(r"x=[0-9xe.,\[\]+-]*", fullmatch=True))
+def test_any_input(text: str) -> None:
+    """Of one's own model: `--input NAME=SHAPE|FILE.npy|VALUE|LOW..HIGH`."""
+
+    def given_to_a_file() -> None:
+        slot = Slot(name="x", dtype="float32", shape=("height", 3))
+        feeds_of(Path("m.onnx"), [slot], said([text]), Path("inputs"))
+
+    refusal(given_to_a_file)
 
 
 @pytest.mark.soak

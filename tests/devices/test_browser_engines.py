@@ -134,14 +134,14 @@ def test_what_a_person_does_meanwhile_is_noticed(elsewhere: Home, what: str) -> 
 
 def test_another_kind_of_device_is_told_so(in_chain: Chain, tmp_path: Path) -> None:
     engine_is_here("chromium")
-    words = (*RUN[:2], "iphone", *RUN[3:], "--address", "127.0.0.1", "--plain", "--wait", "25")
-    with running(bench_process(in_chain.home, *words)) as process, chromium() as page:
+    words = (*RUN[:2], "iphone", *RUN[3:], "--address", "127.0.0.1", "--plain", "--wait", "12")
+    with chromium() as page, running(bench_process(in_chain.home, *words)) as process:
         assert process.stdout
         link = link_of(process)
         page.driver.get(f"{link}&start")
         told = "This address is for an iPhone or iPad. This browser is on Linux."
         WebDriverWait(page.driver, 10).until(lambda _: told in page.text("#status"))
-        assert "no page came within 25 s" in process.stdout.read()
+        assert "no page came within 12 s" in process.stdout.read()
     assert process.returncode == 1
 
 

@@ -6,6 +6,7 @@ import hashlib
 import io
 import math
 import shlex
+import tokenize
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -108,6 +109,19 @@ def _stored(feed: Feed, folder: Path) -> NDArray[Any]:
     return read_values(path)
 
 
+# What numpy raises of headers that are no headers; it parses them as Python would.
+_OF_BROKEN_FILES = (
+    OSError,
+    ValueError,
+    SyntaxError,
+    TypeError,
+    EOFError,
+    MemoryError,
+    OverflowError,
+    tokenize.TokenError,
+)
+
+
 def read_values(path: Path) -> NDArray[Any]:
     """An array of numbers in numpy's format; nothing in it is executed. Raises ArtifactError."""
     expected = "an array of numbers that numpy.save wrote"
@@ -116,7 +130,7 @@ def read_values(path: Path) -> NDArray[Any]:
             raise ArtifactError(f"{shown(path)} is no file", expected=expected)
         # Mapped: its header may promise more than the file holds.
         values = np.lib.format.open_memmap(path, mode="r")
-    except (OSError, ValueError, SyntaxError, TypeError, EOFError, MemoryError) as error:
+    except _OF_BROKEN_FILES as error:
         raise ArtifactError(
             f"{shown(path)} cannot be read: {shown(error)}",
             expected=expected,
