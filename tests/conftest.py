@@ -18,16 +18,18 @@ from zoo.home import Home
 
 pytest_plugins = ["self_figures"]
 
-# Files that take minutes begin first, so that no worker is left with one of them in the end.
+# Files that take minutes begin first, so that no worker is left with one of them in the end. The
+# second needs no chain: while one worker makes that, the other one need not wait.
 LONGEST = (
     "test_recovery.py",
-    "test_browser_engines.py",
-    "test_jobs.py",
-    "test_export.py",
+    "test_android_faults.py",
+    "test_light_install.py",
     "test_cluster.py",
+    "test_browser_engines.py",
+    "test_export.py",
+    "test_jobs.py",
     "test_box.py",
     "test_train.py",
-    "test_android_faults.py",
     "test_leaks.py",
 )
 

@@ -41,8 +41,7 @@ from zoo.cluster.parcels import digest, unpack
 from zoo.home import Home
 from zoo.registry import get
 
-OTHER = "mnv2_unet_0.35_160"
-ON_RAY = (*TRAIN, "--model", OTHER, "--ray", "local", "--jobs", "2")
+ON_RAY = (*TRAIN, "--ray", "local")
 COMMAND = ("-m", "bench.cli.child", "train")
 needs_ray = pytest.mark.skipif(
     importlib.util.find_spec("ray") is None,
@@ -80,9 +79,8 @@ def test_a_killed_worker_s_variant_is_finished_elsewhere(drawn: Home, chain: Cha
     assert second != first
     path = checkpoint_path(drawn, get(TINY))
     assert path.read_bytes() == checkpoint_path(chain.home, get(TINY)).read_bytes()
-    assert checkpoint_path(drawn, get(OTHER)).is_file()
     assert list(drawn.root.glob("checkpoints/*/resume.pt")) == []
-    assert invoke(*ON_RAY).output.count("trained already") == 2
+    assert "trained already" in invoke(*ON_RAY).output
 
 
 def workers(said: list[str]) -> list[int]:

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import psutil
 import pytest
-from commands import TINY, TRAIN, bench_process, invoke, wait_for
+from commands import TINY, TRAIN, Chain, bench_process, invoke, wait_for
 
 from zoo.base.children import Ended, Job, Said, run_jobs
 from zoo.base.files import sha256_of
+from zoo.base.lock import locked
 from zoo.checkpoint import checkpoint_path
 from zoo.home import Home
 from zoo.registry import get
@@ -20,8 +21,8 @@ PAIR = (*TRAIN, "--model", OTHER)
 AT_ONCE = (*PAIR, "--jobs", "2")
 
 
-def hashes(home: Home) -> list[str]:
-    return [sha256_of(checkpoint_path(home, get(name))) for name in (TINY, OTHER)]
+def sha_of(home: Home, name: str) -> str:
+    return sha256_of(checkpoint_path(home, get(name)))
 
 
 def children_for(process_id: int, name: str) -> list[psutil.Process]:
@@ -33,20 +34,7 @@ def resume_file(home: Home, name: str) -> Path:
     return home.training_folder(name) / "resume.pt"
 
 
-def test_at_once_they_give_the_bytes_of_one_after_the_other(drawn: Home) -> None:
-    invoke(*PAIR)
-    alone = hashes(drawn)
-    for name in (TINY, OTHER):
-        checkpoint_path(drawn, get(name)).unlink()
-    process = bench_process(drawn, *AT_ONCE)
-    output, _ = process.communicate(timeout=600)
-    assert process.returncode == 0, output
-    assert hashes(drawn) == alone
-    assert all(f"{name}  epoch 1/" in output for name in (TINY, OTHER))
-    assert invoke(*AT_ONCE).output.count("trained already") == 2
-
-
-def test_a_killed_child_is_named_and_the_other_finishes(drawn: Home) -> None:
+def test_one_is_killed_and_both_end_with_the_bytes_of_one_alone(drawn: Home, chain: Chain) -> None:
     process = bench_process(drawn, *AT_ONCE)
     wait_for(resume_file(drawn, OTHER))
     [child] = children_for(process.pid, OTHER)
@@ -55,13 +43,19 @@ def test_a_killed_child_is_named_and_the_other_finishes(drawn: Home) -> None:
     assert process.returncode == 1, output
     assert f"{OTHER}: died by SIGKILL: {OTHER}" in output
     assert f"not trained: {OTHER};" in output
-    assert checkpoint_path(drawn, get(TINY)).is_file()
+    assert f"{TINY}  epoch 1/" in output
+    assert sha_of(drawn, TINY) == sha_of(chain.home, TINY)
     assert not checkpoint_path(drawn, get(OTHER)).exists()
 
     output = invoke(*AT_ONCE).output
     assert f"{TINY}: trained already" in output
     assert f"{OTHER}: going on after epoch" in output
-    assert checkpoint_path(drawn, get(OTHER)).is_file()
+    assert invoke(*AT_ONCE).output.count("trained already") == 2
+
+    found = sha_of(drawn, OTHER)
+    checkpoint_path(drawn, get(OTHER)).unlink()
+    invoke(*(OTHER if word == TINY else word for word in TRAIN))
+    assert sha_of(drawn, OTHER) == found
 
 
 @pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGKILL])
@@ -76,7 +70,9 @@ def test_the_children_end_with_their_parent(drawn: Home, by: signal.Signals) -> 
     _, alive = psutil.wait_procs(children, timeout=60)
     assert not alive
     # Their locks ended with them.
-    invoke(*TRAIN)
+    for name in (TINY, OTHER):
+        with locked(drawn.training_folder(name)):
+            pass
 
 
 def test_the_sizes_of_a_width_are_one_child(drawn: Home) -> None:
