@@ -74,7 +74,7 @@ def contents(package: Package) -> Contents:
 
 def _port(described: Any, types: Mapping[str, Any]) -> Port:
     kind = described.type.WhichOneof("Type") or "nothing"
-    declared = getattr(described.type, kind, None)
+    declared: Any = getattr(described.type, kind, None)
     if kind == "imageType":
         colour = _named(declared, "colorSpace", declared.colorSpace)
         return Port(

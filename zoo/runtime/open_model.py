@@ -120,9 +120,9 @@ class OpenModel(ABC):
         return self.mask()[None]
 
 
-def as_levels(image: Float32, planes: str) -> NDArray[np.uint8]:
+def as_levels(image: NDArray[Any], planes: str) -> NDArray[Any]:
     """The zoo's RGB in 0..1, [N, 3, S, S], as bytes; planes: the order to put them in."""
-    levels = np.rint(image * np.float32(255)).astype(np.uint8)
+    levels: NDArray[Any] = np.rint(image * np.float32(255)).astype(np.uint8)
     return levels[:, ::-1] if planes == "BGR" else levels
 
 

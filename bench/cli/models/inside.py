@@ -49,6 +49,7 @@ def tell(path: Path, format: Format | None, as_json: bool) -> None:
 
 
 def _words(path: Path, size: int, found: Contents) -> str:
+    from zoo.base.files import sha256_of
     from zoo.base.pictures import shown
 
     target = f", {found.target} or later" if found.target else ""
@@ -57,8 +58,9 @@ def _words(path: Path, size: int, found: Contents) -> str:
     known = f"does not know {len(found.unknown)} of them" if found.unknown else "knows all of them"
     return "\n".join(
         [
-            f"{shown(path.name)}: no file of the zoo, so there is no network to compare it with",
-            f"Core ML ML program, {size / 1e6:.2f} MB, {found.precision or 'no weights'}",
+            f"{shown(path.name)} is in no manifest: its hash is {sha256_of(path)[:12]}",
+            "so there is no network to compare it with; what is inside:",
+            f"ML program, {size / 1e6:.2f} MB, {found.precision or 'no weights'}",
             f"specification version {found.specification_version}{target}",
             *(f"input: {_port(port)}" for port in found.inputs),
             *(f"output: {_port(port)}" for port in found.outputs),

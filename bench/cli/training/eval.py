@@ -21,6 +21,7 @@ from bench.cli.options import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from reports.text.listing import Format
     from train.data.dataset import Dataset
     from zoo.artifact.manifest import Artifact
     from zoo.catalogue import Model
@@ -110,7 +111,6 @@ def command(
         --resize linear --resize area --resize halving --side 1080 --grain 4
     """
     from bench.cli.training.judging import judged, parted
-    from reports.text.files import file_list
     from reports.text.fitting import fitted
     from train.data.dataset import Dataset
     from zoo.base.errors import MissingStep
@@ -154,11 +154,18 @@ def command(
     elif resizes:
         click.echo(fitted("\n".join(lines)))
     else:
-        click.echo(file_list(rows, format or "table"))
-        if format in (None, "table"):
-            lines += [fitted(line) for line in _by_source(rows)]
-            click.echo("\n".join(lines), nl=bool(lines))
+        _list(rows, lines, format)
     context.exit(1 if any(row.get("rejected") for row in rows) else 0)
+
+
+def _list(rows: Sequence[dict[str, Any]], lines: Sequence[str], format: Format | None) -> None:
+    from reports.text.files import file_list
+    from reports.text.fitting import fitted
+
+    click.echo(file_list(rows, format or "table"))
+    if format in (None, "table"):
+        for line in (*map(fitted, _by_source(rows)), *lines):
+            click.echo(line)
 
 
 def _locked(

@@ -34,7 +34,8 @@ def judged(path: Path, dataset: Dataset, split: Any) -> tuple[dict[str, Any], st
     found = judge_file(path, dataset, split)
     model = found.model
     row = imported_record(model, found.found) | {
-        "model": shown(path.name),
+        "model": shown(path.stem),
+        "file": shown(path.name),
         "io": "by guesses",
         "input": model.input.model_dump(mode="json"),
         "output": model.output.model_dump(mode="json"),
@@ -50,6 +51,6 @@ def _told(row: dict[str, Any], read_as: Sequence[str]) -> str:
 
     iou = row["iou"]
     words = f"IoU {iou['value']:.3f} {span_text(iou['low'], iou['high'], '.3f')}"
-    first = f"{row['model']}: {words}, run by {row['runtime']}, read by guesses:"
+    first = f"{row['file']}: {words}, run by {row['runtime']}, read by guesses:"
     last = "nothing of it is kept; this keeps it, and an option above changes a guess:"
     return "\n".join([fitted("\n".join([first, *read_as, last])), next_steps([row["next"]])])
