@@ -30,6 +30,7 @@ from zoo.runtime.core_ml import CoreMLModel
 ct = pytest.importorskip("coremltools")
 pytestmark = pytest.mark.filterwarnings("ignore")
 SIDE = 64
+SHAPE = (1, 3, SIDE, SIDE)
 
 
 @dataclass(frozen=True)
@@ -70,25 +71,29 @@ def lraspp() -> nn.Module:
     return Whole(made, lambda out: (out - middle) / spread).eval()
 
 
-@pytest.fixture(scope="module", params=["image", "tensor"])
-def theirs(
-    request: pytest.FixtureRequest, lraspp: nn.Module, tmp_path_factory: pytest.TempPathFactory
-) -> Theirs:
-    """An image in BGR, which the program scales to -1..1, or a tensor in RGB of 0..1."""
-    shape, scale = (1, 3, SIDE, SIDE), 1 / 127.5
-    path = tmp_path_factory.mktemp("theirs") / f"{request.param}.mlpackage"
-    if request.param == "tensor":
-        given = ct.TensorType(name="x", shape=shape)
-        converted(lraspp, torch.rand(shape), path, given)
-        return Theirs(path, lraspp, lambda levels: levels / 255)
-    given = ct.ImageType(
-        name="x", shape=shape, scale=scale, bias=[-1, -1, -1], color_layout=ct.colorlayout.BGR
-    )
-    converted(lraspp, torch.rand(shape), path, given)
+@pytest.fixture(scope="module")
+def image(lraspp: nn.Module, tmp_path_factory: pytest.TempPathFactory) -> Theirs:
+    """In BGR; the program scales it to -1..1."""
+    path, scale = tmp_path_factory.mktemp("theirs") / "image.mlpackage", 1 / 127.5
+    order = ct.colorlayout.BGR
+    given = ct.ImageType(name="x", shape=SHAPE, scale=scale, bias=[-1] * 3, color_layout=order)
+    converted(lraspp, torch.rand(SHAPE), path, given)
     return Theirs(path, lraspp, lambda levels: levels[..., ::-1] * scale - 1)
 
 
-def test_a_package_scores_as_its_network_does_in_torch(drawn: Home, theirs: Theirs) -> None:
+@pytest.fixture(scope="module")
+def tensor(lraspp: nn.Module, tmp_path_factory: pytest.TempPathFactory) -> Theirs:
+    """In RGB, of 0..1."""
+    path = tmp_path_factory.mktemp("theirs") / "tensor.mlpackage"
+    converted(lraspp, torch.rand(SHAPE), path, ct.TensorType(name="x", shape=SHAPE))
+    return Theirs(path, lraspp, lambda levels: levels / 255)
+
+
+@pytest.mark.parametrize("kind", ["image", "tensor"])
+def test_a_package_scores_as_its_network_does_in_torch(
+    drawn: Home, request: pytest.FixtureRequest, kind: str
+) -> None:
+    theirs: Theirs = request.getfixturevalue(kind)
     (row,) = json.loads(invoke("eval", str(theirs.package), "--data", "drawn", "--json").stdout)
     expected = theirs.iou(drawn)
     assert 0.02 < expected < 0.98
@@ -97,19 +102,20 @@ def test_a_package_scores_as_its_network_does_in_torch(drawn: Home, theirs: Thei
     swapped = Theirs(theirs.package, theirs.network, lambda v: theirs.taken(v[..., ::-1]))
     assert abs(swapped.iou(drawn) - expected) > 0.01
     assert row["runtime"] == "mil-reference"
-    image = theirs.package.stem == "image"
-    assert (row["input"]["colour"], row["input"]["range"]) == (
-        ("bgr", [0, 255]) if image else ("rgb", [0, 1])
+    fed = (row["input"]["colour"], row["input"]["range"], row["why"]["colour"])
+    assert fed == (
+        ("bgr", [0, 255], "from the file: it takes images")
+        if kind == "image"
+        else ("rgb", [0, 1], "a guess")
     )
-    assert row["why"]["colour"] == ("from the file: it takes images" if image else "a guess")
     assert not drawn.imported.exists()
 
 
 def test_it_stands_beside_the_zoo_in_all_but_time(
-    drawn: Home, theirs: Theirs, tmp_path: Path
+    drawn: Home, image: Theirs, tmp_path: Path
 ) -> None:
     package = tmp_path / "Their Net.mlpackage"
-    shutil.copytree(theirs.package, package)
+    shutil.copytree(image.package, package)
     (row,) = json.loads(invoke("eval", str(package), "--data", "drawn", "--json").stdout)
     told = invoke(*shlex.split(row["next"])[1:]).output
     name = "their_net"
@@ -130,17 +136,14 @@ def test_it_stands_beside_the_zoo_in_all_but_time(
     assert "coreml.fp32" in Path(invoke("card", "--model", name).output.strip()).read_text()
     assert json.loads(invoke("explain", name, "--json").stdout)["unknown"] == []
     # What says otherwise than the file is refused.
-    if theirs.package.stem == "image":
-        again = ("import", str(package), "--name", "other")
-        assert "--colour bgr" in invoke(*again, "--colour", "rgb", status=1).output
-        assert "no --range" in invoke(*again, "--range", "0..1", status=1).output
+    other = ("import", str(package), "--name", "other")
+    assert "--colour bgr" in invoke(*other, "--colour", "rgb", status=1).output
+    assert "no --range" in invoke(*other, "--range", "0..1", status=1).output
 
 
-def test_no_file_but_the_package_s_own_is_copied(
-    home: Home, theirs: Theirs, tmp_path: Path
-) -> None:
+def test_no_file_but_the_package_s_own_is_copied(home: Home, image: Theirs, tmp_path: Path) -> None:
     package, secret = tmp_path / "p.mlpackage", tmp_path / "secret.txt"
-    shutil.copytree(theirs.package, package)
+    shutil.copytree(image.package, package)
     secret.write_text("a secret")
     (package / "notes.txt").write_text("not of the model")
     (package / "Data" / "more.bin").symlink_to(secret)
@@ -161,21 +164,21 @@ def test_no_file_but_the_package_s_own_is_copied(
 
 
 def test_what_is_inside_is_told_and_all_that_is_unknown(
-    drawn: Home, theirs: Theirs, tmp_path: Path
+    drawn: Home, image: Theirs, tmp_path: Path
 ) -> None:
-    told = invoke("explain", str(theirs.package)).stdout
-    image = theirs.package.stem == "image"
-    assert ("input: x, bgr image of 64x64" if image else "input: x, float32 [1, 3, 64, 64]") in told
+    whole = ("explain", str(image.package))
+    told = invoke(*whole).stdout
+    assert "input: x, bgr image of 64x64" in told
     assert "float32 [1, 1, 64, 64]" in told
     assert "specification version 8, iOS 17, macOS 14 or later" in told
-    assert f"bench eval {theirs.package}" in told
-    kinds = invoke("explain", str(theirs.package), "--format", "csv").stdout.splitlines()
-    found = json.loads(invoke("explain", str(theirs.package), "--json").stdout)
+    assert f"bench eval {image.package}" in told
+    kinds = invoke(*whole, "--format", "csv").stdout.splitlines()
+    found = json.loads(invoke(*whole, "--json").stdout)
     assert f"conv,{found['operations']['conv']}" in kinds
     assert (found["precision"], found["target"]) == ("fp32", "iOS 17, macOS 14")
 
     package = tmp_path / "unknown.mlpackage"
-    shutil.copytree(theirs.package, package)
+    shutil.copytree(image.package, package)
 
     def change(spec: Any, block: Any) -> None:
         first(block, "sigmoid_hard").type = "erfinv"
@@ -198,28 +201,30 @@ def test_what_is_inside_is_told_and_all_that_is_unknown(
 class Blue(nn.Module):
     """The hair of drawn portraits holds little blue."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 1, 1)
+        self.conv.weight.data = torch.tensor([0.0, 0.0, -60.0]).reshape(1, 3, 1, 1)
+        self.conv.bias = nn.Parameter(torch.tensor([60 * 60 / 255]))
+
     def forward(self, x: Tensor) -> Tensor:
-        return 255 * torch.sigmoid(60 * (60 / 255 - x[:, 2:]))
+        return 255 * torch.sigmoid(self.conv(x))
 
 
 def test_a_mask_that_is_an_image_is_read_as_its_levels(drawn: Home, tmp_path: Path) -> None:
-    shape = (1, 3, SIDE, SIDE)
-    given = ct.ImageType(name="x", shape=shape, scale=1 / 255)
+    given = ct.ImageType(name="x", shape=SHAPE, scale=1 / 255)
     grey = [ct.ImageType(name="mask", color_layout=ct.colorlayout.GRAYSCALE)]
-    path = converted(Blue(), torch.rand(shape), tmp_path / "grey.mlpackage", given, outputs=grey)
+    path = converted(Blue(), torch.rand(SHAPE), tmp_path / "grey.mlpackage", given, outputs=grey)
     (row,) = json.loads(invoke("eval", str(path), "--data", "drawn", "--json").stdout)
     assert row["output"]["threshold"] == 127.5
     assert row["iou"]["value"] > 0.85
 
 
-def test_core_ml_is_given_the_photograph_whatever_the_order_of_its_planes(theirs: Theirs) -> None:
+def test_core_ml_is_given_the_photograph_whatever_the_order_of_its_planes(image: Theirs) -> None:
     """Loaded as on a Mac, and not run."""
-    opened = CoreMLModel(theirs.package, 1)
+    opened = CoreMLModel(image.package, 1)
     levels = np.random.default_rng(0).integers(0, 256, (1, 3, SIDE, SIDE), dtype=np.uint8)
     opened.feed(levels / np.float32(255))
-    if theirs.package.stem == "tensor":
-        assert np.array_equal(opened.given["x"], levels / np.float32(255))
-        return
     assert np.array_equal(np.asarray(opened.given["x"]), levels[0].transpose(1, 2, 0))
     opened.set_inputs([levels[:, ::-1]])
     assert np.array_equal(np.asarray(opened.given["x"]), levels[0].transpose(1, 2, 0))
