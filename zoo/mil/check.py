@@ -57,7 +57,7 @@ def unknown(block: Any) -> list[str]:
 def not_known(path: Path, found: Sequence[str]) -> ArtifactError:
     return ArtifactError(
         f"{path.name} needs what the reference interpreter does not know: {', '.join(found)}",
-        expected="operators and inputs listed in docs/operators.md",
+        expected="operators and inputs that zoo/mil/table.py lists",
         remedy="convert it with other options, or measure it on a Mac",
     )
 
