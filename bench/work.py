@@ -121,7 +121,8 @@ def runtimes_for(device: Device, what: Model | Path, wanted: Sequence[str]) -> l
 def _unopened(
     device: Device, what: Imported | Path, format: str, names: Sequence[str], asked: bool
 ) -> DeviceError:
-    named, usual = shown(what) if isinstance(what, Path) else what.name, default_for(format)
+    named = shown(what) if isinstance(what, Path) else what.name
+    usual = default_for(format)
     reason = device.runtimes().get(usual)
     if reason is not None and not asked:
         return DeviceError(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo.base.errors import ArtifactError
+from zoo.base.pictures import shown
 from zoo.mil.package import Package, broken, check_blob
 from zoo.mil.table import CONSTANTS, OPERATORS
 
@@ -55,8 +56,9 @@ def unknown(block: Any) -> list[str]:
 
 
 def not_known(path: Path, found: Sequence[str]) -> ArtifactError:
+    names = ", ".join(map(shown, found))
     return ArtifactError(
-        f"{path.name} needs what the reference interpreter does not know: {', '.join(found)}",
+        f"{shown(path.name)} needs what the reference interpreter does not know: {names}",
         expected="operators and inputs that zoo/mil/table.py lists",
         remedy="convert it with other options, or measure it on a Mac",
     )

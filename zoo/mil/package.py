@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from zoo.base.errors import ArtifactError
+from zoo.base.pictures import shown
 
 LARGEST_MANIFEST, LARGEST_MODEL = 1_000_000, 256_000_000
 # Of one entry in a file of weights: a mark, the type, the count of bytes, where they begin.
@@ -53,7 +54,7 @@ def before_coremltools() -> None:
 def broken(
     path: Path, what: str, expected: str = "a Core ML package with an ML program"
 ) -> ArtifactError:
-    return ArtifactError(f"{path.name}: {what}", expected=expected, remedy=_REMEDY)
+    return ArtifactError(shown(f"{path.name}: {what}"), expected=expected, remedy=_REMEDY)
 
 
 def open_package(path: Path) -> Package:

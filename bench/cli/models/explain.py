@@ -171,7 +171,10 @@ def _package_of_others(home: Home, path: Path) -> Path | None:
     if name in imported_names(home):
         model = read_imported(home, name)
         return verified_import(home, model) if model.format == format else None
-    return path if path.is_dir() and path.suffix == f".{EXTENSIONS[format]}" else None
+    # What was exported and changed since is to be exported again.
+    ours = path.resolve().is_relative_to(home.artifacts)
+    is_package = path.is_dir() and path.suffix == f".{EXTENSIONS[format]}"
+    return path if is_package and not ours else None
 
 
 def _no_network(name: str) -> ArtifactError:

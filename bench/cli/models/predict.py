@@ -148,9 +148,9 @@ def _first_at_hand(
     if runtime == REFERENCE and isinstance(model, ModelSpec):
         subject = Subject(what=model, runtime=runtime, precision=precision, forced=True)
         return variant(home, model, subject).artifact, runtime
-    theirs = not isinstance(model, ModelSpec) and model.format == "coreml"
-    if theirs and runtime in (None, REFERENCE):
-        return verified_import(home, model), REFERENCE
+    packaged = None if isinstance(model, ModelSpec) or model.format != "coreml" else model
+    if packaged and runtime in (None, REFERENCE):
+        return verified_import(home, packaged), REFERENCE
     device, missing = HostDevice(), list[MissingStep]()
     names = runtimes_for(device, model, [runtime] if runtime else [])
     for name in names or ["onnxruntime"]:
