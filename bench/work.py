@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -24,7 +25,7 @@ from zoo.imported.record import Imported, verified_import
 from zoo.runtime.declared import entries
 from zoo.runtime.feeds import Feed
 from zoo.runtime.members import in_one_file, members, sha256_of_model, size_of_model
-from zoo.runtime.runtime import RUNTIMES, engine
+from zoo.runtime.runtime import RUNTIMES, default_for, engine
 from zoo.spec import ModelSpec
 
 # By the end of a file's name: what it is.
@@ -113,13 +114,28 @@ def runtimes_for(device: Device, what: Model | Path, wanted: Sequence[str]) -> l
         names = [*names, *(name for name in available if name in RUNTIMES and name not in names)]
     fitting = [name for name in names if engine(name).format == format]
     if not fitting:
-        named = shown(what) if isinstance(what, Path) else what.name
-        raise DeviceError(
-            f"{', '.join(names)} cannot open {named}",
-            expected=f"one of {', '.join(n for n, r in RUNTIMES.items() if r.format == format)}",
-            remedy="bench devices",
-        )
+        raise _unopened(device, what, format, names, asked=bool(wanted))
     return fitting
+
+
+def _unopened(
+    device: Device, what: Imported | Path, format: str, names: Sequence[str], asked: bool
+) -> DeviceError:
+    named = shown(what) if isinstance(what, Path) else what.name
+    usual = default_for(format)
+    reason = device.runtimes().get(usual)
+    if reason is not None and not asked:
+        return DeviceError(
+            f"{usual}: {reason}; {named} is not timed here",
+            expected=f"a device that has {usual}",
+            remedy=f"bench eval {shlex.quote(named)} tells its IoU",
+        )
+    fitting = [n for n, known in RUNTIMES.items() if known.format == format and known.timed]
+    return DeviceError(
+        f"{', '.join(names)} cannot open {named}",
+        expected=f"one of {', '.join(fitting)}",
+        remedy="bench devices",
+    )
 
 
 def beside_references(work: Sequence[Work], reference: str | None) -> list[Work]:

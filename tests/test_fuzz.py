@@ -42,7 +42,7 @@ from zoo.base.errors import BenchError, DataError
 from zoo.checkpoint import checkpoint_path, load
 from zoo.home import Home
 from zoo.imported.accuracy import read_evaluations
-from zoo.imported.guess import Choices
+from zoo.imported.choices import Choices
 from zoo.imported.record import RECORD, read_imported
 from zoo.imported.take import take
 from zoo.preprocess import open_photograph

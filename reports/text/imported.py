@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from zoo.base.pictures import shown
@@ -34,6 +35,15 @@ def read_lines(how: Output) -> dict[str, str]:
         "activation": how.activation,
         "threshold": f"{how.threshold:g}",
     }
+
+
+def guessed_lines(model: Imported, why: Mapping[str, str]) -> list[str]:
+    """A property a line, with where it is from. why: by property, as zoo.imported.guess has it."""
+    lines = []
+    for name, value in {**fed_lines(model.input), **read_lines(model.output)}.items():
+        known = why.get(name)
+        lines.append(f"  --{name:10} {value:12} {known}" if known else f"    {name:10} {value}")
+    return lines
 
 
 def imported_record(

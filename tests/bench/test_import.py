@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 from pathlib import Path
 
@@ -104,6 +105,27 @@ def test_weights_beside_a_file_are_taken_in(drawn: Home, tmp_path: Path) -> None
     onnx.save(away, tmp_path / "inner" / "away.onnx")
     words = ("import", str(tmp_path / "inner" / "away.onnx"), "--name", "away")
     assert "away.onnx is no ONNX model" in invoke(*words, status=1).output
+
+
+def test_a_file_is_judged_by_its_path_and_nothing_of_it_is_kept(
+    drawn: Home, tmp_path: Path
+) -> None:
+    file = Segmenter(layout="nhwc", channels=2, hair=1).write(tmp_path / "Hair v2.onnx")
+    (row,) = json.loads(invoke("eval", str(file), "--data", "drawn", "--json").output)
+    assert (row["iou"]["value"] > 0.85, row["runtime"]) == (True, "onnxruntime")
+    assert (row["input"]["layout"], row["why"]["layout"]) == ("nhwc", "from the file")
+    told = " ".join(invoke("eval", str(file), "--data", "drawn").output.split())
+    assert "--channel 1 a guess" in told
+    assert f"next: {row['next']}" in told
+    assert not drawn.imported.exists()
+    # What is printed keeps it, and scores the same.
+    invoke(*shlex.split(row["next"])[1:])
+    (again,) = json.loads(invoke("eval", "hair_v2", "--data", "drawn", "--json").output)
+    assert again["iou"] == row["iou"]
+    # What cannot be guessed is asked for by the command that can be told it.
+    many = Segmenter(channels=3, ends_in="Softmax").write(tmp_path / "many.onnx")
+    asked = invoke("eval", str(many), "--data", "drawn", status=1).output
+    assert f"bench import {many} --name many --channel N" in asked
 
 
 @pytest.mark.parametrize(("way", "option", "value"), WRONG)
@@ -285,5 +307,5 @@ def test_a_file_that_cannot_be_imported_is_told_with_what_to_do(home: Home, tmp_
         (tmp_path / name).write_bytes(content)
         assert name in told(tmp_path / name)
     assert "is no model file" in told(tmp_path / "a.txt")
-    assert "cannot be imported" in told(tmp_path / "a.mlpackage")
+    assert "is no folder" in told(tmp_path / "a.mlpackage")
     assert not list(home.imported.glob("[!.]*"))

@@ -24,16 +24,17 @@ ROOMS: Mapping[str, str] = {
     "network preprocess registry resizing segmenting spec",
     "zoo/base": "children download download_part download_record errors extras files formats "
     "frozen lock pictures progress provenance web",
-    "zoo/mil": "arithmetic check convolution interpreter operation package program resizing shapes "
-    "table",
-    "zoo/runtime": "declared engines feeds interpreter members mil_reference open_model processor "
-    "runtime",
+    "zoo/mil": "arithmetic check contents convolution interpreter operation package program "
+    "resizing shapes table",
+    "zoo/runtime": "core_ml declared engines feeds interpreter members mil_reference open_model "
+    "processor runtime",
     "zoo/artifact": "calibration denormals expected half iou judgement label manifest "
     "neural_engine parity resize_record steps tflite_graph",
     "zoo/export": "__main__ channels_last coreml exporter fold layers onnx ranges "
     "run targets tflite tflite_biases tflite_metadata",
     "zoo/explain": "activations compare suspects",
-    "zoo/imported": "accuracy feeding guess look onnx_file record take tflite_file",
+    "zoo/imported": "accuracy choices feeding guess guess_output look mlpackage_file onnx_file "
+    "record take tflite_file",
     "zoo/cluster": "join parcels",
     "train": "augment config evaluate history loader loop losses memory processes resume settings "
     "sizes step teacher",
@@ -60,8 +61,8 @@ ROOMS: Mapping[str, str] = {
     "students_t verdict",
     "bench/sessions": "record store",
     "bench/cli": "child options",
-    "bench/cli/models": "explain export import_ models photographs predict weights",
-    "bench/cli/training": "checking data eval labelling layouts leaks many train",
+    "bench/cli/models": "explain export import_ inside models photographs predict weights",
+    "bench/cli/training": "checking data eval judging labelling layouts leaks many train",
     "bench/cli/measuring": "browser compare demo device_options expected measure own_files phones "
     "plan_options profile run serve summary",
     "bench/cli/results": "card check pick report show",

@@ -16,10 +16,10 @@ import numpy as np
 import pytest
 import torch
 from commands import TINY, Chain
-from packages import INSIDE, first, rewritten
-from torch import Tensor, nn
+from packages import INSIDE, Whole, converted, first, rewritten
 
 from zoo.base.errors import ArtifactError
+from zoo.imported import mlpackage_file
 from zoo.mil.interpreter import Interpreter
 from zoo.registry import get
 
@@ -135,35 +135,16 @@ def test_all_that_is_unknown_is_named_at_once(package: Path) -> None:
         Interpreter(package, 1)
 
 
-class Whole(nn.Module):
-    """torchvision's networks give a dictionary."""
-
-    def __init__(self, network: nn.Module) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, x: Tensor) -> Tensor:
-        found: Tensor = self.network(x)["out"]
-        return torch.softmax(found, dim=1)
-
-
 @pytest.mark.parametrize("name", ["lraspp_mobilenet_v3_large", "deeplabv3_mobilenet_v3_large"])
 def test_a_network_of_another_project_is_run(tmp_path: Path, name: str) -> None:
     from torchvision.models import segmentation
 
     torch.manual_seed(0)
-    network = Whole(getattr(segmentation, name)(weights=None, weights_backbone=None)).eval()
+    made = getattr(segmentation, name)(weights=None, weights_backbone=None)
+    network = Whole(made, lambda found: torch.softmax(found, dim=1))
     x = torch.rand(1, 3, 96, 128)
-    program = torch.export.export(network, (x,)).run_decompositions({})
-    model = ct.convert(
-        program,
-        inputs=[ct.TensorType(name="x", shape=tuple(x.shape))],
-        convert_to="mlprogram",
-        minimum_deployment_target=ct.target.iOS17,
-        compute_precision=ct.precision.FLOAT32,
-    )
-    path = tmp_path / f"{name}.mlpackage"
-    model.save(str(path))
+    given = ct.TensorType(name="x", shape=tuple(x.shape))
+    path = converted(network, x, tmp_path / f"{name}.mlpackage", given)
     (ours,) = Interpreter(path, 1).run([x.numpy()])
     with torch.inference_mode():
         np.testing.assert_allclose(ours, network(x).numpy(), atol=2e-5)
@@ -186,6 +167,7 @@ def test_a_package_says_what_xcode_and_ios_read(chain: Chain, precision: str) ->
     assert mask.dataType == (mask.FLOAT32 if precision == "fp32" else mask.FLOAT16)
     # iOS 16, macOS 13.
     assert spec.specificationVersion == 7
+    assert mlpackage_file.precision(path) == precision
     told = spec.description.metadata.userDefined
     assert told["com.apple.coreml.model.preview.type"] == "imageSegmenter"
     assert "labels" in json.loads(told["com.apple.coreml.model.preview.params"])

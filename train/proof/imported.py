@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import os
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from train.data.dataset import Dataset, Item, SplitName
 from train.evaluate import counted, labelled_items
 from zoo.artifact.iou import ImageCounts, pooled_interval, write_counts
 from zoo.artifact.judgement import Figure
+from zoo.base.errors import ArtifactError
 from zoo.base.files import sha256_of
+from zoo.base.pictures import shown
 from zoo.base.progress import track
 from zoo.home import Home
 from zoo.imported.accuracy import Evaluation, counts_of, read_evaluations, write_evaluations
+from zoo.imported.choices import Choices
 from zoo.imported.feeding import probability_of
+from zoo.imported.guess import Guessed
 from zoo.imported.look import RUNTIMES
 from zoo.imported.record import Imported, verified_import
+from zoo.imported.take import name_for, take
 from zoo.runtime.runtime import open_model
 
 TARGET = "hair"
@@ -36,6 +45,38 @@ def evaluate_import(
         found = _evaluated(home, model, dataset, split)
     write_evaluations(home, model.name, stored.with_one(found))
     return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """A file that was read by guesses. model: under a name that it may be imported by."""
+
+    model: Imported
+    guessed: Guessed
+    found: Evaluation
+
+
+def judge_file(path: Path, dataset: Dataset, split: SplitName) -> Judged:
+    """The accuracy of a file that is not imported; nothing of it is kept.
+
+    Raises as `take`, with `bench import` as the remedy where a guess is not sensible, and as
+    `evaluate_import`."""
+    name = name_for(path)
+    with TemporaryDirectory(prefix="bench-") as folder:
+        home = Home(root=Path(folder).resolve())
+        try:
+            model, guessed = take(home, path, name, Choices(), None, force=False)
+        except ArtifactError as error:
+            if not error.remedy.startswith("--"):
+                raise
+            words = f"{shlex.quote(shown(path))} --name {name} {error.remedy}"
+            raise ArtifactError(
+                f"{shown(path)}: {error.seen}",
+                expected=error.expected,
+                remedy=f"bench import {words}, then bench eval {name}",
+            ) from error
+        found = evaluate_import(home, model, dataset, split)
+    return Judged(model=model, guessed=guessed, found=found)
 
 
 def _holds(home: Home, model: Imported, found: Evaluation, dataset: Dataset) -> bool:

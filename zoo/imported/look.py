@@ -6,11 +6,12 @@ process, because the file is a stranger's: what takes too long, or kills its pro
 
 from __future__ import annotations
 
+import importlib
 import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,25 +21,31 @@ from zoo.base.errors import ArtifactError, BenchError, DeviceError
 from zoo.base.frozen import Frozen
 from zoo.base.pictures import shown
 from zoo.runtime.open_model import TensorInfo
+from zoo.runtime.processor import REFERENCE
 
 TIMEOUT_S = 300
-RUNTIMES = {"onnx": "onnxruntime", "tflite": "litert"}
+# Core ML itself runs on a Mac alone; what the reference finds is the same everywhere.
+RUNTIMES = {"onnx": "onnxruntime", "tflite": "litert", "coreml": REFERENCE}
 # Inferences on noise, by which values are judged.
 LOOKS = 3
+# By format, the module here that reads such a file.
+FILES = {"onnx": "onnx_file", "tflite": "tflite_file", "coreml": "mlpackage_file"}
 
 
 class Tensor(Frozen):
-    """limits: the lowest and highest real value that a quantised one can stand for."""
+    """limits: the lowest and highest real value that a quantised one can stand for. planes: of an
+    image of bytes, the order in which the file has them: rgb or bgr."""
 
     name: str
     shape: tuple[int, ...]
     dtype: str
     limits: tuple[float, float] | None = None
+    planes: Literal["rgb", "bgr"] | None = None
 
 
 class Result(Frozen):
     """An output on noise: its lowest and highest value, null where it is not finite; sums_to_one:
-    by which axis its values always do."""
+    by which axis its values always do. image: whether an app gets an image of bytes."""
 
     name: str
     shape: tuple[int, ...]
@@ -46,6 +53,7 @@ class Result(Frozen):
     low: float | None
     high: float | None
     sums_to_one: tuple[int, ...] = ()
+    image: bool = False
 
 
 class Seen(Frozen):
@@ -88,12 +96,12 @@ def look(source: Path, copy: Path, format: str, size: tuple[int, int] | None) ->
 
 def seen(source: str, copy: str, format: str, size: list[int] | None) -> Seen:
     """In the child."""
-    from zoo.imported import onnx_file, tflite_file
-    from zoo.runtime.runtime import open_model
+    from zoo.runtime.runtime import open_model, ready
 
-    file = onnx_file if format == "onnx" else tflite_file
+    ready(RUNTIMES[format])
+    file: Any = importlib.import_module(f"zoo.imported.{FILES[format]}")
     file.make_whole(Path(source), Path(copy), size)
-    opened = open_model(Path(copy), RUNTIMES[format], 1)
+    opened, images = open_model(Path(copy), RUNTIMES[format], 1), file.images(Path(copy))
     outputs: list[list[Any]] = []
     # What takes no picture is not run: its inputs may be anything.
     for seed in range(LOOKS if [len(one.shape) for one in opened.inputs] == [4] else 0):
@@ -108,11 +116,12 @@ def seen(source: str, copy: str, format: str, size: list[int] | None) -> Seen:
                 shape=one.shape,
                 dtype=one.dtype.name,
                 limits=None if one.scale is None else one.scale.limits(one.dtype),
+                planes=images.get(one.name),
             )
             for one in opened.inputs
         ),
         outputs=tuple(
-            _result(name, scale, values)
+            _result(name, scale, values, name in images)
             for (name, scale), values in zip(named, zip(*outputs, strict=True), strict=False)
         ),
         precision=file.precision(Path(copy)),
@@ -128,7 +137,7 @@ def _noise(tensor: TensorInfo, seed: int) -> NDArray[Any]:
     return (levels // 2).astype(tensor.dtype)
 
 
-def _result(name: str, scale: Any, values: tuple[Any, ...]) -> Result:
+def _result(name: str, scale: Any, values: tuple[Any, ...], image: bool) -> Result:
     stored = np.stack(values)
     real = scale.real(stored) if scale is not None else stored
     finite = stored.size > 0 and bool(np.isfinite(real).all())
@@ -144,6 +153,7 @@ def _result(name: str, scale: Any, values: tuple[Any, ...]) -> Result:
         sums_to_one=tuple(
             axis - 1 for axis in axes if np.allclose(real.sum(axis=axis), 1, rtol=0, atol=near)
         ),
+        image=image,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,11 @@ def precision(path: Path) -> str:
 
 def normalisation(path: Path) -> None:
     """No field of the format holds it."""
+
+
+def images(path: Path) -> Mapping[str, str]:
+    """It knows tensors alone."""
+    return {}
 
 
 def _load(path: Path, weights: bool) -> onnx.ModelProto:

@@ -22,7 +22,6 @@ from zoo.runtime.feeds import Feed
 
 SCHEMA: Final = 1
 RECORD = "model.json"
-PRECISIONS = ("fp32", "fp16", "fp16a", "int8", "int8w")
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Side = Annotated[int, Field(ge=8, le=8192)]
 Index = Annotated[int, Field(ge=0, lt=10_000)]
@@ -119,8 +118,8 @@ class Imported(Frozen):
     source: str
     source_sha256: Sha256
     imported_at: datetime
-    format: Literal["onnx", "tflite"]
-    precision: Literal["fp32", "fp16", "fp16a", "int8", "int8w"]
+    format: Literal["onnx", "tflite", "coreml"]
+    precision: Literal["fp32", "fp16", "fp16a", "int8", "int8w", "pal6", "pal4"]
     sha256: Sha256
     size_bytes: Annotated[int, Field(gt=0)]
     input: Input
@@ -210,7 +209,7 @@ def verified_import(home: Home, model: Imported) -> Path:
     """The file's path, its bytes checked against the record; raises ArtifactError."""
     path = home.imported_file(model.name, model.format)
     remedy = f"bench import FILE --name {model.name} --force"
-    if not path.is_file():
+    if not path.exists():
         raise ArtifactError(f"{path} is gone", expected="the imported file", remedy=remedy)
     found = sha256_of(path)
     if found != model.sha256:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -11,11 +12,14 @@ from zoo.base.files import replacing, sha256_of, size_bytes, storing
 from zoo.base.lock import locked
 from zoo.base.pictures import shown
 from zoo.home import EXTENSIONS, Home
-from zoo.imported.guess import Choices, Guessed, guess
+from zoo.imported.choices import Choices
+from zoo.imported.guess import Guessed, guess
 from zoo.imported.look import RUNTIMES, look
 from zoo.imported.record import Imported, check_name, record_path, write_record
+from zoo.registry import ARCHITECTURES
 
 FORMATS = {f".{EXTENSIONS[format]}": format for format in RUNTIMES}
+LONGEST_NAME = 64
 
 
 def take(
@@ -38,20 +42,18 @@ def take(
         with replacing(folder) as temporary:
             temporary.mkdir()
             copy = temporary / home.imported_file(name, format).name
-            with storing(copy):
-                shutil.copyfile(source, copy)
-            original = sha256_of(copy)
+            original = _copied(source, copy)
             seen = look(source, copy, format, chosen.size)
-            guessed = guess(seen, chosen)
+            guessed, sha256 = guess(seen, chosen), sha256_of(copy)
             model = Imported.model_validate(
                 {
                     "name": name,
                     "source": shown(source.name),
-                    "source_sha256": original,
+                    "source_sha256": original or sha256,
                     "imported_at": now(),
                     "format": format,
                     "precision": precision or seen.precision,
-                    "sha256": sha256_of(copy),
+                    "sha256": sha256,
                     "size_bytes": size_bytes(copy),
                     "input": guessed.input,
                     "output": guessed.output,
@@ -61,20 +63,34 @@ def take(
     return model, guessed
 
 
+def name_for(source: Path) -> str:
+    """A name that the file may be imported under, after its own."""
+    words = re.findall(r"[a-z0-9]+", source.stem.lower())
+    if not words or words[0] in {arch.partition("_")[0] for arch in ARCHITECTURES}:
+        words.insert(0, "their")
+    return "_".join(words)[:LONGEST_NAME]
+
+
+def _copied(source: Path, copy: Path) -> str | None:
+    """The hash of the copy as it is; None of a package, whose own files only a look at it tells."""
+    if source.is_dir():
+        return None
+    with storing(copy):
+        shutil.copyfile(source, copy)
+    return sha256_of(copy)
+
+
 def _format(source: Path) -> str:
     """Raises ArtifactError for what is no file of a format that can be imported."""
-    expected = f"a file that ends in {' or '.join(FORMATS)}"
+    *some, last = FORMATS
+    expected = f"a file that ends in {', '.join(some)} or {last}"
     format = FORMATS.get(source.suffix)
-    if source.suffix == f".{EXTENSIONS['coreml']}":
-        raise ArtifactError(
-            f"{shown(source)} is a Core ML package, which cannot be imported",
-            expected=expected,
-            remedy="bench run FILE measures its latency all the same",
-        )
     if format is None:
         raise ArtifactError(f"{shown(source)} is no model file", expected=expected)
-    if not source.is_file() or not source.stat().st_size:
+    package = format == "coreml"
+    if not (source.is_dir() if package else source.is_file() and source.stat().st_size):
+        what = "folder" if package else "file"
         raise ArtifactError(
-            f"{shown(source)} is no file with anything in it", remedy="check the path"
+            f"{shown(source)} is no {what} with anything in it", remedy="check the path"
         )
     return format

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,11 @@ def normalisation(path: Path) -> tuple[tuple[float, ...], tuple[float, ...]] | N
     except Exception:  # damaged metadata can raise anything, and are only a hint
         return None
     return options if options is not None and _is_sound(*options) else None
+
+
+def images(path: Path) -> Mapping[str, str]:
+    """It knows tensors alone."""
+    return {}
 
 
 def _is_sound(mean: tuple[float, ...], std: tuple[float, ...]) -> bool:

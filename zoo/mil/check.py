@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from zoo.base.errors import ArtifactError
+from zoo.base.pictures import shown
 from zoo.mil.package import Package, broken, check_blob
 from zoo.mil.table import CONSTANTS, OPERATORS
 
@@ -23,6 +25,17 @@ _BITS = {
 
 
 def check(package: Package) -> Any:
+    """The program's block, of which all is known; raises ArtifactError."""
+    block = block_of(package)
+    if found := unknown(block):
+        raise not_known(package.path, found)
+    _check_order(package, block)
+    for operation in block.operations:
+        _check_sizes(package, operation)
+    return block
+
+
+def block_of(package: Package) -> Any:
     """The one block of the program's one function; raises ArtifactError."""
     functions = package.spec.mlProgram.functions
     if list(functions) != ["main"]:
@@ -34,17 +47,29 @@ def check(package: Package) -> Any:
     block = main.block_specializations[main.opset]
     if len(block.operations) > MOST_OPERATIONS:
         raise broken(package.path, f"{len(block.operations):,} operations", "100,000 at most")
-    if found := sorted(set(_unknown(block))):
-        raise ArtifactError(
-            f"{package.path.name} needs what the reference interpreter does not know: "
-            f"{', '.join(found)}",
-            expected="operators and inputs listed in docs/operators.md",
-            remedy="convert it with other options, or measure it on a Mac",
-        )
-    _check_order(package, main, block)
-    for operation in block.operations:
-        _check_sizes(package, operation)
     return block
+
+
+def unknown(block: Any) -> list[str]:
+    """All that the reference interpreter does not know, by name, in order of the alphabet."""
+    return sorted(set(_unknown(block)))
+
+
+def not_known(path: Path, found: Sequence[str]) -> ArtifactError:
+    names = ", ".join(map(shown, found))
+    return ArtifactError(
+        f"{shown(path.name)} needs what the reference interpreter does not know: {names}",
+        expected="operators and inputs that zoo/mil/table.py lists",
+        remedy="convert it with other options, or measure it on a Mac",
+    )
+
+
+def blobs(operation: Any) -> Iterator[Any]:
+    """Its values that lie in files of weights."""
+    values = [*operation.attributes.values()]
+    for argument in operation.inputs.values():
+        values += [each.value for each in argument.arguments if each.HasField("value")]
+    yield from (value for value in values if value.WhichOneof("value") == "blobFileValue")
 
 
 def _unknown(block: Any) -> Iterator[str]:
@@ -61,9 +86,9 @@ def _unknown(block: Any) -> Iterator[str]:
             yield kind
 
 
-def _check_order(package: Package, main: Any, block: Any) -> None:
+def _check_order(package: Package, block: Any) -> None:
     """Every value is there before it is used, so that there is no circle."""
-    there = {given.name for given in main.inputs}
+    there = {given.name for given in package.spec.mlProgram.functions["main"].inputs}
     for operation in block.operations:
         for argument in operation.inputs.values():
             for each in argument.arguments:
@@ -82,13 +107,9 @@ def _check_order(package: Package, main: Any, block: Any) -> None:
 def _check_sizes(package: Package, operation: Any) -> None:
     for output in operation.outputs:
         _bytes_of(package, output.type)
-    values = [*operation.attributes.values()]
-    for argument in operation.inputs.values():
-        values += [each.value for each in argument.arguments if each.HasField("value")]
-    for value in values:
-        if value.WhichOneof("value") == "blobFileValue":
-            blob = value.blobFileValue
-            check_blob(package, blob.fileName, blob.offset, _bytes_of(package, value.type))
+    for value in blobs(operation):
+        blob = value.blobFileValue
+        check_blob(package, blob.fileName, blob.offset, _bytes_of(package, value.type))
 
 
 def _bytes_of(package: Package, type: Any) -> int:

@@ -26,16 +26,16 @@ HALF = "fp16"
 class Interpreter:
     """A package, ready to run.
 
-    inputs: names and shapes. image: the order of the planes, RGB or BGR, where one image of 0..255
-    goes in; None where numbers do. chunk: None for sums in fp32; else the sum over input channels
-    of a convolution is rounded to fp16 after so many channels, to see what arithmetic in halves
-    might do. Raises ArtifactError."""
+    inputs, types: names and shapes, and what each holds, as fp32. image: the order of the planes,
+    RGB or BGR, where one image of 0..255 goes in; None where numbers do. chunk: None for sums in
+    fp32; else the sum over input channels of a convolution is rounded to fp16 after so many
+    channels, to see what arithmetic in halves might do. Raises ArtifactError."""
 
     def __init__(self, path: Path, threads: int, chunk: int | None = None) -> None:
         torch.set_num_threads(threads)
         package = open_package(path)
         program = load_program(package)
-        self.inputs, self.names = program.inputs, program.outputs
+        self.inputs, self.types, self.names = program.inputs, program.types, program.outputs
         self.image = _planes(package, program)
         self.chunk = chunk
         self.steps = [(step, _tensors(step)) for step in program.steps]
@@ -51,10 +51,10 @@ class Interpreter:
         """The outputs; values: of the inputs, in their order. watched: values on the way by their
         names, to be given instead."""
         wanted = self.names if watched is None else watched
-        given = {
-            name: torch.from_numpy(np.ascontiguousarray(value)).float()
-            for name, value in zip(self.inputs, values, strict=True)
-        }
+        given: dict[str, Tensor] = {}
+        for (name, type), value in zip(self.types.items(), values, strict=True):
+            taken = torch.from_numpy(np.ascontiguousarray(value)).float()
+            given[name] = rounded(taken) if type == HALF else taken
         with torch.inference_mode():
             for step, constants in self.steps:
                 given[step.name] = self._computed(step, constants, given)

@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from zoo.base.errors import ArtifactError
+from zoo.base.pictures import shown
 
 LARGEST_MANIFEST, LARGEST_MODEL = 1_000_000, 256_000_000
 # Of one entry in a file of weights: a mark, the type, the count of bytes, where they begin.
@@ -26,11 +27,16 @@ _REMEDY = "export it again, or copy the whole package once more"
 
 @dataclass(frozen=True, kw_only=True)
 class Package:
-    """spec: the model's protobuf; folder: the one that `@model_path` stands for."""
+    """spec: the model's protobuf, of the file `model`."""
 
     path: Path
     spec: Any
-    folder: Path
+    model: Path
+
+    @property
+    def folder(self) -> Path:
+        """The one that `@model_path` stands for."""
+        return self.model.parent
 
     @property
     def weights(self) -> Path:
@@ -48,7 +54,7 @@ def before_coremltools() -> None:
 def broken(
     path: Path, what: str, expected: str = "a Core ML package with an ML program"
 ) -> ArtifactError:
-    return ArtifactError(f"{path.name}: {what}", expected=expected, remedy=_REMEDY)
+    return ArtifactError(shown(f"{path.name}: {what}"), expected=expected, remedy=_REMEDY)
 
 
 def open_package(path: Path) -> Package:
@@ -71,11 +77,11 @@ def open_package(path: Path) -> Package:
     kind = spec.WhichOneof("Type")
     if kind != "mlProgram":
         raise broken(path, f"holds a {kind or 'model of an unknown kind'}")
-    return Package(path=path, spec=spec, folder=model.parent)
+    return Package(path=path, spec=spec, model=model)
 
 
 def _model_file(path: Path) -> Path:
-    manifest = _inside(path, "Manifest.json")
+    manifest = manifest_file(path)
     if manifest.stat().st_size > LARGEST_MANIFEST:
         raise broken(path, "Manifest.json is over 1 MB")
     try:
@@ -84,6 +90,20 @@ def _model_file(path: Path) -> Path:
         return _inside(path, "Data", str(name))
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise broken(path, f"Manifest.json names no model: {error!r}") from error
+
+
+def manifest_file(path: Path) -> Path:
+    """Raises ArtifactError, as `blob_file`."""
+    return _inside(path, "Manifest.json")
+
+
+def blob_file(package: Package, name: str) -> Path:
+    """What a program calls a file of weights. Raises ArtifactError for one outside its folder."""
+    beyond = PurePosixPath(name)
+    if beyond.parts[:2] != ("@model_path", "weights") or len(beyond.parts) != 3:
+        raise broken(package.path, f"its weights lie in {name!r}", "@model_path/weights/NAME")
+    within = package.folder.resolve().relative_to(package.path.resolve())
+    return _inside(package.path, str(within / "weights" / beyond.name))
 
 
 def _inside(path: Path, *names: str) -> Path:
@@ -100,21 +120,17 @@ def _inside(path: Path, *names: str) -> Path:
 
 def check_blob(package: Package, name: str, offset: int, least: int) -> None:
     """Raises ArtifactError unless `offset` of that file is an entry of `least` bytes, all there."""
-    beyond = PurePosixPath(name)
-    if beyond.parts[:2] != ("@model_path", "weights") or len(beyond.parts) != 3:
-        raise broken(package.path, f"its weights lie in {name!r}", "@model_path/weights/NAME")
-    within = package.folder.resolve().relative_to(package.path.resolve())
-    path = _inside(package.path, str(within / "weights" / beyond.name))
+    path = blob_file(package, name)
     size = path.stat().st_size
     if not 0 < offset <= size - _ENTRY.size:
-        raise broken(package.path, f"{beyond.name} has {size:,} bytes, and no entry at {offset:,}")
+        raise broken(package.path, f"{path.name} has {size:,} bytes, and no entry at {offset:,}")
     with path.open("rb") as file:
         file.seek(offset)
         mark, _, count, begin = _ENTRY.unpack(file.read(_ENTRY.size))
     if mark != _MARK or count < least or begin + count > size:
         raise broken(
             package.path,
-            f"{beyond.name} is cut off or changed: its entry at {offset:,} has {count:,} bytes "
+            f"{path.name} is cut off or changed: its entry at {offset:,} has {count:,} bytes "
             f"from {begin:,} on, of {size:,}; {least:,} are needed",
             "the file of weights as it was written",
         )

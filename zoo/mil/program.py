@@ -16,9 +16,10 @@ from zoo.mil.table import CONSTANTS, OPERATORS
 
 @dataclass(frozen=True, kw_only=True)
 class Program:
-    """inputs: names and shapes; outputs: names; steps: in order."""
+    """inputs: names and shapes; types: of the inputs, as fp32; outputs: names; steps: in order."""
 
     inputs: Mapping[str, tuple[int, ...]]
+    types: Mapping[str, str]
     outputs: tuple[str, ...]
     steps: tuple[Step, ...]
 
@@ -36,9 +37,11 @@ def load_program(package: Package) -> Program:
         # coremltools gives outputs of functions names of its own.
         outputs = tuple(var.name for var in main.outputs)
         inputs = {name: tuple(int(side) for side in var.shape) for name, var in main.inputs.items()}
+        types = {name: _dtype(var) for name, var in main.inputs.items()}
     except (ValueError, TypeError, KeyError, AttributeError, AssertionError, RuntimeError) as error:
         raise broken(package.path, f"coremltools cannot load it: {error}") from error
-    return Program(inputs=inputs, outputs=outputs, steps=tuple(_with_last_uses(steps, outputs)))
+    ordered = tuple(_with_last_uses(steps, outputs))
+    return Program(inputs=inputs, types=types, outputs=outputs, steps=ordered)
 
 
 def _step(operation: Any) -> Step:

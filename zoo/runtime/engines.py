@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from zoo.base.errors import ArtifactError
 from zoo.preprocess import INPUT_NAME, OUTPUT_NAME
+from zoo.runtime.core_ml import CoreMLModel
 from zoo.runtime.interpreter import InterpreterModel
 from zoo.runtime.open_model import NO_SHAPES, OpenModel, Shapes, TensorInfo
 from zoo.runtime.processor import REFERENCE, int8_products_overflow
@@ -145,7 +146,8 @@ class TorchModel(OpenModel):
         size = parse(record.model).size
         self.torch = torch
         self.network = Deployed(network).eval().to(memory_format=torch.channels_last)
-        self.inputs = (_image_of(size, size),)
+        shape = (1, 3, size, size)
+        self.inputs = (TensorInfo(name=INPUT_NAME, shape=shape, dtype=np.dtype(np.float32)),)
         self.output_names, self.output_scales = [OUTPUT_NAME], [None]
 
     def set_inputs(self, values: Sequence[NDArray[Any]]) -> None:
@@ -158,65 +160,6 @@ class TorchModel(OpenModel):
 
     def outputs(self) -> list[NDArray[Any]]:
         return [np.array(self.output.numpy(), dtype=np.float32)]
-
-
-class CoreMLModel(OpenModel):
-    """Core ML on this Mac, all compute units. Never run by this project: no Mac was at hand."""
-
-    def __init__(
-        self, path: Path, threads: int, shapes: Shapes = NO_SHAPES, signature: str | None = None
-    ) -> None:
-        import coremltools
-
-        self.model = coremltools.models.MLModel(str(path))
-        description = self.model.get_spec().description
-        self.images = {i.name for i in description.input if i.type.HasField("imageType")}
-        self.output_names = [result.name for result in description.output]
-        self.output_scales = [None] * len(self.output_names)
-        self.inputs = tuple(map(_coreml_info, description.input))
-
-    def set_inputs(self, values: Sequence[NDArray[Any]]) -> None:
-        named = zip(self.inputs, values, strict=True)
-        self.given = {
-            tensor.name: _picture(given) if tensor.name in self.images else given
-            for tensor, given in named
-        }
-
-    def infer(self) -> None:
-        self.output = self.model.predict(self.given)
-
-    def outputs(self) -> list[NDArray[Any]]:
-        return [np.array(self.output[name], dtype=np.float32) for name in self.output_names]
-
-
-def _coreml_info(given: Any) -> TensorInfo:
-    kind = given.type.WhichOneof("Type")
-    declared = getattr(given.type, kind)
-    flexible = {"imageType": "SizeFlexibility", "multiArrayType": "ShapeFlexibility"}.get(kind)
-    if flexible is None or declared.WhichOneof(flexible) is not None:
-        raise ArtifactError(
-            f"input {given.name!r} has no fixed shape",
-            expected="images or arrays of one size",
-            remedy="convert it again: ct.convert(..., inputs=[ct.TensorType(shape=(1, 3, S, S))])",
-        )
-    if kind == "imageType":
-        return _image_of(declared.height, declared.width, given.name)
-    integers = declared.dataType == declared.INT32
-    return TensorInfo(
-        name=given.name,
-        shape=tuple(declared.shape),
-        dtype=np.dtype(np.int32 if integers else np.float32),
-    )
-
-
-def _image_of(height: int, width: int, name: str = INPUT_NAME) -> TensorInfo:
-    return TensorInfo(name=name, shape=(1, 3, height, width), dtype=np.dtype(np.float32))
-
-
-def _picture(image: NDArray[Any]) -> Any:
-    from PIL import Image
-
-    return Image.fromarray(np.rint(image[0].transpose(1, 2, 0) * 255).astype(np.uint8))
 
 
 def _mil_reference(

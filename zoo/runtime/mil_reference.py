@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from zoo.mil.interpreter import Interpreter
 from zoo.preprocess import Float32
-from zoo.runtime.open_model import OpenModel, TensorInfo
+from zoo.runtime.open_model import OpenModel, TensorInfo, as_levels
 
 # More spare little, and take memory.
 BATCH = 8
@@ -22,9 +22,8 @@ class MilReferenceModel(OpenModel):
 
     def __init__(self, path: Path, threads: int, chunk: int | None = None) -> None:
         self.interpreter = Interpreter(path, threads, chunk)
-        single = np.dtype(np.float32)
         self.inputs = tuple(
-            TensorInfo(name=name, shape=shape, dtype=single)
+            TensorInfo(name=name, shape=shape, dtype=self._type_of(name))
             for name, shape in self.interpreter.inputs.items()
         )
         self.batch = BATCH if self.interpreter.takes_batches else 1
@@ -32,6 +31,13 @@ class MilReferenceModel(OpenModel):
         self.output_scales = [None] * len(self.output_names)
         self.given: list[NDArray[Any]] = []
         self.found: list[NDArray[Any]] = []
+
+    def _type_of(self, name: str) -> np.dtype[Any]:
+        """Of an image bytes, as an app has them."""
+        if self.interpreter.image is not None:
+            return np.dtype(np.uint8)
+        whole = self.interpreter.types[name].startswith("int")
+        return np.dtype(np.int32 if whole else np.float32)
 
     def set_inputs(self, values: Sequence[NDArray[Any]]) -> None:
         self.given = list(values)
@@ -45,8 +51,7 @@ class MilReferenceModel(OpenModel):
     def feed(self, image: Float32) -> None:
         """As Core ML does where an image goes in: levels of 0..255, planes in the file's order."""
         planes = self.interpreter.image
-        levels = image if planes is None else np.rint(image * np.float32(255))
-        self.set_inputs([levels[:, ::-1] if planes == "BGR" else levels])
+        self.set_inputs([image if planes is None else as_levels(image, planes)])
 
     def predict(self, image: Float32) -> Float32:
         self.feed(image)

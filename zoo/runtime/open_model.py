@@ -120,6 +120,12 @@ class OpenModel(ABC):
         return self.mask()[None]
 
 
+def as_levels(image: NDArray[Any], planes: str) -> NDArray[Any]:
+    """The zoo's RGB in 0..1, [N, 3, S, S], as bytes; planes: the order to put them in."""
+    levels: NDArray[Any] = np.rint(image * np.float32(255)).astype(np.uint8)
+    return levels[:, ::-1] if planes == "BGR" else levels
+
+
 def noise(inputs: Sequence[TensorInfo], seed: int) -> list[NDArray[Any]]:
     """Values for these inputs by their shapes and types: floats as the levels of a picture, 0..1,
     of which none is denormal; quantised bytes over their range's lower half. Raises ArtifactError

@@ -92,6 +92,11 @@ def why_not(runtime: str) -> str | None:
     return None
 
 
+def default_for(format: str) -> str:
+    """The runtime that such files are timed by, unless another is asked for."""
+    return next(n for n, known in RUNTIMES.items() if known.format == format and known.default)
+
+
 def load_library(runtime: str) -> None:
     """Import the runtime's own library, so that it is not counted as loading a model."""
     if RUNTIMES[runtime].module == "coremltools":
@@ -111,6 +116,14 @@ def version(runtime: str) -> str:
     return "unknown"
 
 
+def ready(runtime: str) -> None:
+    """Raises DeviceError where this machine cannot use `runtime`; loads its library."""
+    reason = why_not(runtime)
+    if reason is not None:
+        raise DeviceError(f"{runtime}: {reason}", remedy=RUNTIMES[runtime].remedy)
+    load_library(runtime)
+
+
 def open_model(
     path: Path,
     runtime: str,
@@ -120,12 +133,9 @@ def open_model(
 ) -> OpenModel:
     """Load `path`. shapes: of inputs whose file leaves them free. signature: which of several.
     Raises DeviceError when the runtime is not to be had, ArtifactError when it rejects the file."""
-    reason = why_not(runtime)
-    if reason is not None:
-        raise DeviceError(f"{runtime}: {reason}", remedy=RUNTIMES[runtime].remedy)
+    ready(runtime)
     if not path.exists():
         raise ArtifactError(f"{path} does not exist", remedy="bench export")
-    load_library(runtime)
     try:
         return ENGINES[runtime](path, threads, shapes, signature)
     except ArtifactError:

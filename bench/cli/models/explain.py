@@ -61,22 +61,35 @@ def command(
 
     Names the first layer whose output departs beyond the bound, draws the error of all, and names
     a usual fault of converting where one explains the masks. A Core ML package is run by the
-    reference interpreter.
+    reference interpreter. Of a Core ML package of other people there is no network: it tells what
+    is inside, and all that the reference interpreter does not know.
 
     \b
     Example:
       bench explain artifacts/mnv2_unet_0.5_224/mnv2_unet_0.5_224.int8.tflite
+      bench explain theirs.mlpackage
     """
+    from bench.cli.models.inside import tell
     from reports.pictures.layers import draw_layers
     from reports.text.fitting import fitted
     from reports.text.listing import listing
+    from zoo.base.errors import ArtifactError
     from zoo.checkpoint import checkpoint_path, load
     from zoo.explain.compare import BOUNDS, first_beyond, layer_errors
     from zoo.home import Home
     from zoo.registry import get
 
     home = Home.default()
-    found = _artifact_of(home, artifact)
+    try:
+        found = _artifact_of(home, artifact)
+    except ArtifactError:
+        package = _package_of_others(home, artifact)
+        if package is None:
+            raise
+        if photographs or bound or plot:
+            raise click.UsageError("--image, --bound and --plot are of the zoo's files") from None
+        tell(package, format, as_json)
+        return
     spec = get(found.model)
     network, _ = load(checkpoint_path(home, spec))
     images = _images(photographs, spec.size)
@@ -147,6 +160,21 @@ def _artifact_of(home: Home, path: Path) -> Artifact:
         expected="an exported file of the zoo, unchanged",
         remedy="bench export --force",
     )
+
+
+def _package_of_others(home: Home, path: Path) -> Path | None:
+    """A Core ML package that no manifest holds, by its path or the name it was imported under."""
+    from zoo.home import EXTENSIONS
+    from zoo.imported.record import imported_names, read_imported, verified_import
+
+    name, format = str(path), "coreml"
+    if name in imported_names(home):
+        model = read_imported(home, name)
+        return verified_import(home, model) if model.format == format else None
+    # What was exported and changed since is to be exported again.
+    ours = path.resolve().is_relative_to(home.artifacts)
+    is_package = path.is_dir() and path.suffix == f".{EXTENSIONS[format]}"
+    return path if is_package and not ours else None
 
 
 def _no_network(name: str) -> ArtifactError:

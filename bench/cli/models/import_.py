@@ -101,7 +101,7 @@ class Size(click.ParamType[tuple[int, int]]):
 @click.option("--threshold", type=float, metavar="T", help="From where on a pixel is hair.")
 @click.option(
     "--precision",
-    type=click.Choice(["fp32", "fp16", "fp16a", "int8", "int8w"]),
+    type=click.Choice(["fp32", "fp16", "fp16a", "int8", "int8w", "pal6", "pal4"]),
     help="Beside which of the zoo's files it stands.  [default: by its weights]",
 )
 @click.option("--force", is_flag=True, help="Replace the one of that name, and what it scored.")
@@ -123,11 +123,12 @@ def command(
     force: bool,
     as_json: bool,
 ) -> None:
-    """Import an .onnx or .tflite FILE of other people, so that it is measured beside the zoo.
+    """Import an .onnx, .tflite or .mlpackage FILE of other people, to stand beside the zoo.
 
     Copies it to imported/NAME/, with a record that says how it is fed and read. What you do not
     say is guessed from the file; every guess is printed, and an option changes it. `bench eval`
-    then tells by IoU whether the record is right.
+    then tells by IoU whether the record is right. Core ML packages are run by the reference
+    interpreter, which is never timed.
 
     \b
     Example:
@@ -136,8 +137,9 @@ def command(
     """
     from reports.text.fitting import fitted, next_steps
     from zoo.home import Home
-    from zoo.imported.guess import Choices
+    from zoo.imported.choices import Choices
     from zoo.imported.take import take
+    from zoo.runtime.runtime import default_for, why_not
 
     chosen = Choices(
         range=range_,
@@ -158,19 +160,18 @@ def command(
         click.echo(json.dumps(model.model_dump(mode="json") | why, indent=1))
         return
     click.echo(fitted(_told(home, model, guessed)))
-    zoo = f"bench run --model {name} --model 'mnv2_unet_*' --precision {model.precision}"
-    click.echo(next_steps([f"bench eval {name} --data lfw --split validation", zoo]))
+    steps = [f"bench eval {name} --data lfw --split validation"]
+    if why_not(default_for(model.format)) is None:
+        beside = f"--model 'mnv2_unet_*' --precision {model.precision}"
+        steps.append(f"bench run --model {name} {beside}")
+    click.echo(next_steps(steps))
 
 
 def _told(home: Home, model: Imported, guessed: Guessed) -> str:
-    """The record, a property a line, with where it is from and what changes it."""
-    from reports.text.imported import fed_lines, read_lines
+    """The record, with what changes it."""
+    from reports.text.imported import guessed_lines
     from zoo.imported.record import record_path
 
-    lines = [
-        f"{model.name}: {model.format}, {model.precision}, {model.size_bytes / 1e6:.2f} MB",
-    ]
-    for name, value in {**fed_lines(model.input), **read_lines(model.output)}.items():
-        why = guessed.why.get(name)
-        lines.append(f"  --{name:10} {value:12} {why}" if why else f"    {name:10} {value}")
-    return "\n".join([*lines, f"record: {record_path(home, model.name)}"])
+    first = f"{model.name}: {model.format}, {model.precision}, {model.size_bytes / 1e6:.2f} MB"
+    lines = guessed_lines(model, guessed.why)
+    return "\n".join([first, *lines, f"record: {record_path(home, model.name)}"])

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from bench.cli.models.photographs import Task
-    from bench.work_item import Work
     from zoo.catalogue import Model
     from zoo.home import Home
     from zoo.runtime.open_model import OpenModel
@@ -89,8 +88,8 @@ def command(
                 click.echo(f"left out: {error}", err=True)
             continue
         if opened is None:
-            work = _first_at_hand(home, chosen, runtime, precision)
-            opened = open_model(work.artifact, work.request.runtime, os.cpu_count() or 1)
+            path, name = _first_at_hand(home, chosen, runtime, precision)
+            opened = open_model(path, name, os.cpu_count() or 1)
         click.echo(_made(task, image, opened, chosen))
     if len(refused) == len(asked):
         raise refused[0]
@@ -133,24 +132,31 @@ def _write(picture: Image.Image, path: Path) -> None:
         ) from error
 
 
-def _first_at_hand(home: Home, model: Model, runtime: str | None, precision: str) -> Work:
-    """Of the runtime, else of the first of this machine's own for which a file was exported."""
+def _first_at_hand(
+    home: Home, model: Model, runtime: str | None, precision: str
+) -> tuple[Path, str]:
+    """The file, and what runs it: that runtime, else the first of this machine's own for which a
+    file was exported."""
     from bench.work import Subject, find, runtimes_for, variant
     from devices.host.device import HostDevice
     from zoo.base.errors import MissingStep
+    from zoo.imported.record import verified_import
     from zoo.runtime.processor import REFERENCE
     from zoo.spec import ModelSpec
 
+    # The reference is no runtime of any device, for it is never timed.
     if runtime == REFERENCE and isinstance(model, ModelSpec):
-        # It is no runtime of any device, for it is never timed.
         subject = Subject(what=model, runtime=runtime, precision=precision, forced=True)
-        return variant(home, model, subject)
+        return variant(home, model, subject).artifact, runtime
+    packaged = None if isinstance(model, ModelSpec) or model.format != "coreml" else model
+    if packaged and runtime in (None, REFERENCE):
+        return verified_import(home, packaged), REFERENCE
     device, missing = HostDevice(), list[MissingStep]()
     names = runtimes_for(device, model, [runtime] if runtime else [])
     for name in names or ["onnxruntime"]:
         subject = Subject(what=model, runtime=name, precision=precision, forced=True)
         try:
-            return find(home, device, subject)
+            return find(home, device, subject).artifact, name
         except MissingStep as step:
             missing.append(step)
     raise missing[0]

@@ -21,6 +21,7 @@ from bench.cli.options import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from reports.text.listing import Format
     from train.data.dataset import Dataset
     from zoo.artifact.manifest import Artifact
     from zoo.catalogue import Model
@@ -35,7 +36,7 @@ EVALUATING = ("evaluating", "files")
 
 
 @click.command("eval")
-@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.argument("names", nargs=-1, metavar="[NAME|FILE]...")
 @model_option(required=False)
 @files_and_list_option
 @precisions_option
@@ -98,16 +99,18 @@ def command(
     many images fell by more than 5 points. A file outside its bound is kept but rejected: `bench
     run` refuses it. The exit status is 1 where one is. Of an imported model, NAME, the IoU alone is
     stored: there is no network to compare it with. On a joined data set the IoU is told by source,
-    too.
+    too. A FILE, .onnx, .tflite or .mlpackage, is read by guesses, which are printed; nothing is
+    stored.
 
     \b
     Example:
       bench eval --model 'mnv2_unet_0.5_*' --format tflite --precision int8 --data lfw
       bench eval mediapipe_hair --data lfw --split validation
+      bench eval theirs.mlpackage --data lfw
       bench eval --model mnv2_unet_0.5_224 --format tflite --precision fp32 \\
         --resize linear --resize area --resize halving --side 1080 --grain 4
     """
-    from reports.text.files import file_list
+    from bench.cli.training.judging import judged, parted
     from reports.text.fitting import fitted
     from train.data.dataset import Dataset
     from zoo.base.errors import MissingStep
@@ -118,16 +121,19 @@ def command(
 
     wanted = (*names, *models)
     if not wanted:
-        raise click.UsageError("name a model, or several with --model")
+        raise click.UsageError("name a model or a FILE, or several with --model")
     files, format = files_and_list(formats)
     if resizes and format:
         raise click.UsageError("with --resize a list has no --format; --json holds all of it")
+    own, known = parted(names)
+    if own and (resizes or files or precisions):
+        raise click.UsageError("--resize, --precision and --format of files are of no FILE")
     # Names that mean nothing are told before anything runs.
     targets(files, precisions)
     home, dataset = Home.default(), Dataset.open(Home.default(), data)
-    found = select(home, wanted)
+    found = select(home, (*known, *models))
     count = sum(len(_chosen(home, model, files, precisions)) for model in found)
-    if not count:
+    if not count and not own:
         raise MissingStep(
             f"no such file of {', '.join(wanted)} was exported",
             remedy=f"bench export --model {shlex.quote(wanted[0])}",
@@ -140,15 +146,26 @@ def command(
         else:
             row = _evaluate(home, file, dataset, split, bound, force)
         rows.append(row)
+    for path in own:
+        row, text = judged(path, dataset, split)
+        rows, lines = [*rows, row], [*lines, text]
     if as_json:
         click.echo(json.dumps(rows, indent=1))
     elif resizes:
         click.echo(fitted("\n".join(lines)))
     else:
-        click.echo(file_list(rows, format or "table"))
-        for line in _by_source(rows) if format in (None, "table") else ():
-            click.echo(fitted(line))
+        _list(rows, lines, format)
     context.exit(1 if any(row.get("rejected") for row in rows) else 0)
+
+
+def _list(rows: Sequence[dict[str, Any]], lines: Sequence[str], format: Format | None) -> None:
+    from reports.text.files import file_list
+    from reports.text.fitting import fitted
+
+    click.echo(file_list(rows, format or "table"))
+    if format in (None, "table"):
+        for line in (*map(fitted, _by_source(rows)), *lines):
+            click.echo(line)
 
 
 def _locked(
