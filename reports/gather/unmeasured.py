@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
+from bench import typed_inputs
 from reports.gather.rows import Row
 
 Figure = Literal["iou", "change", "relative", "p90", "first", "size", "peak"]
@@ -96,18 +97,13 @@ def _tail(row: Row, name: str) -> str:
 
 def run_command(row: Row, name: str | None = None) -> str:
     """What measures such a row again, as it was measured."""
-    facet, loop = row.facet, row.digests[-1].plan.loop
+    last = row.digests[-1]
     what = "FILE" if row.origin == "file" else f"--model {name or row.model}"
-    words = ["bench run", what, f"--device {facet.device.kind}", f"--runtime {facet.runtime}"]
-    if row.of_zoo:
-        words.append(f"--precision {facet.precision}")
-    if facet.threads != 1:
-        words.append(f"--threads {facet.threads}")
-    if loop.mode != "burst":
-        words.append(f"--mode {loop.mode}")
-    if loop.frame:
-        words.append(f"--end-to-end {loop.frame[0]}x{loop.frame[1]}")
-    return " ".join(words)
+    # As it may be shown to others.
+    folder = last.home.told(str(last.home.inputs))
+    return typed_inputs.run_command(
+        last.request, row.facet.device.kind, last.plan.loop, what, folder
+    )
 
 
 def missing(row: Row, rows: Sequence[Row]) -> list[list[str]]:
