@@ -19,6 +19,8 @@ from zoo.base.pictures import read_regular, shown
 
 MAPPING, PARTITION = "CelebA-HQ-to-CelebA-mapping.txt", "list_eval_partition.txt"
 PARTS: dict[str, SplitName] = {"0": "train", "1": "validation", "2": "test"}
+# Where the mapping has titles, the first of them.
+TITLE = "idx"
 # CelebA's list has 202,599 lines, of 4 MB.
 LIST_BYTES = 64 * 2**20
 _ORIGINAL = r"(?P<original>[0-9]{6}\.jpg)"
@@ -76,7 +78,7 @@ def read_mapping(path: Path) -> dict[int, str]:
     found: dict[int, str] = {}
     expected = "a number, CelebA's number and CelebA's file name: 0 119613 119614.jpg"
     for place, words in _lines(path):
-        if place == 1 and not words[0].isdecimal():
+        if place == 1 and words[0] == TITLE:
             continue
         line = " ".join(words)
         match = _MAPPED.fullmatch(line)
