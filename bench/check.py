@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -13,24 +14,28 @@ from bench.statistics.bursts import Evidence, turns_of
 from bench.statistics.changes import STALL_LIMIT, STEAL_LIMIT, Changes, number
 from bench.statistics.stats import FEWEST_PASSES, order_ranks, session_median_ms, timed_ns
 from bench.statistics.verdict import verdict
+from bench.typed_inputs import run_command
 from bench.work_item import DENORMAL_WEIGHTS
 from devices.base import INFINITE_VALUES
 
+# Under the home.
+INPUTS = Path("inputs")
 SPIKE = 2.0
 # From this share of interrupted samples on, something else wants the cores.
 INTERRUPTED_LIMIT = 0.05
 SPIKES_LIMIT = 0.01
 DRIFT_OF_RUN = 0.05
+RESUME = "bench run --resume"
 REMEDIES = {
     "drifting": "let the device rest, then measure again; --mode sustained shows the whole curve",
     "throttled": "let it cool; for a figure under heat take --mode sustained",
     "noisy": "more passes narrow the interval; bench doctor says what quiets this machine",
     "starved": "end other programs: bench doctor names the busiest; or more samples: --rounds 40",
     "hot start": "let it cool before the run; --settle SECONDS waits longer",
-    "disturbed": "end other programs, then: bench run --resume",
-    "short": "more samples: --samples 200; a pass that was cut off: bench run --resume",
+    "disturbed": f"end other programs, then: {RESUME}",
+    "short": f"more samples: --samples 200; a pass that was cut off: {RESUME}",
     "unknown": "this device keeps its samples; nothing can be judged",
-    "failed": "the reason says what failed; then: bench run --resume",
+    "failed": f"the reason says what failed; then: {RESUME}",
 }
 
 
@@ -45,23 +50,29 @@ class Weakness:
     remedy: str
 
 
-def check(sessions: Sequence[Session]) -> list[Weakness]:
-    """On each session, then on each artifact's sessions together."""
-    alone = [weakness for session in sessions for weakness in check_session(session)]
+def check(sessions: Sequence[Session], inputs: Path = INPUTS) -> list[Weakness]:
+    """On each session, then on each artifact's sessions together. inputs: where the values of files
+    are kept, for the commands that feed them again."""
+    alone = [weakness for session in sessions for weakness in check_session(session, inputs)]
     groups: dict[tuple[object, ...], list[Session]] = defaultdict(list)
     for session in sessions:
         if session.timed:
             groups[session.request, session.device, session.plan.loop].append(session)
-    return [*alone, *(one for group in groups.values() for one in _of_group(group))]
+    return [*alone, *(one for group in groups.values() for one in _of_group(group, inputs))]
 
 
-def check_session(session: Session) -> list[Weakness]:
+def check_session(session: Session, inputs: Path = INPUTS) -> list[Weakness]:
     """What one session leaves to be wished for."""
     found = verdict(session)
     seen = []
     if found.label in REMEDIES:
         mends = session.failure.next if session.failure else None
-        seen.append((f"{found.label}: {found.reason}", mends or REMEDIES[found.label]))
+        seen.append(
+            (
+                f"{found.label}: {found.reason}",
+                mends or _with_inputs(REMEDIES[found.label], session, inputs),
+            )
+        )
     if session.timed and found.label != "starved":
         of_series = _of_turns if turns_of(session) else _of_series
         seen += of_series(session)
@@ -155,14 +166,14 @@ def _of_conditions(session: Session) -> list[tuple[str, str]]:
     return seen
 
 
-def _of_group(sessions: Sequence[Session]) -> list[Weakness]:
+def _of_group(sessions: Sequence[Session], inputs: Path) -> list[Weakness]:
     """What the sessions of one artifact leave to be wished for together."""
     first = sessions[0]
     about = f"{len(sessions)} session{'s' if len(sessions) > 1 else ''}"
     counted = [s for s in sessions if verdict(s).counts]
     if len(counted) < FEWEST_PASSES:
         seen = f"{len(counted)} sessions that count give no interval"
-        remedy = "bench run --resume --sessions 6"
+        remedy = _with_inputs(f"{RESUME} --sessions 6", first, inputs)
         return [Weakness(about=about, file=_file(first), seen=seen, remedy=remedy)]
     medians = [session_median_ms(s) for s in counted]
     drift = max(medians) / min(medians) - 1
@@ -171,6 +182,15 @@ def _of_group(sessions: Sequence[Session]) -> list[Weakness]:
     seen = f"session medians differ by {drift:.0%}: the device's speed moved"
     remedy = "trust the figures relative to the reference, or bench compare"
     return [Weakness(about=about, file=_file(first), seen=seen, remedy=remedy)]
+
+
+def _with_inputs(remedy: str, session: Session, inputs: Path) -> str:
+    """For a file of one's own with the whole command: another feeding would be another row."""
+    if session.request.origin != "file":
+        return remedy
+    kind, loop = session.device.kind, session.plan.loop
+    whole = run_command(session.request, kind, loop, "FILE", inputs)
+    return remedy.replace(RESUME, f"{whole} --resume")
 
 
 def _file(session: Session) -> str:

@@ -7,7 +7,6 @@ replicates. Sessions that lie in the store already are compared in stored.py: no
 from __future__ import annotations
 
 import math
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,10 +15,10 @@ from bench.protocol import Known
 from bench.sessions.record import Plan, Session
 from bench.statistics.ratios import Ratio, holm, sessions_needed
 from bench.statistics.stats import CONFIDENCE, Quantile, across_passes, session_median_ms
+from bench.typed_inputs import said, typed_file, written
 from bench.work import Subject
 from bench.work_item import Work
 from zoo.base.errors import BenchError
-from zoo.base.pictures import shown
 from zoo.runtime.runtime import engine
 
 
@@ -97,13 +96,21 @@ def factor_of(subjects: Sequence[Subject], declared: str | None = None) -> str:
         )
     remedy = "bench compare A B --runtime litert, or bench compare A --threads 1 --threads 2"
     if factors == {"file", "runtime"}:
-        files = " ".join(shlex.quote(shown(one.what)) for one in subjects)
-        remedy = f"if they are one network in two formats: bench compare {files} --factor format"
+        remedy = f"if they are one network in two formats: {_in_two_formats(subjects)}"
     raise BenchError(
         f"{found} between what is compared",
         expected="exactly one of variant, file, precision, runtime, threads",
         remedy=remedy,
     )
+
+
+def _in_two_formats(subjects: Sequence[Subject]) -> str:
+    """The command that says so, and what was said of inputs once more."""
+    names = [
+        typed_file(one.what) if isinstance(one.what, Path) else one.what.name for one in subjects
+    ]
+    options = written(said(subjects[0].inputs), subjects[0].signature)
+    return " ".join(["bench compare", *dict.fromkeys(names), "--factor format", *options])
 
 
 def _differences(one: Subject, other: Subject) -> set[str]:

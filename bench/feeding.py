@@ -7,7 +7,6 @@ which of several signatures. So nothing is timed at a size, or on indices, that 
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,93 +14,44 @@ from pathlib import Path
 
 import numpy as np
 
+from bench.typed_inputs import FORMS, Said, size_text, typed, typed_file, written
 from zoo.base.errors import ArtifactError, UnknownName
 from zoo.base.pictures import shown
 from zoo.runtime.declared import Slot
 from zoo.runtime.feeds import MOST_BYTES, Feed, bytes_of, keep, read_values
 
-FORMS = "NAME=1x3x224x224, NAME=[8], NAME=FILE.npy, NAME=VALUE or NAME=LOW..HIGH"
-_NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 # Of a side that is free, in the command that an error proposes.
 _PROPOSED_SIDE, _PROPOSED_LENGTH = 224, 128
 
 
-@dataclass(frozen=True, kw_only=True)
-class Said:
-    """What the user said of one input; None where nothing. span: the range of noise, or twice the
-    same constant."""
-
-    shape: tuple[int, ...] | None = None
-    file: Path | None = None
-    span: tuple[float, float] | None = None
-    constant: bool = False
-
-
-def said(texts: Sequence[str]) -> dict[str, Said]:
-    """By input. A shape and values may be given apart. Raises ArtifactError for what is neither."""
-    found: dict[str, Said] = {}
-    for text in texts:
-        name, sign, value = text.partition("=")
-        if not name or not sign or not value:
-            raise _unreadable(text)
-        before, now = found.get(name, Said()), _parsed(text, value)
-        values_twice = (before.file or before.span) and (now.file or now.span)
-        if values_twice or (now.shape is not None and before.shape is not None):
-            raise ArtifactError(
-                f"input {shown(name)} is given twice",
-                expected="one shape and one kind of values for each input",
-            )
-        found[name] = Said(
-            shape=now.shape if now.shape is not None else before.shape,
-            file=now.file or before.file,
-            span=now.span or before.span,
-            constant=now.constant or before.constant,
-        )
-    return found
-
-
-def _parsed(text: str, value: str) -> Said:
-    if value.endswith(".npy"):
-        return Said(file=Path(value))
-    if re.fullmatch(r"\d{1,9}(?:x\d{1,9})+", value):
-        return Said(shape=tuple(map(int, value.split("x"))))
-    if match := re.fullmatch(r"\[(\d{1,9}(?:[,x]\d{1,9})*)?\]", value):
-        return Said(shape=tuple(map(int, re.findall(r"\d+", match[1] or ""))))
-    if re.fullmatch(_NUMBER, value):
-        return Said(span=(float(value), float(value)), constant=True)
-    if match := re.fullmatch(rf"({_NUMBER})\.\.({_NUMBER})", value):
-        low, high = float(match[1]), float(match[2])
-        if low < high:
-            return Said(span=(low, high))
-    raise _unreadable(text)
-
-
-def _unreadable(text: str) -> ArtifactError:
-    return ArtifactError(
-        f"{shown(text)} says nothing of an input",
-        expected=f"one of {FORMS}",
-        remedy="docs/measuring.md, Model files of your own",
+def chosen_entry(
+    path: Path,
+    entries: Mapping[str | None, tuple[Slot, ...]],
+    signature: str | None,
+    given: Mapping[str, Said],
+) -> tuple[Slot, ...]:
+    """The inputs of the signature that is asked for, or of the only way to run the file. Raises
+    ArtifactError, UnknownName, with a command that says the same of its inputs."""
+    if signature is None and None in entries:
+        return entries[None]
+    if signature in entries:
+        return entries[signature]
+    names = [name for name in entries if name is not None]
+    chosen = names[0] if names else None
+    remedy = " ".join(["bench run", typed_file(path), *_of_slots(entries[chosen], given, chosen)])
+    if signature is not None:
+        raise UnknownName.of("signature", signature, names, remedy)
+    raise ArtifactError(
+        f"{shown(path)} has {len(names)} signatures: {', '.join(map(shown, names))}",
+        expected="the name of the one to be measured",
+        remedy=remedy,
     )
 
 
-def chosen_entry(
-    path: Path, entries: Mapping[str | None, tuple[Slot, ...]], signature: str | None
-) -> tuple[Slot, ...]:
-    """The inputs of the signature that is asked for, or of the only way to run the file. Raises
-    ArtifactError, UnknownName."""
-    if signature is None and None in entries:
-        return entries[None]
-    names = [name for name in entries if name is not None]
-    if signature is None:
-        raise ArtifactError(
-            f"{shown(path)} has {len(names)} signatures: {', '.join(map(shown, names))}",
-            expected="the name of the one to be measured",
-            remedy=f"bench run {_word(path)} --signature {shlex.quote(shown(names[0]))}",
-        )
-    if signature not in entries:
-        remedy = f"bench run {_word(path)}" + ("" if names else ", without --signature")
-        raise UnknownName.of("signature", signature, names, remedy)
-    return entries[signature]
+def _of_slots(slots: Sequence[Slot], given: Mapping[str, Said], signature: str | None) -> list[str]:
+    """What was said of these inputs, as it is typed; the rest was said of other files."""
+    names = [slot.name for slot in slots]
+    return written({n: one for n, one in given.items() if n in names}, signature)
 
 
 def feeds_of(
@@ -118,13 +68,12 @@ def feeds_of(
     """
     asks = [_ask(slot, given.get(slot.name, Said())) for slot in slots]
     if any(asks):
-        wanted = [f"--input {shlex.quote(shown(word))}" for ask in asks for word in ask.words]
-        chosen = [f"--signature {shlex.quote(shown(signature))}"] if signature else []
-        told = [_as_said(name, one) for name, one in given.items()]
+        wanted = [f"--input {typed(text)}" for ask in asks for text in ask.words]
+        words = ["bench run", typed_file(path), *_of_slots(slots, given, signature), *wanted]
         raise ArtifactError(
             f"{shown(path)}: {'; '.join(ask.seen for ask in asks if ask.seen)}",
             expected=f"the size and values of these inputs: {FORMS}",
-            remedy=f"for example: {' '.join(['bench run', _word(path), *chosen, *told, *wanted])}",
+            remedy=f"for example: {' '.join(words)}",
         )
     return tuple(_feed(slot, given.get(slot.name, Said()), folder) for slot in slots)
 
@@ -145,11 +94,11 @@ def _ask(slot: Slot, said: Said) -> Ask:
     if said.shape is None and said.file is None:
         if slot.shape is None:
             seen.append("has no declared shape")
-            words.append(f"{slot.name}={_size((1, 3, _PROPOSED_SIDE, _PROPOSED_SIDE))}")
+            words.append(f"{slot.name}={size_text((1, 3, _PROPOSED_SIDE, _PROPOSED_SIDE))}")
         elif any(isinstance(side, str) for side in slot.shape):
             free = [str(side) for side in slot.shape]
             seen.append(f"has free dimensions: {shown('x'.join(free))}")
-            words.append(f"{slot.name}={_size(_proposed(slot.shape))}")
+            words.append(f"{slot.name}={size_text(_proposed(slot.shape))}")
     kind = np.dtype(slot.dtype).kind
     if kind != "f" and not slot.scaled and said.file is None and said.span is None:
         seen.append(f"holds {slot.dtype}, which may be anything")
@@ -166,23 +115,6 @@ def _proposed(shape: Sequence[int | str]) -> tuple[int, ...]:
         each if isinstance(each, int) else 1 if place == 0 else side
         for place, each in enumerate(shape)
     )
-
-
-def _size(shape: Sequence[int]) -> str:
-    return "x".join(map(str, shape)) if len(shape) > 1 else f"[{','.join(map(str, shape))}]"
-
-
-def _as_said(name: str, one: Said) -> str:
-    parts = [] if one.shape is None else [_size(one.shape)]
-    parts += [] if one.file is None else [str(one.file)]
-    if one.span is not None:
-        low, high = one.span
-        parts.append(f"{low:g}" if one.constant else f"{low:g}..{high:g}")
-    return " ".join(f"--input {shlex.quote(shown(f'{name}={part}'))}" for part in parts)
-
-
-def _word(path: Path) -> str:
-    return shlex.quote(shown(path))
 
 
 def _feed(slot: Slot, said: Said, folder: Path) -> Feed:

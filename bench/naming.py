@@ -15,8 +15,11 @@ def told_apart(files: Mapping[RunRequest, str | None]) -> dict[RunRequest, str]:
     in its name. files: each with the end of its path, where that is known."""
     own = {request: path for request, path in files.items() if request.size is None}
     names = by_content([(r.model, r.artifact_sha256, path) for r, path in own.items()])
+    # An imported model keeps its name where a phone's program makes the values by itself.
+    fed = [r for r in own if r.origin == "file" or all(f.values != "program" for f in r.inputs)]
     return {
-        request: names[request.model, request.artifact_sha256] + _fed_text(request, list(own))
+        request: names[request.model, request.artifact_sha256]
+        + (_fed_text(request, fed) if request in fed else "")
         if request in own
         else request.model
         for request in files

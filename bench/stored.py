@@ -16,6 +16,7 @@ from bench.statistics.ratios import unpaired_ratio
 from bench.statistics.relative import relative_logs
 from bench.statistics.stats import session_median_ms
 from bench.statistics.verdict import verdict
+from bench.typed_inputs import said, typed_file, written
 from bench.work import Subject, end_of_path
 from devices.base import RunRequest
 from zoo.base.errors import RecordError, UnknownName
@@ -90,12 +91,12 @@ def compare_stored(
     """
     counted = [s for s in stored if s.timed and verdict(s).counts]
     of = [[s for s in counted if selection.takes(s)] for selection in selections]
-    for side, name in zip(of, names, strict=True):
+    for side, name, selection in zip(of, names, selections, strict=True):
         if not side:
             raise UnknownName(
                 f"no session of {name} that counts is stored",
                 expected="stored sessions of every side",
-                remedy="bench run, or leave --stored out to measure now",
+                remedy=f"{_run(selection.subject)}, or leave --stored out to measure now",
             )
     contended = contended_batches(map(counts_of, counted))
     _refuse_unlike(of, FREE[factor], contended)
@@ -107,6 +108,14 @@ def compare_stored(
     ratios = [unpaired_ratio(values, first) for values in others]
     sides = [Side.of(name, side) for name, side in zip(names, of, strict=True)]
     return against_first(sides, ratios, factor, f"{how}, unpaired")
+
+
+def _run(subject: Subject) -> str:
+    """What would measure a side; of a file of one's own with what was said of its inputs."""
+    if not isinstance(subject.what, Path):
+        return "bench run"
+    words = ["bench run", typed_file(subject.what), f"--runtime {subject.runtime}"]
+    return " ".join([*words, *written(said(subject.inputs), subject.signature)])
 
 
 def names_of(selections: Sequence[Selection]) -> list[str]:

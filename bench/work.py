@@ -8,9 +8,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bench.feeding import chosen_entry, feeds_of, said
+from bench.feeding import chosen_entry, feeds_of
 from bench.naming import told_apart
 from bench.sessions.record import ALIKE, OwnFile, Plan, Session
+from bench.typed_inputs import said
 from bench.work_item import DENORMAL_WEIGHTS, Work
 from devices.base import AS_GIVEN, Device, Origin, Reading, RunRequest
 from zoo.artifact.denormals import denormal_weights
@@ -254,7 +255,7 @@ def _feeds(home: Home, device: Device, path: Path, subject: Subject) -> tuple[Fe
             expected="a file of one signature",
             remedy="--device host --signature NAME measures it here",
         )
-    slots = chosen_entry(path, ways, subject.signature)
+    slots = chosen_entry(path, ways, subject.signature, given)
     reason = device.why_not_fed()
     if reason is None:
         return feeds_of(path, slots, given, home.inputs, subject.signature)

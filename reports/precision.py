@@ -177,10 +177,10 @@ def _record(cost: Cost) -> dict[str, object]:
 
 def lines_of(report: Report) -> dict[Facet, list[list[Row]]]:
     """For a picture: by what is equal, the images of the IoU too, the rows of each variant from
-    fp32 down, two at least."""
+    fp32 down, two at least. Other people's models have one file each."""
     found: dict[Facet, dict[str, list[Row]]] = defaultdict(lambda: defaultdict(list))
     for row in report.rows:
-        if row.joined.iou is not None and not row.joined.of_reference:
+        if row.of_zoo and row.joined.iou is not None and not row.joined.of_reference:
             found[_of_every_precision(row.facet)][row.model].append(row)
     return {
         facet: chains

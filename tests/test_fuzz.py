@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,12 +15,11 @@ import pytest
 import torch
 from commands import RECIPE, TINY, Chain
 from drawn import encoded, portrait, write_archives
-from hypothesis import HealthCheck, given, settings
+from fuzzing import EDITS, edited, often, refusal
+from hypothesis import given
 from hypothesis import strategies as st
 from own_models import Segmenter
-from PIL import Image
 
-from bench.feeding import feeds_of, said
 from bench.sessions.store import read_session
 from train.config import parse_recipe
 from train.data.archive import members
@@ -32,13 +30,14 @@ from train.data.meaning import Census, read_labels
 from train.data.prepare import read_photograph
 from train.init.keras_weights import read_keras
 from train.init.parent_weights import read_parent
+from train.layouts.celeba_lists import read_mapping, read_partition
 from train.layouts.coco import photograph_labels, read_annotations
 from train.layouts.run_lengths import as_mask
 from zoo import registry
 from zoo.artifact.iou import read_counts
 from zoo.artifact.manifest import manifest_path, read_manifest
 from zoo.base.download_record import read_record
-from zoo.base.errors import BenchError, DataError
+from zoo.base.errors import DataError
 from zoo.checkpoint import checkpoint_path, load
 from zoo.home import Home
 from zoo.imported.accuracy import read_evaluations
@@ -47,35 +46,9 @@ from zoo.imported.record import RECORD, read_imported
 from zoo.imported.take import take
 from zoo.preprocess import open_photograph
 from zoo.registry import get
-from zoo.runtime.declared import Slot
 from zoo.runtime.feeds import read_values
 
 SPEC = get(TINY)
-INPUTS = int(os.environ.get("BENCH_FUZZ", "40"))
-often = settings(
-    max_examples=INPUTS, deadline=None, suppress_health_check=list(HealthCheck), database=None
-)
-
-
-# What breaks parsers past their first check: a few places of a sound file changed, cut, put in or
-# doubled. Each edit: where (a share of the length), how much goes, what comes, or a copy of itself.
-EDITS = st.lists(
-    st.tuples(
-        st.floats(0, 1),
-        st.sampled_from([0, 1, 2, 4, 8, 64, 10**9]),
-        st.none() | st.binary(max_size=8),
-    ),
-    max_size=5,
-)
-
-
-def edited(whole: bytes, edits: list[tuple[float, int, bytes | None]]) -> bytes:
-    content = bytearray(whole)
-    for place, length, piece in edits:
-        start = int(place * len(content))
-        gone = bytes(content[start : start + length])
-        content[start : start + length] = 2 * gone[:4096] if piece is None else piece
-    return bytes(content)
 
 
 @dataclass(frozen=True)
@@ -103,6 +76,18 @@ def own_mask(format: str) -> Callable[[Chain, Path], bytes]:
 
 def photograph(format: str) -> Callable[[Chain, Path], bytes]:
     return lambda _, __: encoded(portrait(0, side=32)[0], format)
+
+
+def heic(_: Chain, folder: Path) -> bytes:
+    library = pytest.importorskip("pillow_heif", reason="the extra `heic` is not installed")
+    library.from_pillow(portrait(0, side=32)[0]).save(folder / "whole.heic", quality=90)
+    return (folder / "whole.heic").read_bytes()
+
+
+def values(_: Chain, __: Path) -> bytes:
+    stream = io.BytesIO()
+    np.save(stream, np.linspace(0, 1, 48, dtype=np.float32).reshape(1, 3, 4, 4))
+    return stream.getvalue()
 
 
 def as_labels(path: Path) -> object:
@@ -134,20 +119,6 @@ def as_annotations(path: Path) -> object:
         for one in found.images
         if one.width * one.height < 10**6
     ]
-
-
-def heic(_: Chain, folder: Path) -> bytes:
-    library = pytest.importorskip("pillow_heif", reason="the extra `heic` is not installed")
-    folder.mkdir(exist_ok=True)
-    library.from_pillow(Image.new("RGB", (64, 48), "teal")).save(folder / "whole.heic")
-    return (folder / "whole.heic").read_bytes()
-
-
-def numbers(_: Chain, folder: Path) -> bytes:
-    """What `--input NAME=FILE.npy` takes."""
-    folder.mkdir(exist_ok=True)
-    np.save(folder / "whole.npy", np.arange(24, dtype=np.float32).reshape(2, 3, 4))
-    return (folder / "whole.npy").read_bytes()
 
 
 def session(chain: Chain, _: Path) -> bytes:
@@ -205,7 +176,13 @@ PARSERS = {
     "HEIC photograph": Parser(
         "photo.heic", heic, lambda p: read_photograph(p.read_bytes(), str(p))
     ),
-    "numbers": Parser("numbers.npy", numbers, read_values),
+    "values": Parser("values.npy", values, read_values),
+    "CelebA's mapping": Parser(
+        "mapping.txt", lambda c, f: b"idx orig_idx orig_file\n0 9 000010.jpg\n", read_mapping
+    ),
+    "CelebA's partition": Parser(
+        "partition.txt", lambda c, f: b"000009.jpg 1\n000010.jpg 0\n", read_partition
+    ),
     "annotations": Parser("coco.json", coco_file, as_annotations),
     "archive": Parser("a.tgz", archive, lambda p: [read() for _, read in members(p)]),
     "checkpoint": Parser(
@@ -279,19 +256,6 @@ def test_any_run_lengths(counts: str | list[int]) -> None:
 
 @pytest.mark.soak
 @often
-@given(st.text() | st.from_regex(r"x=[0-9xe.,\[\]+-]*", fullmatch=True))
-def test_any_input(text: str) -> None:
-    """Of one's own model: `--input NAME=SHAPE|FILE.npy|VALUE|LOW..HIGH`."""
-
-    def given_to_a_file() -> None:
-        slot = Slot(name="x", dtype="float32", shape=("height", 3))
-        feeds_of(Path("m.onnx"), [slot], said([text]), Path("inputs"))
-
-    refusal(given_to_a_file)
-
-
-@pytest.mark.soak
-@often
 @given(st.text() | EDITS.map(lambda edits: edited(TINY.encode(), edits).decode("utf-8", "replace")))
 def test_any_name(name: str) -> None:
     assert refusal(lambda: registry.select([name])) is None or name != TINY
@@ -300,12 +264,3 @@ def test_any_name(name: str) -> None:
         assert home.imported_folder(name).parent == Path("/home/imported")
     if refusal(lambda: home.dataset(name)) is None:
         assert home.dataset(name).parent == Path("/home/data")
-
-
-def refusal(read: Callable[[], object]) -> str | None:
-    """What our error says; None where there is none. Any other exception is the test's failure."""
-    try:
-        read()
-    except BenchError as error:
-        return str(error)
-    return None

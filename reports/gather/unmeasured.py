@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
+from bench import typed_inputs
 from reports.gather.rows import Row
 
 Figure = Literal["iou", "change", "relative", "p90", "first", "size", "peak"]
@@ -22,7 +23,7 @@ class Unmeasured:
 
     def cell(self, figure: Figure, row: Row, reason: str | None = None) -> str:
         text = remedy(figure, row, NAME)
-        self._models.setdefault(text, {})[row.model] = None
+        self._models.setdefault(text, {})[_model(row)] = None
         number = list(self._models).index(text) + 1
         return f"{NOT_MEASURED}{f': {reason}' if reason else ''} ({number})"
 
@@ -36,13 +37,18 @@ class Unmeasured:
         return found
 
 
+def _model(row: Row) -> str:
+    """Its name by itself, without what sets it apart in a report."""
+    return row.digests[-1].request.model
+
+
 def _named(text: str, model: str) -> str:
     return text.replace(f"--model {NAME}", f"--model {model}")
 
 
 def remedy(figure: Figure, row: Row, name: str | None = None) -> str:
     """name: to stand for the row's model."""
-    name = name or row.model
+    name = name or _model(row)
     match figure:
         case "iou" | "change" | "size" if row.origin == "file":
             return "no command measures this of a file of one's own"
@@ -73,7 +79,7 @@ def lacking(figure: Figure, row: Row) -> str:
 def _of_file(row: Row, name: str) -> str:
     """Its accuracy or, where the file has gone, the file and its latency."""
     found = row.joined.remedy
-    told = found and found.replace(f"--model {row.model}", f"--model {name}")
+    told = found and found.replace(f"--model {_model(row)}", f"--model {name}")
     if row.joined.orphan is None:
         return told or run_command(row, name)
     if told and not told.startswith("bench export"):
@@ -96,18 +102,13 @@ def _tail(row: Row, name: str) -> str:
 
 def run_command(row: Row, name: str | None = None) -> str:
     """What measures such a row again, as it was measured."""
-    facet, loop = row.facet, row.digests[-1].plan.loop
-    what = "FILE" if row.origin == "file" else f"--model {name or row.model}"
-    words = ["bench run", what, f"--device {facet.device.kind}", f"--runtime {facet.runtime}"]
-    if row.of_zoo:
-        words.append(f"--precision {facet.precision}")
-    if facet.threads != 1:
-        words.append(f"--threads {facet.threads}")
-    if loop.mode != "burst":
-        words.append(f"--mode {loop.mode}")
-    if loop.frame:
-        words.append(f"--end-to-end {loop.frame[0]}x{loop.frame[1]}")
-    return " ".join(words)
+    last = row.digests[-1]
+    what = "FILE" if row.origin == "file" else f"--model {name or _model(row)}"
+    # As it may be shown to others.
+    folder = last.home.told(str(last.home.inputs))
+    return typed_inputs.run_command(
+        last.request, row.facet.device.kind, last.plan.loop, what, folder
+    )
 
 
 def missing(row: Row, rows: Sequence[Row]) -> list[list[str]]:

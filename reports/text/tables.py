@@ -34,7 +34,9 @@ def every_row(report: Report, format: Format = "markdown") -> str:
             parts.append(f"{title}\n\n{listing(_columns(rows, unmeasured), rows, format)}")
             if unmeasured.notes:
                 parts.append("Not measured, and the command that would, the row's model for NAME:")
-            parts += [f"- {note}" for note in unmeasured.notes]
+            # A file's inputs may be called anything.
+            shows = literal if format == "markdown" else str
+            parts += [f"- {shows(note)}" for note in unmeasured.notes]
     if format == "markdown" and (costs := precision_markdown(report)):
         parts.append(costs)
     told = notes(report)

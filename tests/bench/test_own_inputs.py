@@ -17,6 +17,7 @@ from tiny_tflite import write_free_side, write_two_signatures
 
 from bench.sessions.record import Session
 from bench.sessions.store import read_all
+from reports.gather.unmeasured import run_command
 from reports.load import load
 from zoo.home import Home
 
@@ -94,7 +95,7 @@ def test_what_does_not_fit_is_refused(home: Home, tmp_path: Path) -> None:
     index = ("--input", "index=0")
     for words, told in [
         ((f"picture={whole}",), "cannot be 1x3x9x8"),
-        ((f"picture={evil}",), "cannot be read"),
+        ((f"picture={evil}",), "holds object"),
         ((f"picture={huge}",), "cannot be read"),
         (("picture=1x3x8x8", "picture=0..300"), "does not hold 0..300"),
         (("picture=1x3x8x9", "picture=0"), "cannot be 1x3x8x9"),
@@ -127,6 +128,44 @@ def test_one_of_several_signatures_is_chosen(home: Home, tmp_path: Path) -> None
         "two.tflite (mask; x 1x32x32x3 float32, noise 0..1)",
     ]
     assert "unknown signature" in invoke("run", str(path), "--signature", "no", status=1).output
+
+
+def test_what_was_said_of_inputs_stays_in_every_command_that_is_proposed(
+    home: Home, tmp_path: Path
+) -> None:
+    """As pasted: by what is typed, by what a session stores, and for files of unlike formats."""
+    folder = tmp_path / "it's mine"
+    folder.mkdir()
+    path, lite = write_two_inputs(folder / "two.onnx"), write_free_side(folder / "free.tflite")
+    np.save(folder / "p.npy", np.full((1, 3, 8, 8), 7, np.uint8))
+    words = ("--input", f"picture={folder}/p.npy", "--input", "index=[1]", "--input", "index=2")
+    size = ("--input", "serving_default_x:0=1x32x32x3", "--input", "serving_default_x:0=0..0.1")
+
+    def pasted(text: str, *more: str) -> None:
+        (line,) = [line for line in text.splitlines() if "bench " in line]
+        command = line.partition("bench ")[2].partition(", or leave")[0]
+        invoke(*(str(path) if word == "FILE" else word for word in shlex.split(command)), *more)
+
+    by_runtime = ("compare", str(path), str(path), *words, "--threads", "1", "--threads", "2")
+    pasted(invoke(*by_runtime, "--stored", status=1).output, *QUICK)
+    (first,) = timed(home)
+    # Short of sessions: the same, from what was stored; so it goes on from the first.
+    weak = json.loads(invoke("check", first.id, "--json", status=3).stdout)["warnings"]
+    (proposed,) = [one["remedy"] for one in weak if "give no interval" in one["seen"]]
+    pasted(proposed, "--max-sessions", "6", "--rounds", "4")
+    assert len(timed(home)) == 6
+    assert len({session.request for session in timed(home)}) == 1
+    (row,) = load(home).rows
+    pasted(run_command(row).replace("inputs/", f"{home.root}/inputs/"), "--resume", *QUICK)
+    assert len(timed(home)) == 6
+    unlike = invoke("compare", str(path), str(lite), *words, *size, status=1).output
+    pasted(unlike, *QUICK)
+    fed = {session.request.inputs for session in timed(home)}
+    assert len(fed) == 2
+    two = write_two_signatures(folder / "signed.tflite")
+    pasted(invoke("run", str(two), "--input", "x=-1..1", status=1).output, *QUICK)
+    assert timed(home)[-1].request.signature == "mask"
+    assert timed(home)[-1].request.inputs[0].low == -1
 
 
 def test_infinity_is_a_warning_and_nan_a_failure_with_its_remedy(

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from commands import TINY, bench_process, invoke
 from phones import QUICK, RUN, adbs, device, expected, nothing_left, phone, request
-from tiny_tflite import SIDE, write_free_side, write_tiny, write_two_signatures
+from tiny_tflite import HAIR, SIDE, write_free_side, write_tiny, write_two_signatures
 
 from bench.sessions.store import read_all
 from bench.statistics.verdict import verdict
@@ -151,6 +151,34 @@ def test_a_file_of_ones_own_is_fed_the_same_on_a_phone(home: Home, tmp_path: Pat
         "serving_default_x:0 1x16x16x3 float32, noise -1..1 of seed 0",
         f"image 1x{SIDE}x{SIDE}x3 float32, values made by the program that ran it",
     ]
+
+
+def test_an_imported_model_is_measured_and_named_in_the_report(drawn: Home, tmp_path: Path) -> None:
+    name, file = "my_tiny", write_tiny(tmp_path / "theirs.tflite", layer=HAIR)
+    invoke("import", str(file), "--name", name)
+    invoke("eval", name, "--data", "drawn")
+    words = ("run", "--model", name, "--device", "android", *RUN, "--sessions", "1")
+    with phone() as one:
+        invoke(*words, "--runtime", "litert", "--runtime", "litert-gpu")
+        nothing_left(one)
+        one.faults.add("litert-form")
+        invoke(*words)
+        nothing_left(one)
+    rows = load(drawn).rows
+    told = {(row.facet.runtime, *row.inputs) for row in rows}
+    given, made = "noise 0..1", "values made by the program that ran it"
+    shape = f"image 1x{SIDE}x{SIDE}x3 float32"
+    assert told == {
+        ("litert", f"{shape}, {given}"),
+        ("litert-gpu", f"{shape}, {given}"),
+        ("litert", f"{shape}, {made}"),
+    }
+    for row in rows:
+        assert (row.model, row.origin, row.facet.device.emulated) == (name, "imported", True)
+        assert row.joined.iou is not None
+        assert row.joined.iou.value > 0.8
+    assert name in invoke("report").output
+    assert name in (drawn.report / "index.html").read_text()
 
 
 def test_a_whole_zoo_model_is_compared_with_torch(elsewhere: Home) -> None:

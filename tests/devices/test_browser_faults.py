@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from commands import TINY, Chain
+from commands import TINY, Chain, bench_process, invoke, running
+from engines import link_of
 from own_models import write_free_shape, write_log
 from pages import PLAN, Served, served
+from tiny_tflite import HAIR, write_tiny
 
 from bench.protocol import measure
 from bench.sessions.record import Plan, Session
@@ -17,6 +19,8 @@ from bench.statistics.verdict import verdict
 from bench.work import Subject, find
 from devices.base import INFINITE_VALUES, Loop
 from devices.browser.pages import Page
+from devices.emulated.page import EmulatedPage
+from reports.load import load
 from zoo.base.errors import DeviceError
 from zoo.home import Home
 
@@ -187,6 +191,24 @@ def test_threads_are_for_isolated_pages(here: Served) -> None:
         request = one(here.measured(device, TINY)).request.model_copy(update={"threads": 2})
         with pytest.raises(DeviceError, match="2 threads"):
             device.open(request, Path("any"))
+
+
+def test_an_imported_model_is_measured_and_named_in_the_report(drawn: Home, tmp_path: Path) -> None:
+    name, file = "my_tiny", write_tiny(tmp_path / "theirs.tflite", layer=HAIR)
+    invoke("import", str(file), "--name", name)
+    invoke("eval", name, "--data", "drawn")
+    words = ("run", "--device", "browser", "--model", name, "--sessions", "1", "--rounds", "4")
+    with running(bench_process(drawn, *words)) as process:
+        assert process.stdout
+        EmulatedPage(link=f"{link_of(process)}&start").start()
+        said = "".join(process.stdout)
+        assert process.wait(timeout=120) == 0, said
+    (row,) = load(drawn).rows
+    assert (row.model, row.origin, row.facet.device.kind) == (name, "imported", "browser")
+    assert row.joined.iou is not None
+    assert row.joined.iou.value > 0.8
+    assert name in invoke("report").output
+    assert name in (drawn.report / "index.html").read_text()
 
 
 def test_a_file_of_ones_own_is_judged_by_no_threshold(home: Home, tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ ROOMS: Mapping[str, str] = {
     "sizes step teacher",
     "train/data": "archive check dataset folder join labels leaks lfw lfw_download meaning "
     "names people plausible prepare values",
-    "train/layouts": "celebamask coco figaro run_lengths",
+    "train/layouts": "celeba_lists celebamask coco figaro run_lengths",
     "train/init": "encoder_download first_weights keras_weights narrow parent_weights pretrained "
     "widen",
     "train/proof": "accuracy calibrate card expect imported pack prove ranges resizes",
@@ -56,7 +56,7 @@ ROOMS: Mapping[str, str] = {
     "server serving session site tab",
     "devices/emulated": "benchmark_model faults page phone root shell sync transport",
     "bench": "browsers check compare doctor feeding in_a_row naming protocol sampling stored turns "
-    "warming work work_item",
+    "typed_inputs warming work work_item",
     "bench/statistics": "bursts changes neighbours pooling ratios relative stats "
     "students_t verdict",
     "bench/sessions": "record store",

@@ -10,10 +10,17 @@ from ai_edge_litert import schema_py_generated as schema
 
 SIDE = 32
 WEIGHTS, BIAS = (3.0, -2.0, 1.0), -0.7
+# What finds the hair of drawn portraits, which holds little blue.
+HAIR = (0.0, 0.0, -60.0), 60 * 60 / 255
 
 
-def write_tiny(path: Path, repeats: int = 1) -> Path:
+def write_tiny(
+    path: Path,
+    repeats: int = 1,
+    layer: tuple[tuple[float, float, float], float] = (WEIGHTS, BIAS),
+) -> Path:
     """Takes [1, 32, 32, 3], gives [1, 32, 32, 1]; the logistic is done `repeats` times."""
+    weights, bias = layer
     shape, mask = [1, SIDE, SIDE, 3], [1, SIDE, SIDE, 1]
     tensors = [
         _tensor("image", shape, 0),
@@ -38,7 +45,7 @@ def write_tiny(path: Path, repeats: int = 1) -> Path:
         _code(schema.BuiltinOperator.CONV_2D),
         _code(schema.BuiltinOperator.LOGISTIC),
     ]
-    model.buffers = [_buffer(()), _buffer(WEIGHTS), _buffer((BIAS,))]
+    model.buffers = [_buffer(()), _buffer(weights), _buffer((bias,))]
     return _pack(model, path)
 
 

@@ -177,6 +177,46 @@ def test_celebamask(tmp_path: Path, home: Home) -> None:
     assert "number 5 has no photograph" in invoke(*words, status=1).output
 
 
+def celeba_lists(folder: Path, mapping: str, partition: str) -> None:
+    (folder / "CelebA-HQ-to-CelebA-mapping.txt").write_text(mapping)
+    (folder / "list_eval_partition.txt").write_text(partition)
+
+
+def test_celebamask_is_split_as_celeba_where_its_lists_are(tmp_path: Path, home: Home) -> None:
+    folder = celebamask(tmp_path / "own", 12)
+    words = ("data", "celebamask", "--archives", str(folder))
+    titles = "idx             orig_idx        orig_file\n"
+    # As published: with titles, in columns; the parts are of a list of many more photographs.
+    lines = [f"    {n}              {99 - n}      {100 - n:06}.jpg" for n in range(30)]
+    parts = [f"{n:06}.jpg {0 if n > 94 else 1 if n > 91 else 2}" for n in range(1, 120)]
+    mapping, partition = titles + "\n".join(lines), "\r\n".join(parts) + "\r\n"
+    celeba_lists(folder, mapping, partition)
+    output = invoke(*words).output
+    assert "6 train, 3 validation, 3 test (CelebA's own split" in output
+    dataset = Dataset.open(home, "celebamask")
+    assert [i.id for i in dataset.items("test")] == ["00009", "00010", "00011"]
+    assert [i.id for i in dataset.items("validation")] == ["00006", "00007", "00008"]
+    assert "list_eval_partition.txt" in dataset.record.sources
+    for wrong, told in [
+        ((mapping.replace("\n    7 ", "\n    77 "), partition), "does not list photograph 7"),
+        ((mapping.replace("\n    7 ", "\n    6 "), partition), "line 9"),
+        ((mapping + "\n00000000 1", partition), "line 32"),
+        ((mapping, partition.replace("000093.jpg 1\r\n", "")), "does not list 000093.jpg"),
+        ((mapping, partition + "000093.jpg 0\n"), "000093.jpg once"),
+        ((mapping, partition.replace("000093.jpg 1", "000093.jpg 3")), "line 93"),
+        ((mapping, partition.replace("000093.jpg", "../../3.jpg")), "line 93"),
+        ((mapping, "\0\x1b[2J"), "line 1"),
+    ]:
+        celeba_lists(folder, *wrong)
+        assert told in invoke(*words, status=1).output
+    # Refused, nothing of the data set was changed.
+    assert Dataset.open(home, "celebamask").record == dataset.record
+    (folder / "list_eval_partition.txt").unlink()
+    output = invoke(*words).output
+    assert "0 test (sha256(seed:name)" in output
+    assert "CelebA's own split needs list_eval_partition.txt" in output
+
+
 def box_polygon(left: int, top: int, right: int, bottom: int) -> list[float]:
     return [left, top, right, top, right, bottom, left, bottom]
 

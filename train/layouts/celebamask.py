@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from train.data.dataset import CLASSES, Dataset, encoded_mask, split_by_hash
+from train.data.dataset import CLASSES, Dataset, SplitName, encoded_mask, split_by_hash
 from train.data.labels import INDICES, Labelling
 from train.data.meaning import Census, read_labels
 from train.data.names import is_litter
 from train.data.prepare import Labelled, hash_rule, prepare
+from train.layouts.celeba_lists import MAPPING, PARTITION, Lists, official_splits
 from zoo.base.errors import DataError
 from zoo.base.pictures import read_regular, shown
 from zoo.home import Home
@@ -38,7 +39,9 @@ _LABELS = replace(INDICES, resize=True)
 
 def prepare_celebamask(home: Home, archives: Path, seed: int = 0, share: float = 0.2) -> Dataset:
     """`data/celebamask` from `CelebA-HQ-img/0.jpg` and `CelebAMask-HQ-mask-anno/0/00000_hair.png`;
-    raises DataError naming what is missing or wrong."""
+    raises DataError naming what is missing or wrong.
+
+    Split as CelebA where its two lists lie there too, else by a hash with `seed` and `share`."""
     root = archives if (archives / MASKS).is_dir() else archives / "CelebAMask-HQ"
     for name in (IMAGES, MASKS):
         if not (root / name).is_dir():
@@ -55,9 +58,25 @@ def prepare_celebamask(home: Home, archives: Path, seed: int = 0, share: float =
             expected="masks for every photograph, and a photograph for every mask",
             remedy="unpack the archive again",
         )
-    rule = hash_rule(seed, share)
+    lists = Lists.beside([root, archives])
+    splits, rule = _splits(lists, images, seed, share)
     sources = {"labels": "hair; face with ears; the rest, and what covers hair, is background"}
-    return prepare(home, NAME, rule, sources, _pairs(images, masks, seed, share), _LABELS)
+    if not lists.missing:
+        sources |= lists.sources
+    return prepare(home, NAME, rule, sources, _pairs(images, masks, splits), _LABELS)
+
+
+def _splits(
+    lists: Lists, numbers: Collection[int], seed: int, share: float
+) -> tuple[dict[int, SplitName], str]:
+    """CelebA's own where both of its lists lie there, else by a hash; and the rule in words."""
+    if lists.mapping and lists.partition:
+        official = official_splits(lists.mapping, lists.partition, sorted(numbers))
+        return official, f"CelebA's own split, by {MAPPING} and {PARTITION}"
+    by_id = split_by_hash([f"{number:05}" for number in numbers], seed, share)
+    missing = " and ".join(lists.missing)
+    rule = f"{hash_rule(seed, share)}; CelebA's own split needs {missing} beside the photographs"
+    return {int(id): split for id, split in by_id.items()}, rule
 
 
 def _images(folder: Path) -> dict[int, Path]:
@@ -86,14 +105,15 @@ def _masks(folder: Path) -> dict[int, dict[str, Path]]:
 
 
 def _pairs(
-    images: Mapping[int, Path], masks: Mapping[int, Mapping[str, Path]], seed: int, share: float
+    images: Mapping[int, Path],
+    masks: Mapping[int, Mapping[str, Path]],
+    splits: Mapping[int, SplitName],
 ) -> Iterator[Labelled]:
-    splits = split_by_hash([f"{number:05}" for number in images], seed, share)
     for number, image in sorted(images.items()):
         yield Labelled(
             id=f"{number:05}",
             person=None,
-            split=splits[f"{number:05}"],
+            split=splits[number],
             image=read_regular(image),
             mask=encoded_mask(_laid_over(masks[number])),
             source=NAME,

@@ -7,10 +7,11 @@ import io
 import math
 import shlex
 import tokenize
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, BinaryIO, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,23 @@ from zoo.base.pictures import shown
 
 # Of one input.
 MOST_BYTES = 2**30
+# numpy's own limit, and what stands before it.
+HEADER_BYTES = 10_000 + 16
+EXPECTED = "an array of numbers that numpy.save wrote"
+# What numpy's reader of headers was seen to raise, and what else its code can.
+_BROKEN = (
+    OSError,
+    EOFError,
+    SyntaxError,
+    ValueError,
+    TypeError,
+    LookupError,
+    ArithmeticError,
+    RecursionError,
+    MemoryError,
+    tokenize.TokenError,
+    Warning,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,43 +127,65 @@ def _stored(feed: Feed, folder: Path) -> NDArray[Any]:
     return read_values(path)
 
 
-# What numpy raises of headers that are no headers; it parses them as Python would.
-_OF_BROKEN_FILES = (
-    OSError,
-    ValueError,
-    SyntaxError,
-    TypeError,
-    EOFError,
-    MemoryError,
-    OverflowError,
-    tokenize.TokenError,
-)
-
-
 def read_values(path: Path) -> NDArray[Any]:
-    """An array of numbers in numpy's format; nothing in it is executed. Raises ArtifactError."""
-    expected = "an array of numbers that numpy.save wrote"
+    """An array of numbers in numpy's format, in this machine's byte order. Nothing in it is
+    executed, and nothing is allocated that the file does not hold. Raises ArtifactError."""
     try:
         if not path.is_file():
-            raise ArtifactError(f"{shown(path)} is no file", expected=expected)
-        # Mapped: its header may promise more than the file holds.
-        values = np.lib.format.open_memmap(path, mode="r")
-    except _OF_BROKEN_FILES as error:
+            raise ArtifactError(f"{shown(path)} is no file", expected=EXPECTED)
+        with path.open("rb") as stream, warnings.catch_warnings():
+            # Of Python 2, or of a type that is going to be removed.
+            warnings.simplefilter("error")
+            shape, fortran, dtype, start = _header(stream)
+            if dtype.kind not in "fiub":
+                raise ArtifactError(f"{shown(path)} holds {shown(dtype)}", expected=EXPECTED)
+            _refuse_size(path, bytes_of(shape, dtype), path.stat().st_size - start)
+            stream.seek(start)
+            values = np.fromfile(stream, dtype, math.prod(shape))
+            values = values.reshape(shape, order="F" if fortran else "C")
+    except _BROKEN as error:
         raise ArtifactError(
-            f"{shown(path)} cannot be read: {shown(error)}",
-            expected=expected,
+            f"{shown(path)} cannot be read: {shown(str(error)[:200] or type(error).__name__)}",
+            expected=EXPECTED,
             remedy="numpy.save(path, array), of an array of numbers",
         ) from error
-    if values.dtype.kind not in "fiub":
-        raise ArtifactError(f"{shown(path)} holds {values.dtype}", expected=expected)
-    if values.nbytes > MOST_BYTES:
+    if dtype.kind == "b":
+        # A byte of them may hold anything.
+        return np.asarray(values.view(np.uint8) != 0)
+    return np.asarray(values, dtype.newbyteorder("="))
+
+
+def _header(stream: BinaryIO) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:
+    """Shape, whether columns come first, type, and where the values begin. Version 3 is for names
+    that numbers do not have."""
+    first = io.BytesIO(stream.read(HEADER_BYTES))
+    version = np.lib.format.read_magic(first)
+    if version == (1, 0):
+        shape, fortran, dtype = np.lib.format.read_array_header_1_0(first)
+    elif version == (2, 0):
+        shape, fortran, dtype = np.lib.format.read_array_header_2_0(first)
+    else:
+        raise ValueError(f"version {version[0]}.{version[1]}")
+    if any(type(side) is not int or side < 0 for side in shape):
+        raise ValueError(f"shape {shape}")
+    return shape, fortran, dtype, first.tell()
+
+
+def _refuse_size(path: Path, needed: int, held: int) -> None:
+    """Raises ArtifactError for values of too much, or of more than the file holds."""
+    if needed > MOST_BYTES:
         raise ArtifactError(
-            f"{shown(path)} holds {values.nbytes / 2**20:.0f} MiB",
+            f"{shown(path)} cannot be read: it says that it holds {needed // 2**20} MiB",
             expected=f"at most {MOST_BYTES // 2**20} MiB for one input",
         )
-    return np.array(values)
+    if needed > held:
+        raise ArtifactError(
+            f"{shown(path)} cannot be read: it holds {held} of {needed} bytes",
+            expected=EXPECTED,
+            remedy="numpy.save(path, array), of an array of numbers",
+        )
 
 
-def bytes_of(shape: Sequence[int], dtype: str) -> int:
+def bytes_of(shape: Sequence[int], dtype: str | np.dtype[Any]) -> int:
     """Of an input's values."""
     return math.prod(shape) * np.dtype(dtype).itemsize

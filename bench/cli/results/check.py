@@ -47,8 +47,9 @@ def command(
     from reports.text.listing import column, listing
     from zoo.home import Home
 
-    found = chosen(Home.default(), sessions)
-    warnings = check(found)
+    home = Home.default()
+    found = chosen(home, sessions)
+    warnings = check(found, home.inputs)
     unknown = sorted({line for session in found for line in unknown_conditions(session)})
     if as_json:
         value = {"warnings": [asdict(one) for one in warnings], "unknown": unknown}

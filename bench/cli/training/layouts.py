@@ -45,7 +45,9 @@ def celebamask(archives: Path, seed: int, validation_share: float) -> None:
     """CelebAMask-HQ, from its unpacked archive: a mask for each part of a face.
 
     Hair is hair, skin and what lies on it are face, and the rest is background, as is what covers
-    hair. Masks are brought to the size of their photographs by the nearest pixel.
+    hair. Masks are brought to the size of their photographs by the nearest pixel. The split is
+    CelebA's own if CelebA-HQ-to-CelebA-mapping.txt and list_eval_partition.txt lie there too. If
+    not, it follows a hash of the number.
 
     \b
     Example:
