@@ -1,4 +1,4 @@
-"""Whatever stands in a file of values or in `--input`, it is read well or ends in one error of ours."""
+"""Whatever stands in a file of values or in `--input`: it is read well, or one error tells why."""
 
 from __future__ import annotations
 
