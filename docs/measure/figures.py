@@ -65,6 +65,12 @@ FIGURES = (
         make=steps.files,
     ),
     Figure(
+        name="packages",
+        command="bench export --format coreml, bench models --long --json",
+        files=_in("measured/precision", "packages.json packages.md"),
+        make=steps.packages,
+    ),
+    Figure(
         name="precisions",
         command="bench run of 96 files, bench report",
         files=_in("measured/precision", "costs.md precision.csv precision.png rows.md"),

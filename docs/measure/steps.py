@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 from busy import hogs
 
@@ -42,6 +43,23 @@ def files(shop: Workshop) -> None:
     listed = shop.bench(shop.files, "models", "--model", MODELS, "--long", "--json")
     write_text(MEASURED / "precision/files.json", listed)
     write_text(MEASURED / "precision/points.md", points_table(json.loads(listed)))
+
+
+def packages(shop: Workshop) -> None:
+    """The same of Core ML's packages, by the reference interpreter where there is no Mac."""
+    _photographs(shop)
+    exports(shop, "--format", "coreml")
+    listed = json.loads(shop.bench(shop.files, "models", "--model", MODELS, "--long", "--json"))
+    kept = [
+        {"model": model["model"], "artifacts": _of_format(model["artifacts"], "coreml")}
+        for model in listed
+    ]
+    write_text(MEASURED / "precision/packages.json", json.dumps(kept, indent=1) + "\n")
+    write_text(MEASURED / "precision/packages.md", points_table(kept))
+
+
+def _of_format(files: dict[str, Any], format: str) -> dict[str, Any]:
+    return {key: file for key, file in files.items() if file["format"] == format}
 
 
 def resizes(shop: Workshop) -> None:
