@@ -58,6 +58,14 @@ def packages(shop: Workshop) -> None:
     write_text(MEASURED / "precision/packages.md", points_table(kept))
 
 
+def mil_reference(shop: Workshop) -> None:
+    """The reference interpreter's own time, and sums in halves."""
+    _photographs(shop)
+    exports(shop, "--format", "coreml")
+    test, home = "tests/benchmarks/test_mil_reference.py", {"BENCH_SELF_HOME": str(shop.files)}
+    shop.benchmark("measured/precision/mil-reference.md", test, **home)
+
+
 def _of_format(files: dict[str, Any], format: str) -> dict[str, Any]:
     return {key: file for key, file in files.items() if file["format"] == format}
 
