@@ -132,7 +132,8 @@ def test_ctrl_c_keeps_what_is_finished_and_resume_goes_on(home: Home, tmp_path: 
     output, _ = process.communicate(timeout=30)
     assert process.returncode == 130, output
     assert "--resume" in output
-    assert not any(psutil.pid_exists(child.pid) for child in children)
+    _, alive = psutil.wait_procs(children, timeout=20)
+    assert not alive
     kept = {s.id for s in read_all(home).sessions}
     assert 4 <= len(kept) < 21
     invoke(*words, "--resume")
