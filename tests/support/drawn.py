@@ -7,8 +7,10 @@ import tarfile
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+Bits = NDArray[np.bool_]
 HAIR, FACE, BACKGROUND = (255, 0, 0), (0, 255, 0), (0, 0, 255)
 NAMES = ["Ann_Lee_0001", "Ann_Lee_0002", "Bo_Ek_0001", "Cy_Orr_0003"]
 
@@ -27,6 +29,12 @@ def portrait(seed: int, side: int = 96) -> tuple[Image.Image, Image.Image]:
         draw.ellipse(hood, fill=hair_colour)
         draw.ellipse(head, fill=skin)
     return image, mask
+
+
+def hair_of(seed: int, side: int = 96) -> Bits:
+    """Where the portrait has hair, [side, side]."""
+    found: Bits = (np.asarray(portrait(seed, side)[1]) == HAIR).all(axis=2)
+    return found
 
 
 def write_portraits(folder: Path, count: int, side: int = 96) -> Path:
