@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import functools
 import os
-from pathlib import Path
 from typing import Final
 
 from PIL import Image
 
 from train.data.dataset import Dataset, SplitName
-from train.evaluate import torch_predictor
+from train.evaluate import Predict, torch_predictor
 from train.proof.accuracy import half_accuracy, measure_accuracy
 from train.synthetic.scene import portrait
 from zoo.artifact import parity
@@ -78,7 +77,8 @@ def prove(
     if artifact.format == "coreml":
         operations = load_program(open_package(path)).steps
         artifact = artifact.model_copy(update={"neural_engine": leaving(operations)})
-    found = _parity(home, spec, path, runtime, dataset)
+    predict = open_model(path, runtime, os.cpu_count() or 1).predict
+    found = _parity(home, spec, runtime, predict, dataset)
     proved = _with(artifact, parity=found, accuracy_reason=no_data)
     if dataset is not None:
         proved, _ = evaluate_file(home, spec, proved, dataset, SPLIT)
@@ -89,10 +89,9 @@ def with_reference(
     home: Home, spec: ModelSpec, artifact: Artifact, dataset: Dataset | None
 ) -> Artifact:
     """A package that Core ML ran, with what the reference interpreter gives beside it."""
-    path = verified(home, spec, artifact)
-    found = Reference(parity=_parity(home, spec, path, REFERENCE, dataset))
+    model = open_model(verified(home, spec, artifact), REFERENCE, os.cpu_count() or 1)
+    found = Reference(parity=_parity(home, spec, REFERENCE, model.predict, dataset))
     if dataset is not None and artifact.accuracy is not None:
-        model = open_model(path, REFERENCE, os.cpu_count() or 1)
         allowed = artifact.accuracy.judgement.bound
         its = measure_accuracy(home, spec, artifact, REFERENCE, model, dataset, SPLIT, allowed)
         folder = home.artifact_folder(spec)
@@ -125,7 +124,7 @@ def evaluate_file(
     if (
         known is not None
         and not force
-        and known.runtime in (runtime, "coreml")
+        and not _superseded(known.runtime, runtime)
         and _holds(home, spec, known, dataset)
     ):
         judgement = known.judgement.model_copy(update={"bound": allowed})
@@ -162,20 +161,23 @@ def _holds(home: Home, spec: ModelSpec, accuracy: Accuracy, dataset: Dataset) ->
 
 
 def _looked_at(artifact: Artifact, runtime: str) -> bool:
-    """A package: by Core ML itself where that is here, or was where the manifest comes from; and
-    for what leaves the Neural Engine."""
+    """A package: by Core ML itself where that is here, and for what leaves the Neural Engine."""
     if artifact.format != "coreml":
         return True
     ran = artifact.parity.runtime if artifact.parity else None
     beside = ran != "coreml" or artifact.reference is not None
-    return ran in (runtime, "coreml") and beside and artifact.neural_engine is not None
+    return not _superseded(ran, runtime) and beside and artifact.neural_engine is not None
+
+
+def _superseded(ran: str | None, runtime: str) -> bool:
+    """What the reference gave, where Core ML itself is. What that gave elsewhere holds here."""
+    return ran == REFERENCE and runtime != REFERENCE
 
 
 def _parity(
-    home: Home, spec: ModelSpec, path: Path, runtime: str, dataset: Dataset | None
+    home: Home, spec: ModelSpec, runtime: str, predict: Predict, dataset: Dataset | None
 ) -> Parity:
     network, _ = load(checkpoint_path(home, spec))
-    predict = open_model(path, runtime, os.cpu_count() or 1).predict
     if dataset is None:
         images = [to_input(image, spec.size) for image in _portraits()]
         source = "drawn portraits"

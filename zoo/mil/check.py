@@ -59,7 +59,7 @@ def not_known(path: Path, found: Sequence[str]) -> ArtifactError:
     names = ", ".join(map(shown, found))
     return ArtifactError(
         f"{shown(path.name)} needs what the reference interpreter does not know: {names}",
-        expected="operators and inputs that zoo/mil/table.py lists",
+        expected="operators and inputs that docs/operators.md lists",
         remedy="convert it with other options, or measure it on a Mac",
     )
 

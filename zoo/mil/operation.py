@@ -43,7 +43,7 @@ class Step:
 
 
 def refused(
-    kind: str, what: str, remedy: str = "the operators known: zoo/mil/table.py"
+    kind: str, what: str, remedy: str = "the operators known: docs/operators.md"
 ) -> ArtifactError:
     """For an attribute or a combination whose meaning is not written down here."""
     return ArtifactError(f"{kind}: {what}", expected="what zoo/mil knows", remedy=remedy)

@@ -73,21 +73,19 @@ def command(
     from reports.pictures.layers import draw_layers
     from reports.text.fitting import fitted
     from reports.text.listing import listing
-    from zoo.base.errors import ArtifactError
     from zoo.checkpoint import checkpoint_path, load
     from zoo.explain.compare import BOUNDS, first_beyond, layer_errors
     from zoo.home import Home
     from zoo.registry import get
 
     home = Home.default()
-    try:
-        found = _artifact_of(home, artifact)
-    except ArtifactError:
+    found = _exported(home, artifact)
+    if found is None:
         package = _package_of_others(home, artifact)
         if package is None:
-            raise
+            raise _unexplained(home, artifact)
         if photographs or bound or plot:
-            raise click.UsageError("--image, --bound and --plot are of the zoo's files") from None
+            raise click.UsageError("--image, --bound and --plot are of the zoo's files")
         tell(package, format, as_json)
         return
     spec = get(found.model)
@@ -129,36 +127,23 @@ def _cause(
     return suspect(torch_predictor(network), predict, images)
 
 
-def _artifact_of(home: Home, path: Path) -> Artifact:
-    """What the manifest says of the file; raises ArtifactError, MissingStep."""
+def _exported(home: Home, path: Path) -> Artifact | None:
+    """What a manifest says of the file; None where none holds it."""
     from zoo.artifact.manifest import read_manifest
-    from zoo.base.errors import ArtifactError
     from zoo.base.files import sha256_of
-    from zoo.base.pictures import shown
-    from zoo.imported.record import imported_names, read_imported
     from zoo.registry import all_specs
 
-    imported = imported_names(home)
-    if str(path) in imported:
-        raise _no_network(str(path))
     if not path.exists():
-        raise ArtifactError(
-            f"{shown(path)} is not there",
-            expected="an .onnx or .tflite file, or an .mlpackage, under artifacts/",
-            remedy="bench export --help",
-        )
+        return None
     sha256 = sha256_of(path)
-    for spec in all_specs():
-        for artifact in read_manifest(home, spec).artifacts.values():
-            if artifact.sha256 == sha256:
-                return artifact
-    for name in imported:
-        if read_imported(home, name).sha256 == sha256:
-            raise _no_network(name)
-    raise ArtifactError(
-        f"{shown(path)} is in no manifest: its hash is {sha256[:12]}",
-        expected="an exported file of the zoo, unchanged",
-        remedy="bench export --force",
+    return next(
+        (
+            artifact
+            for spec in all_specs()
+            for artifact in read_manifest(home, spec).artifacts.values()
+            if artifact.sha256 == sha256
+        ),
+        None,
     )
 
 
@@ -175,6 +160,33 @@ def _package_of_others(home: Home, path: Path) -> Path | None:
     ours = path.resolve().is_relative_to(home.artifacts)
     is_package = path.is_dir() and path.suffix == f".{EXTENSIONS[format]}"
     return path if is_package and not ours else None
+
+
+def _unexplained(home: Home, path: Path) -> ArtifactError:
+    """Why nothing can be told of what is no package and in no manifest."""
+    from zoo.base.errors import ArtifactError
+    from zoo.base.files import sha256_of
+    from zoo.base.pictures import shown
+    from zoo.imported.record import imported_names, read_imported
+
+    imported = imported_names(home)
+    if str(path) in imported:
+        return _no_network(str(path))
+    if not path.exists():
+        return ArtifactError(
+            f"{shown(path)} is not there",
+            expected="an .onnx or .tflite file, or an .mlpackage, under artifacts/",
+            remedy="bench export --help",
+        )
+    sha256 = sha256_of(path)
+    for name in imported:
+        if read_imported(home, name).sha256 == sha256:
+            return _no_network(name)
+    return ArtifactError(
+        f"{shown(path)} is in no manifest: its hash is {sha256[:12]}",
+        expected="an exported file of the zoo, unchanged",
+        remedy="bench export --force",
+    )
 
 
 def _no_network(name: str) -> ArtifactError:
