@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from commands import TINY, bench_process
+from engines import page_is_built
 from phones import adbs, phone
 
 from bench.sessions.store import read_all
@@ -35,6 +36,7 @@ def asked_to_open(one: EmulatedPhone) -> str:
 
 @pytest.mark.usefixtures("adb_server")
 def test_the_page_is_opened_by_adb_and_measured(elsewhere: Home) -> None:
+    page_is_built()
     words = ("--device", "android", "--via", "browser", "--model", TINY)
     with phone() as one:
         process = bench_process(elsewhere, "run", *words, "--sessions", "1", "--rounds", "4")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from commands import TINY, Chain, bench_process, invoke, running
-from engines import link_of
+from engines import link_of, page_is_built
 from own_models import write_free_shape, write_log
 from pages import PLAN, Served, served
 from tiny_tflite import HAIR, write_tiny
@@ -194,6 +194,7 @@ def test_threads_are_for_isolated_pages(here: Served) -> None:
 
 
 def test_an_imported_model_is_measured_and_named_in_the_report(drawn: Home, tmp_path: Path) -> None:
+    page_is_built()
     name, file = "my_tiny", write_tiny(tmp_path / "theirs.tflite", layer=HAIR)
     invoke("import", str(file), "--name", name)
     invoke("eval", name, "--data", "drawn")

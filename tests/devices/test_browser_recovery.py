@@ -12,7 +12,7 @@ from collections import Counter
 import pytest
 from browser import chromium
 from commands import TINY, bench_process, running
-from engines import engine_is_here, link_of
+from engines import engine_is_here, link_of, page_is_built
 from selenium.webdriver.support.wait import WebDriverWait
 
 from bench.sessions.record import Session
@@ -106,6 +106,7 @@ def test_a_server_that_is_killed_and_started_again(elsewhere: Home) -> None:
 
 def test_random_faults_at_random_moments(elsewhere: Home) -> None:
     """No run hangs or is lost, and nothing wrong becomes a figure."""
+    page_is_built()
     generator = random.Random(int(os.environ.get("BENCH_SEED", "0")))
     ends: Counter[str] = Counter()
     known: set[str] = set()

@@ -43,6 +43,11 @@ def engine_is_here(engine: str) -> None:
         "webkit": (MINI_BROWSER, "xvfb-run"),
     }
     needed(*programs[engine])
+    page_is_built()
+
+
+def page_is_built() -> None:
+    """For tests whose command serves it; skips, or fails, where it is not."""
     if reason := why_not_built():
         missed(f"{reason} (make web): not tried in a browser")
 
