@@ -19,18 +19,32 @@ Fraction = Annotated[float, Field(ge=0, le=1)]
 class Augmentation(Frozen):
     """Joint for image and mask where it moves pixels; colour for the image alone.
 
-    crop_area_min: smallest share of the photograph that a random crop keeps. rotation_degrees,
-    rotation_share: largest angle, and share of the images turned. brightness, contrast,
-    saturation: factors drawn from 1 - x to 1 + x. grayscale_share: share of images without colour.
+    crop_area_min: smallest share of the photograph that a random crop keeps. scale_share, zoom_min,
+    zoom_max: share of the images that are seen from much nearer or farther instead, off centre, and
+    by how much. rotation_degrees, rotation_share: largest angle, and share of the images turned.
+    background_share: put before another photograph. recolour_share: hair dyed by its mask.
+    brightness, contrast, saturation: factors drawn from 1 - x to 1 + x. grayscale_share: without
+    colour. light_share: exposure, white balance, and light from one side. blur_share,
+    low_resolution_share, noise_share, jpeg_share: what a phone loses.
     """
 
     crop_area_min: Annotated[float, Field(gt=0, le=1)] = 0.8
     rotation_degrees: Annotated[float, Field(ge=0, le=180)] = 15.0
     rotation_share: Fraction = 0.5
+    scale_share: Fraction = 0.0
+    zoom_min: Annotated[float, Field(ge=0.1, le=1)] = 0.4
+    zoom_max: Annotated[float, Field(ge=1, le=10)] = 2.5
+    background_share: Fraction = 0.0
+    recolour_share: Fraction = 0.0
     brightness: Fraction = 0.3
     contrast: Fraction = 0.3
     saturation: Fraction = 0.3
     grayscale_share: Fraction = 0.05
+    light_share: Fraction = 0.0
+    blur_share: Fraction = 0.0
+    low_resolution_share: Fraction = 0.0
+    noise_share: Fraction = 0.0
+    jpeg_share: Fraction = 0.0
 
 
 class TrainConfig(Frozen):
@@ -40,9 +54,10 @@ class TrainConfig(Frozen):
     learning_rate is the decoder's; that of an encoder with weights to keep is it times
     encoder_rate_factor, that of a random one the decoder's. ema_decay is per step. bce_share
     weighs BCE against Dice, teacher_share the masks of teachers, where there are any, against the
-    labels. evaluate_every is in epochs. autocast `auto` is bf16 where the
-    processor computes in it (AVX-512, GPUs), else fp32. threads null means all the cores but
-    those of the loader.
+    labels. mix: of a joined data set, how often an epoch shows a photograph of each source, against
+    the others; 1 for one that is not named. evaluate_every is in epochs. autocast `auto` is bf16
+    where the processor computes in it (AVX-512, GPUs), else fp32. threads null means all the cores
+    but those of the loader.
     """
 
     target: Literal["hair", "face"] = "hair"
@@ -55,6 +70,7 @@ class TrainConfig(Frozen):
     ema_decay: Annotated[float, Field(ge=0, lt=1)] = 0.995
     bce_share: Fraction = 0.5
     teacher_share: Fraction = 0.5
+    mix: dict[str, Annotated[float, Field(gt=0, le=100)]] = Field(default_factory=dict)
     evaluate_every: Annotated[int, Field(ge=1)] = 2
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     autocast: Literal["auto", "fp32", "bf16"] = "auto"

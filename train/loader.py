@@ -17,6 +17,7 @@ from train.config import TrainConfig
 from train.data.dataset import CLASSES, IGNORED, Dataset, Item
 from train.processes import Processes
 from train.teacher import Masks
+from zoo.base.errors import RecipeError
 from zoo.base.files import sha256_of_json
 from zoo.preprocess import UInt8
 from zoo.resizing import probability_at
@@ -26,11 +27,15 @@ LONGEST_SIDE = 384
 
 
 class Key(NamedTuple):
-    """What one augmented image is made from, wholly: the augmentation is seeded by it."""
+    """What one augmented image is made from, wholly: the augmentation is seeded by all but `size`.
+
+    showing: how often the epoch has shown this photograph before.
+    """
 
     epoch: int
     position: int
     size: int
+    showing: int = 0
 
 
 class TrainingImages(data.Dataset[Tensor]):
@@ -67,8 +72,11 @@ class TrainingImages(data.Dataset[Tensor]):
 
     def _augmented(self, key: Key) -> Tensor:
         # Not torch.manual_seed: it formats a stack trace for CUDA at every call.
-        torch.default_generator.manual_seed(_seed(self.seed, key.epoch, key.position))
-        return self.augment[key.size](self.pixels[key.position])
+        torch.default_generator.manual_seed(_seed(self.seed, key.epoch, key.position, key.showing))
+        return self.augment[key.size](self.pixels[key.position], self._any)
+
+    def _any(self) -> Tensor:
+        return self.pixels[int(torch.randint(len(self.pixels), ()))]
 
 
 def _decode(dataset: Dataset, item: Item, config: TrainConfig, taught: UInt8 | None) -> Tensor:
@@ -105,6 +113,8 @@ def _alike(decoded: list[Tensor]) -> list[Tensor]:
 class EpochBatches(data.Sampler[list[Key]]):
     """Batches of keys, shuffled by seed and epoch; the last short one is dropped.
 
+    An epoch shows as many photographs as there are, each as often as its weight says against the
+    mean: with weights 1 each once.
     A batch is of one size. The share of a size falls with its side, in shuffled order: small inputs
     cost less, and need more steps.
     Batch norm cannot learn from a batch of one, so short ones go; where there are fewer images
@@ -113,9 +123,15 @@ class EpochBatches(data.Sampler[list[Key]]):
     """
 
     def __init__(
-        self, images: int, config: TrainConfig, sizes: Sequence[int], here: Processes
+        self,
+        images: int,
+        config: TrainConfig,
+        sizes: Sequence[int],
+        here: Processes,
+        weights: Sequence[float] = (),
     ) -> None:
         self.images = images
+        self.weights = np.asarray(weights or [1.0] * images)
         self.sizes = sizes
         self.batch_size = min(config.batch_size, images // here.count * here.count)
         here.share_of(self.batch_size)
@@ -128,12 +144,24 @@ class EpochBatches(data.Sampler[list[Key]]):
 
     def __iter__(self) -> Iterator[list[Key]]:
         generator = torch.Generator().manual_seed(_seed(self.seed, self.epoch, -1))
-        order = torch.randperm(self.images, generator=generator).tolist()
+        order = self._order(generator)
+        showings = _earlier(order)
         sizes = self._sizes(generator)
         for number in range(len(self)):
-            batch = order[number * self.batch_size : (number + 1) * self.batch_size]
+            batch = range(number * self.batch_size, (number + 1) * self.batch_size)
             mine = batch[self.here.rank :: self.here.count]
-            yield [Key(self.epoch, index, sizes[number]) for index in mine]
+            yield [Key(self.epoch, order[at], sizes[number], showings[at]) for at in mine]
+
+    def _order(self, generator: torch.Generator) -> list[int]:
+        """Which photograph in each place of the epoch."""
+        shuffled = torch.randperm(self.images, generator=generator).numpy()
+        if self.images == 0 or (self.weights == self.weights[0]).all():
+            return [int(index) for index in shuffled]
+        upto = np.cumsum(self.weights[shuffled]) / self.weights.mean()
+        drawn = shuffled[np.searchsorted(upto[:-1], np.arange(self.images) + 0.5)]
+        # Showings of one photograph would follow one another.
+        again = torch.randperm(self.images, generator=generator).numpy()
+        return [int(index) for index in drawn[again]]
 
     def _sizes(self, generator: torch.Generator) -> list[int]:
         """The size of each batch."""
@@ -142,6 +170,33 @@ class EpochBatches(data.Sampler[list[Key]]):
         drawn = np.searchsorted(shares, places)
         order = torch.randperm(len(self), generator=generator).tolist()
         return [self.sizes[drawn[position]] for position in order]
+
+
+def _earlier(order: Sequence[int]) -> list[int]:
+    """Of each place, how often its photograph came before."""
+    seen: dict[int, int] = {}
+    earlier = []
+    for index in order:
+        earlier.append(seen.get(index, 0))
+        seen[index] = earlier[-1] + 1
+    return earlier
+
+
+def photograph_weights(dataset: Dataset, config: TrainConfig) -> list[float]:
+    """How often each training photograph is shown, against the others.
+
+    Raises RecipeError where the recipe names a source that the data set was not joined of.
+    """
+    items = dataset.items("train")
+    known = {item.source for item in items if item.source}
+    told = ", ".join(sorted(known)) or "it was joined of none"
+    if unknown := sorted(set(config.mix) - known):
+        raise RecipeError(
+            f"mix names {', '.join(unknown)}",
+            expected=f"sources of {dataset.record.name}: {told}",
+            remedy="bench data join --help",
+        )
+    return [config.mix.get(item.source or "", 1.0) for item in items]
 
 
 def spare_workers(cores: int) -> int:
@@ -161,5 +216,5 @@ def _one_thread(_: int) -> None:
     torch.set_num_threads(1)
 
 
-def _seed(seed: int, epoch: int, index: int) -> int:
-    return int(sha256_of_json([seed, epoch, index])[:12], 16)
+def _seed(*numbers: int) -> int:
+    return int(sha256_of_json(list(numbers))[:12], 16)

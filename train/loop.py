@@ -16,7 +16,13 @@ from train.config import TrainConfig
 from train.evaluate import evaluate, torch_predictor
 from train.history import EpochRow, write_history
 from train.init.pretrained import load_first_weights
-from train.loader import EpochBatches, TrainingImages, batches, spare_workers
+from train.loader import (
+    EpochBatches,
+    TrainingImages,
+    batches,
+    photograph_weights,
+    spare_workers,
+)
 from train.memory import keep_freed_memory
 from train.processes import Processes
 from train.resume import Progress, drop_progress, load_progress, save_progress
@@ -107,7 +113,8 @@ def _run_epochs(settings: Settings, way: Way, network: SharedSizes, folder: Path
     """Every epoch that is not done yet; where it stands is stored after each."""
     config, here, sizes = settings.config, way.here, settings.sizes
     images = TrainingImages(settings.dataset, config, sizes, _taught(settings, folder, here))
-    sampler = EpochBatches(len(images), config, sizes, here)
+    weights = photograph_weights(settings.dataset, config)
+    sampler = EpochBatches(len(images), config, sizes, here, weights)
     loader = batches(images, sampler, way.workers)
     joined = here.joined(network, whole=len(sizes) == 1)
     progress = begin(network, config, len(sampler), settings.first_weights.pretrained)
