@@ -5,35 +5,54 @@ What cannot be joined is an orphan, shown with the reason.
 
 from __future__ import annotations
 
+import shlex
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from bench.naming import told_apart
 from bench.statistics.pooling import CONTENDED_CORES, contended_batches
 from bench.statistics.relative import relative_levels
 from devices.base import RunRequest
 from reports.fronts.fronts import with_fronts
-from reports.gather.accuracy import Joined, join
+from reports.gather.accuracy import join
 from reports.gather.digest import Digest
 from reports.gather.effects import with_effects
+from reports.gather.joined import WORST, Joined
 from reports.gather.merge import merged
 from reports.gather.read import read_digests
 from reports.gather.reference import with_references
 from reports.gather.report import Failed, Report
 from reports.gather.rows import Beside, row_of
-from zoo.base.errors import RecordError
+from zoo.base.errors import DataError, RecordError
 from zoo.home import Home
 
 _File = tuple[str, int | None, str, str, str]
 
 
-def load(home: Home, *others: Home) -> Report:
+def load(home: Home, *others: Home, data: str | None = None) -> Report:
     """The report of every session stored under `home`, and under the others.
 
-    Raises RecordError where they contradict one another."""
+    data: which data set the IoU is of, or `worst`; see `joined.on_data`. Raises RecordError where
+    homes contradict one another, DataError where no file was counted on `data`.
+    """
     digests, problems = read_digests([home, *others])
-    return report_of(digests, problems, join)
+    report = report_of(digests, problems, partial(join, data=data))
+    if data is not None:
+        _check_counted(report, data)
+    return report
+
+
+def _check_counted(report: Report, data: str) -> None:
+    """That the data set is one that some file was counted on."""
+    known = sorted({name for row in report.rows for name in row.joined.ious})
+    if report.rows and data not in (*known, WORST):
+        raise DataError(
+            f"no file was counted on {data!r}",
+            expected=f"one of {', '.join([*known, WORST])}",
+            remedy=f"bench eval --model NAME --data {shlex.quote(data)}",
+        )
 
 
 def report_of(

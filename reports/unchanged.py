@@ -38,10 +38,11 @@ class MadeFrom(Frozen):
     said: Said
 
 
-def inputs_of(homes: Sequence[Home]) -> str:
-    """The state of all that a report of `homes` is made from."""
+def inputs_of(homes: Sequence[Home], data: str | None) -> str:
+    """The state of all that a report of `homes` is made from, by the IoU on `data`."""
     folders = [path for h in homes for path in (h.results, h.artifacts, h.checkpoints, h.imported)]
-    return _state([*folders, *(Path(module.__path__[0]) for module in (bench, reports, zoo))])
+    code = [Path(module.__path__[0]) for module in (bench, reports, zoo)]
+    return sha256_of_json([data, _state([*folders, *code])])
 
 
 def said_in(folder: Path, inputs: str) -> Said | None:

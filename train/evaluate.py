@@ -65,7 +65,7 @@ def counted(
     """Of one item, from its mask [H, W]; pixels that are not labelled count nowhere."""
     labels = dataset.mask(item)
     found = mask_at(probability, item.width, item.height, threshold)
-    return count(item.id, found & (labels != IGNORED), labels == CLASSES[target])
+    return count(item.id, found & (labels != IGNORED), labels == CLASSES[target], item.source)
 
 
 def torch_predictor(network: nn.Module, *, half: bool = False) -> Predict:

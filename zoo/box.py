@@ -143,6 +143,7 @@ def read_box_counts(spec: ModelSpec, folder: Path = FOLDER) -> list[ImageCounts]
                 intersection=int(row[f"{spec.size}_intersection"]),
                 predicted=int(row[f"{spec.size}_predicted"]),
                 labelled=int(row["labelled"]),
+                source=row.get("source") or None,
             )
             for row in csv.DictReader(path.read_text(encoding="utf-8").splitlines())
         ]

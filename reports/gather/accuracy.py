@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass, field, replace
-from functools import cached_property, lru_cache
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from devices.base import RunRequest
+from reports.gather.joined import Counts, Joined, on_data
 from zoo.artifact.half import PRECISIONS
 from zoo.artifact.iou import (
     ImageCounts,
     Interval,
-    interval,
-    mean_interval,
     paired_difference,
     pooled,
-    pooled_draws,
     read_counts,
     whole_counts,
 )
-from zoo.artifact.manifest import Artifact, read_manifest
+from zoo.artifact.manifest import Accuracy, Artifact, read_manifest
 from zoo.artifact.resize_record import read_resizes, resize_text
+from zoo.artifact.sources import parted
 from zoo.base.errors import BenchError
 from zoo.base.files import sha256_of, size_bytes
 from zoo.checkpoint import COUNTS_NAME, CheckpointRecord, checkpoint_path, read_record
@@ -37,61 +33,30 @@ from zoo.spec import ModelSpec
 # In the place of where the first weights came from.
 IMPORTED = "imported"
 # What prepares a data set of that name.
-PREPARED = {"lfw": "bench data lfw", "synthetic": "bench data synthetic"}
+PREPARED = {
+    "lfw": "bench data lfw",
+    "figaro1k": "bench data figaro1k --archives FOLDER",
+    "synthetic": "bench data synthetic",
+}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Joined:
-    """What the chain of hashes says of a timed file.
+def join(home: Home, request: RunRequest, data: str | None = None) -> Joined:
+    """The accuracy of the very file that was timed, or the reason why it is not known.
 
-    orphan: the reason where the chain is broken; nothing of it is joined then. iou_reason: why
-    there is no IoU. iou_of: the class, images and split that it was counted on; IoUs of different
-    ones are not to be compared. remedy: the command that would tell the file's own IoU, or make the
-    file; None where it is known, or where none would. counts: what the IoU is made of, an image
-    each. iou_change: the file's IoU minus torch's, paired over the same images. rejected: why the
-    file is not to be used.
-    unlike_pixels: the share of its masks' pixels that change sides against torch's.
-    init: where the first weights came from; a front that mixes them compares more than width.
-    resizes: what other ways of shrinking the photograph cost, in words, where that was measured.
+    data: on which data set, or `worst` of all that it was counted on; see `joined.on_data`.
     """
-
-    orphan: str | None = None
-    iou: Interval | None = None
-    counts: tuple[ImageCounts, ...] = field(default=(), repr=False)
-    mean_iou: Interval | None = None
-    iou_change: Interval | None = None
-    rejected: str | None = None
-    iou_reason: str | None = None
-    remedy: str | None = None
-    iou_of: str | None = None
-    of_reference: bool = False
-    max_abs_difference: float | None = None
-    unlike_pixels: float | None = None
-    size_bytes: int | None = None
-    checkpoint_sha256: str | None = None
-    init: str | None = None
-    commit: str | None = None
-    resizes: str | None = None
-
-    @cached_property
-    def draws(self) -> NDArray[np.float64]:
-        """Pooled IoUs of resampled images, the same images for all files; [REPLICATES]."""
-        return _pooled(self.counts)
-
-
-def join(home: Home, request: RunRequest) -> Joined:
-    """The accuracy of the very file that was timed, or the reason why it is not known."""
     if request.origin == "file":
         return Joined(iou_reason="a file of one's own")
     try:
         if request.origin == "imported":
-            return _of_import(home, request)
+            return on_data(_of_import(home, request), data, _evaluation(home, request))
         spec = get(request.model)
         path = checkpoint_path(home, spec)
         record, checkpoint_sha256 = read_record(path), sha256_of(path)
         if request.format == "torch":
-            return _of_checkpoint(path, record, checkpoint_sha256, request)
-        return _of_artifact(home, spec, record, checkpoint_sha256, request)
+            return on_data(_of_checkpoint(path, record, checkpoint_sha256, request), data, None)
+        found = _of_artifact(home, spec, record, checkpoint_sha256, request)
+        return on_data(found, data, _evaluation(home, request))
     except BenchError as error:
         return Joined(orphan=error.seen, remedy=error.remedy or None)
 
@@ -116,21 +81,21 @@ def _of_artifact(
         commit=artifact.commit,
         rejected=artifact.rejected,
         resizes=_resizes(home, spec, artifact),
+        whose=(str(record.config["target"]), "validation"),
     )
-    counts, what = _counts(home, spec, record, artifact)
-    evaluation = _evaluation(home, record, request)
-    if counts is not None:
-        torchs = _counts_of_torch(home, spec, artifact)
-        change = paired_difference(counts, torchs) if torchs else None
-        told = None if torchs else evaluation
-        return replace(_with_iou(common, counts, what), iou_change=change, remedy=told)
-    common = replace(common, remedy=evaluation)
-    if not _stands_for(record, artifact):
-        return _with_iou(common, None, what)
-    reference, whose = _counts_of_checkpoint(checkpoint_path(home, spec), record)
-    whose = f"{whose}, of the reference export of these weights" if reference else whose
-    joined = _with_iou(common, reference, whose)
-    return replace(joined, of_reference=joined.iou is not None, iou_reason=what)
+    evaluation = _evaluation(home, request)(record.split.dataset)
+    by_data, reason = _counts(home, spec, artifact)
+    if artifact.accuracy is not None and reason is None:
+        change = _change(home, spec, artifact.accuracy)
+        told = evaluation if change is None else None
+        return replace(common, by_data=by_data, iou_change=change, remedy=told)
+    common = replace(common, by_data=by_data, iou_reason=reason, remedy=evaluation)
+    if by_data or not _stands_for(record, artifact):
+        return common
+    reference = _counts_of_checkpoint(checkpoint_path(home, spec), record)
+    if isinstance(reference, str):
+        return replace(common, iou_reason=reference)
+    return replace(common, by_data=reference, of_reference=True)
 
 
 def _of_import(home: Home, request: RunRequest) -> Joined:
@@ -139,14 +104,19 @@ def _of_import(home: Home, request: RunRequest) -> Joined:
         now = f"imported anew since, as the file {model.sha256[:12]}"
         return Joined(orphan=f"the file {request.artifact_sha256[:12]} was {now}")
     common = Joined(size_bytes=model.size_bytes, init=IMPORTED)
-    shown = read_evaluations(home, model.name).shown
+    stored = read_evaluations(home, model.name)
+    shown = stored.shown
     counts = "not evaluated" if shown is None else counts_of(home, model, shown)
     if shown is None or isinstance(counts, str):
         data = shown.dataset if shown else "lfw"
         remedy = f"bench eval --model {model.name} --data {shlex.quote(data)}"
         return replace(common, iou_reason=str(counts), remedy=remedy)
-    what = f"{shown.dataset} {shown.split}"
-    return _with_iou(common, counts, _named(shown.target, what, shown.images, shown.split_sha256))
+    by_data: dict[str, Counts] = {}
+    for found in (one for one in stored.found if one.split == shown.split):
+        each = counts_of(home, model, found)
+        if not isinstance(each, str):
+            by_data |= parted(each, found.dataset)
+    return replace(common, by_data=by_data, whose=(shown.target, shown.split))
 
 
 def _file(request: RunRequest) -> str:
@@ -154,14 +124,18 @@ def _file(request: RunRequest) -> str:
     return f"--model {request.model} --format {request.format} --precision {request.precision}"
 
 
-def _evaluation(home: Home, record: CheckpointRecord, request: RunRequest) -> str:
-    """The command that runs this file on the photographs its checkpoint was chosen on."""
-    name = record.split.dataset
-    command = f"bench eval {_file(request)} --data {shlex.quote(name)}"
-    if home.dataset(name).is_dir():
-        return command
-    own = f"bench data folder FOLDER --name {shlex.quote(name)}"
-    return f"{PREPARED.get(name, own)}, then {command}"
+def _evaluation(home: Home, request: RunRequest) -> Callable[[str], str]:
+    """The command that runs this file on a data set of some name, which is to be prepared first."""
+    file = request.model if request.origin == "imported" else _file(request)
+
+    def command(data: str) -> str:
+        counted = f"bench eval {file} --data {shlex.quote(data)}"
+        if home.dataset(data).is_dir():
+            return counted
+        own = f"bench data folder FOLDER --name {shlex.quote(data)}"
+        return f"{PREPARED.get(data, own)}, then {counted}"
+
+    return command
 
 
 def _resizes(home: Home, spec: ModelSpec, artifact: Artifact) -> str | None:
@@ -175,28 +149,30 @@ def _stands_for(record: CheckpointRecord, artifact: Artifact) -> bool:
     return record.shipped is not None and floats and artifact.parity is not None
 
 
-def _counts_of_torch(home: Home, spec: ModelSpec, artifact: Artifact) -> list[ImageCounts] | None:
-    """What torch counted on the images of the file's own counts, if that is whole."""
-    accuracy = artifact.accuracy
-    if accuracy is None:
-        return None
-    path = home.artifact_folder(spec) / accuracy.torch_counts_file
-    return whole_counts(path, accuracy.torch_counts_sha256)
+def _change(home: Home, spec: ModelSpec, accuracy: Accuracy) -> Interval | None:
+    """The file's IoU minus torch's on the same images, if both counts are whole."""
+    folder = home.artifact_folder(spec)
+    torchs = whole_counts(folder / accuracy.torch_counts_file, accuracy.torch_counts_sha256)
+    ours = whole_counts(folder / accuracy.counts_file, accuracy.counts_sha256)
+    return paired_difference(ours, torchs) if ours and torchs else None
 
 
 def _counts(
-    home: Home, spec: ModelSpec, record: CheckpointRecord, artifact: Artifact
-) -> tuple[list[ImageCounts] | None, str]:
-    """The stored counts and what they are of, or None and the reason."""
-    accuracy = artifact.accuracy
-    if accuracy is None:
-        return None, artifact.accuracy_reason or "not measured"
-    path = home.artifact_folder(spec) / accuracy.counts_file
-    counts = whole_counts(path, accuracy.counts_sha256)
-    if counts is None:
-        return None, f"{path.name} is gone or was changed"
-    what = f"{accuracy.dataset} {accuracy.split}"
-    return counts, _named(record.config["target"], what, accuracy.images, accuracy.split_sha256)
+    home: Home, spec: ModelSpec, artifact: Artifact
+) -> tuple[Mapping[str, Counts], str | None]:
+    """The stored counts by data set, of the validation images; and why those of its checkpoint's
+    own are missing."""
+    own, folder = artifact.accuracy, home.artifact_folder(spec)
+    reason = None if own else artifact.accuracy_reason or "not measured"
+    found: dict[str, Counts] = {}
+    further = [one for one in artifact.others.values() if one.split == "validation"]
+    for accuracy in [*further, *([own] if own else [])]:
+        counts = whole_counts(folder / accuracy.counts_file, accuracy.counts_sha256)
+        if counts is not None:
+            found |= parted(counts, accuracy.dataset)
+        elif accuracy is own:
+            reason = f"{accuracy.counts_file} is gone or was changed"
+    return found, reason
 
 
 def _of_checkpoint(
@@ -205,43 +181,23 @@ def _of_checkpoint(
     if checkpoint != request.artifact_sha256:
         return Joined(orphan="the checkpoint that was timed has been replaced")
     common = Joined(
-        size_bytes=size_bytes(path), checkpoint_sha256=checkpoint, init=record.init.kind
+        size_bytes=size_bytes(path),
+        checkpoint_sha256=checkpoint,
+        init=record.init.kind,
+        whose=(str(record.config["target"]), "validation"),
     )
-    return _with_iou(common, *_counts_of_checkpoint(path, record))
+    found = _counts_of_checkpoint(path, record)
+    if isinstance(found, str):
+        return replace(common, iou_reason=found)
+    return replace(common, by_data=found)
 
 
-def _counts_of_checkpoint(
-    path: Path, record: CheckpointRecord
-) -> tuple[list[ImageCounts] | None, str]:
-    """What the trainer counted with these weights in torch, or None and the reason."""
+def _counts_of_checkpoint(path: Path, record: CheckpointRecord) -> Mapping[str, Counts] | str:
+    """What the trainer counted with these weights in torch, by data set, or the reason."""
     counts_path = path.parent / COUNTS_NAME
     if not counts_path.is_file():
-        return None, f"{counts_path.name} is gone"
-    counts = read_counts(counts_path)
+        return f"{counts_path.name} is gone"
+    counts: list[ImageCounts] = read_counts(counts_path)
     if pooled(counts) != record.validation_iou:
-        return None, f"{counts_path.name} is not of this checkpoint"
-    what = f"{record.split.dataset} validation"
-    return counts, _named(record.config["target"], what, len(counts), record.split.sha256)
-
-
-def _named(target: object, what: str, images: int, split_sha256: str) -> str:
-    return f"{target} on {what}, {images} images (split {split_sha256[:8]})"
-
-
-def _with_iou(common: Joined, counts: list[ImageCounts] | None, what: str) -> Joined:
-    if counts is None:
-        return replace(common, iou_reason=what)
-    iou, mean_iou = _ious(tuple(counts))
-    return replace(common, iou=iou, mean_iou=mean_iou, iou_of=what, counts=tuple(counts))
-
-
-# Files whose accuracy is that of one reference export have the same counts.
-@lru_cache(maxsize=256)
-def _pooled(counts: tuple[ImageCounts, ...]) -> NDArray[np.float64]:
-    return pooled_draws(counts)
-
-
-@lru_cache(maxsize=256)
-def _ious(counts: tuple[ImageCounts, ...]) -> tuple[Interval, Interval]:
-    """The pooled IoU, and the mean over images."""
-    return interval(pooled(counts), _pooled(counts), len(counts)), mean_interval(counts)
+        return f"{counts_path.name} is not of this checkpoint"
+    return parted(counts, record.split.dataset)

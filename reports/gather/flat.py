@@ -49,6 +49,7 @@ def record(row: Row) -> dict[str, Any]:
         "iou_of": joined.iou_of,
         "iou_of_reference": joined.of_reference,
         "iou_reason": joined.iou_reason,
+        **_on_each(row),
         "rejected": joined.rejected,
         "p50_ms": row.p50_ms.value,
         "p50_ms_low": row.p50_ms.low,
@@ -89,6 +90,15 @@ def record(row: Row) -> dict[str, Any]:
         "checkpoint_sha256": joined.checkpoint_sha256,
         "export_commit": joined.commit,
     }
+
+
+def _on_each(row: Row) -> dict[str, float | None]:
+    """The IoU on each data set that the file was run on: `iou_on_lfw` and so on."""
+    found: dict[str, float | None] = {}
+    for name, iou in row.joined.ious.items():
+        found |= {f"iou_on_{name}": iou.value}
+        found |= {f"iou_on_{name}_low": iou.low, f"iou_on_{name}_high": iou.high}
+    return found
 
 
 def _words(values: Sequence[float | None]) -> str:

@@ -12,8 +12,8 @@ from bench.statistics.stats import Quantile, across_passes, quantile
 from bench.statistics.verdict import Verdict
 from devices.base import DeviceInfo, Origin, RunRequest
 from devices.frame import STAGES
-from reports.gather.accuracy import Joined
 from reports.gather.digest import Digest
+from reports.gather.joined import Joined
 from zoo.artifact.iou import Interval
 from zoo.base.files import sha256_of_json
 from zoo.complexity import Complexity, complexity

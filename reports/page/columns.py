@@ -9,6 +9,7 @@ from reports.gather.unmeasured import Figure, Unmeasured
 from reports.text.tables import (
     complexity_text,
     difference_text,
+    elsewhere_text,
     front_text,
     iou_text,
     p50_text,
@@ -78,6 +79,7 @@ COLUMNS: tuple[tuple[str, str, Text], ...] = (
     ("parameters", "params, M", _simple(lambda row: complexity_text(row, "parameters"))),
     ("macs", "MACs, M", _simple(lambda row: complexity_text(row, "macs"))),
     ("iou", "IoU [95 %]", lambda row, rows, unmeasured: iou_text(row, unmeasured)),
+    ("elsewhere", "IoU on other data", _simple(elsewhere_text)),
     ("difference", "IoU from reference, points", _simple(difference_text)),
     ("p50", "p50 ms [range]", _simple(lambda row: _short(p50_text(row)))),
     ("relative", "relative [95 %]", _relative),

@@ -15,6 +15,7 @@ from reports.gather.report import Report
 from reports.gather.rows import Facet, Row
 from reports.gather.unmeasured import missing
 from reports.pictures.figures import look
+from reports.text.tables import elsewhere_text
 from zoo.artifact.iou import ImageCounts, Interval
 
 # The same marks in the page as in the pictures beside it.
@@ -130,6 +131,7 @@ def _row(row: Row) -> dict[str, Any]:
         "colour": colour,
         "shape": SHAPES[marker],
         "iou": _interval(joined.iou),
+        "elsewhere": elsewhere_text(row),
         "difference": row.from_reference and _scaled(row.from_reference, 1e4),
         "iou_reason": joined.orphan or joined.iou_reason,
         "of_export": joined.of_reference,

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from devices.base import RunRequest
-from reports.gather.accuracy import Joined
+from reports.gather.joined import Joined
 from reports.gather.read import read_digests
 from reports.gather.reference import bar_of
 from reports.gather.rows import Row

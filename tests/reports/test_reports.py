@@ -86,7 +86,7 @@ def test_ious_of_different_images_share_no_picture(
     }
     assert sorted(pictures.values()) == [[TINY], [other]]
     assert ["drawn" in name for name in sorted(pictures)] == [True, False]
-    assert all("validation" in name and "split" in name for name in pictures)
+    assert all("validation" in name and "images (set " in name for name in pictures)
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from recorded import LOOP, recorded
 from bench.sessions.record import Plan, Session
 from bench.sessions.store import read_all, write_session
 from devices.base import DeviceInfo, RawRun, Reading, RunRequest
-from reports.gather.accuracy import Joined
+from reports.gather.joined import Joined
 from reports.gather.read import read_digests
 from reports.gather.report import Report
 from reports.load import report_of

@@ -14,8 +14,8 @@ from drawn import Bits, hair_of, portrait, write_portraits
 from PIL import Image
 
 from train.data.dataset import Dataset
-from train.data.join import by_source
 from zoo.artifact.iou import pooled, read_counts
+from zoo.artifact.sources import by_source
 from zoo.home import Home
 from zoo.registry import get
 
@@ -227,7 +227,7 @@ def test_the_iou_is_told_by_source(tmp_path: Path, home: Home) -> None:
 
     told = invoke(*TRAIN, "--epochs", "1").output
     counts = read_counts(home.checkpoint_folder(get(TINY)) / "validation_counts.csv")
-    found = by_source(both, counts)
+    found = by_source(counts, "both")
     assert [one.source for one in found] == ["figaro1k", "one"]
     for one in found:
         mine = [count for count in counts if count.image.startswith(f"{one.source}.")]

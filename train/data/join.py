@@ -1,30 +1,19 @@
-"""One data set of several, and the IoU told by which of them an image came from."""
+"""One data set of several; each image keeps its split, and which of them it came from."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from train.data.dataset import Dataset
 from train.data.labels import INDICES
 from train.data.prepare import Labelled, prepare
-from zoo.artifact.iou import ImageCounts, Interval, pooled_interval
 from zoo.base.errors import DataError
 from zoo.base.pictures import read_regular, shown
 from zoo.home import Home
 
 # Masks of a prepared data set lie as viewers show its photographs.
 _LABELS = replace(INDICES, turned="upright")
-
-
-@dataclass(frozen=True, kw_only=True)
-class SourceIou:
-    """The pooled IoU on the images that came from one data set."""
-
-    source: str
-    images: int
-    iou: Interval
 
 
 def join(home: Home, names: Sequence[str], name: str) -> Dataset:
@@ -61,23 +50,3 @@ def _items(parts: Sequence[Dataset]) -> Iterator[Labelled]:
                 mask_file=shown(mask),
                 joined=item.source or whole,
             )
-
-
-def by_source(dataset: Dataset, counts: Sequence[ImageCounts]) -> list[SourceIou]:
-    """Of counts on images of a data set, by source; empty where it was not joined."""
-    source_of = {item.id: item.source for item in dataset.record.items}
-    groups: dict[str, list[ImageCounts]] = {}
-    for count in counts:
-        if source := source_of.get(count.image):
-            groups.setdefault(source, []).append(count)
-    return [
-        SourceIou(source=source, images=len(group), iou=pooled_interval(group))
-        for source, group in sorted(groups.items())
-    ]
-
-
-def source_text(found: Sequence[Mapping[str, Any]]) -> str:
-    """Of records of SourceIou, in one line: `lfw 0.781 [0.765, 0.795] of 500, ...`."""
-    return ", ".join(
-        f"{one['source']} {Interval(**one['iou']).text} of {one['images']}" for one in found
-    )

@@ -120,14 +120,14 @@ def _photographs(dataset: Dataset, spec: ModelSpec) -> Iterator[Float32]:
 
 
 def _counts_csv(specs: Sequence[ModelSpec], counts: Sequence[Sequence[ImageCounts]]) -> str:
-    """A line an image: what is labelled is the same at every size."""
+    """A line an image: what is labelled, and its source, are the same at every size."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     columns = [f"{spec.size}_{what}" for spec in specs for what in ("intersection", "predicted")]
-    writer.writerow(["image", "labelled", *columns])
+    writer.writerow(["image", "source", "labelled", *columns])
     for images in zip(*counts, strict=True):
         found = [value for one in images for value in (one.intersection, one.predicted)]
-        writer.writerow([images[0].image, images[0].labelled, *found])
+        writer.writerow([images[0].image, images[0].source or "", images[0].labelled, *found])
     return stream.getvalue()
 
 

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from reports.text.listing import Format
-    from zoo.artifact.iou import ImageCounts
-    from zoo.checkpoint import CheckpointRecord
     from zoo.home import Home
     from zoo.imported.record import Imported
     from zoo.spec import ModelSpec
@@ -79,13 +77,14 @@ def _short(rows: Sequence[dict[str, Any]], format: Format) -> str:
 def _long(rows: Sequence[dict[str, Any]], format: Format) -> str:
     """IoU of the checkpoint here, else of the weights that come with the package; then a line a
     file that was exported. CSV is of the files."""
+    from bench.cli.models.shown_iou import iou_columns
     from reports.text.files import file_list
     from reports.text.fitting import fitted
     from reports.text.listing import Column, column, listing
 
     columns = [
         column("model", "model"),
-        Column(title="IoU [95 %]", text=lambda row: iou_text(_best(row))),
+        *iou_columns(rows, _best),
         Column(title="first weights", text=lambda row: (_best(row) or {}).get("init", "")),
         Column(title="weights", text=_whose),
         Column(title="images", text=_images, right=True),
@@ -133,22 +132,14 @@ def _whose(row: dict[str, Any]) -> str:
 
 def _images(row: dict[str, Any]) -> str:
     best = _best(row)
-    return f"{best['images']} {best['dataset']}" if best else "-"
-
-
-def iou_text(found: dict[str, Any] | None) -> str:
-    """Of a model's accuracy as `--json` has it."""
-    from zoo.artifact.iou import span_text
-
-    if found is None:
-        return "not trained"
-
-    if not found["images"]:
-        return f"{found['iou']:.3f} (its counts are gone)"
-    return f"{found['iou']:.3f} {span_text(found['iou_low'], found['iou_high'], '.3f')}"
+    if not best:
+        return "-"
+    parts = best.get("by_source") or [{"images": best["images"], "source": best["dataset"]}]
+    return ", ".join(f"{part['images']} {part['source']}" for part in parts)
 
 
 def _row(home: Home, spec: ModelSpec, sessions: int) -> dict[str, Any]:
+    from bench.cli.models.shown_iou import accuracy_of, shipped_accuracy
     from reports.text.files import file_record
     from zoo.artifact.iou import read_counts
     from zoo.artifact.manifest import read_manifest
@@ -160,7 +151,7 @@ def _row(home: Home, spec: ModelSpec, sessions: int) -> dict[str, Any]:
     checkpoint = None
     if path.is_file():
         counts = path.with_name(COUNTS_NAME)
-        checkpoint = _accuracy(read_record(path), read_counts(counts) if counts.is_file() else [])
+        checkpoint = accuracy_of(read_record(path), read_counts(counts) if counts.is_file() else [])
     manifest = read_manifest(home, spec)
     return {
         "model": spec.name,
@@ -190,6 +181,7 @@ def _imported(home: Home, model: Imported, sessions: int) -> dict[str, Any]:
         "iou_low": found.iou.low,
         "iou_high": found.iou.high,
         "images": found.images,
+        "data": found.dataset,
         "dataset": found.dataset,
         "init": "imported",
         "shipped": False,
@@ -208,33 +200,8 @@ def _imported(home: Home, model: Imported, sessions: int) -> dict[str, Any]:
     }
 
 
-def shipped_accuracy(spec: ModelSpec) -> dict[str, Any] | None:
-    """Of the weights that come with the package; None where they hold no such variant."""
-    from zoo.box import find_record, read_box_counts
-
-    record = find_record(spec)
-    if record is None:
-        return None
-    return _accuracy(record, read_box_counts(spec)) | {"shipped": True}
-
-
-def _accuracy(record: CheckpointRecord, counts: Sequence[ImageCounts]) -> dict[str, Any]:
-    from zoo.artifact.iou import pooled_interval
-
-    iou = pooled_interval(counts) if counts else None
-    return {
-        "iou": record.validation_iou,
-        "iou_low": iou and iou.low,
-        "iou_high": iou and iou.high,
-        "images": len(counts),
-        "dataset": record.split.dataset,
-        "init": record.init.kind,
-        "shipped": record.shipped is not None,
-    }
-
-
 def _checkpoint(row: dict[str, Any]) -> str:
     found = row["checkpoint"]
     if found is None:
         return "in the package" if row["shipped"] else "-"
-    return f"{found['dataset']} IoU {found['iou']:.3f}"
+    return f"{found['data']} IoU {found['iou']:.3f}"

@@ -38,9 +38,9 @@ def list_(models: tuple[str, ...], format: Format, as_json: bool) -> None:
     Example:
       bench weights list --json
     """
-    from bench.cli.models.models import iou_text, shipped_accuracy
+    from bench.cli.models.shown_iou import iou_columns, shipped_accuracy
     from reports.text.fitting import fitted
-    from reports.text.listing import Column, column, listing
+    from reports.text.listing import column, listing
     from zoo.box import FOLDER
     from zoo.registry import select
 
@@ -54,8 +54,7 @@ def list_(models: tuple[str, ...], format: Format, as_json: bool) -> None:
         return
     columns = [
         column("model", "model"),
-        Column(title="IoU [95 %]", text=iou_text),
-        column("images", "images", right=True),
+        *iou_columns(list(rows.values()), lambda row: row),
         column("data", "dataset"),
         column("first weights", "init"),
     ]

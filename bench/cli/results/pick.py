@@ -58,6 +58,12 @@ class Quantity(click.ParamType[float]):
     help="Of p50: 16.7ms, or 60fps.",
 )
 @click.option("--max-size", type=Quantity("MB", "KB"), metavar="SIZE", help="Of the file: 4MB.")
+@click.option(
+    "--data",
+    metavar="NAME",
+    help="The data set whose IoU decides, or `worst`.  [default: lfw, where files were counted "
+    "on it]",
+)
 @click.option("--min-iou", type=click.FloatRange(0, 1), metavar="IOU", help="Such as 0.78.")
 @json_option
 @click.pass_context
@@ -66,6 +72,7 @@ def command(
     device: str,
     max_latency: float,
     max_size: float | None,
+    data: str | None,
     min_iou: float | None,
     as_json: bool,
 ) -> None:
@@ -78,6 +85,7 @@ def command(
     \b
     Example:
       bench pick --device host --max-latency 16.7ms --max-size 4MB
+      bench pick --device host --max-latency 30fps --data worst
     """
     from reports.fronts.choose import Budget, choice_lines, choose
     from reports.gather.places import find_place
@@ -85,7 +93,7 @@ def command(
     from reports.text.fitting import fitted
     from zoo.home import Home
 
-    place = find_place(load(Home.default()), device)
+    place = find_place(load(Home.default(), data=data), device)
     budget = Budget(
         latency_ms=max_latency, size_bytes=None if max_size is None else int(max_size), iou=min_iou
     )

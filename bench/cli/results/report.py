@@ -23,6 +23,12 @@ if TYPE_CHECKING:
     metavar="OLD",
     help="An earlier report's folder: show what moved since.",
 )
+@click.option(
+    "--data",
+    metavar="NAME",
+    help="The data set whose IoU is shown, or `worst`: of several, of each file the lowest.  "
+    "[default: lfw, where files were counted on it]",
+)
 @click.option("--open", "open_page", is_flag=True, help="Open the page in a browser.")
 @click.option(
     "--output",
@@ -41,6 +47,7 @@ if TYPE_CHECKING:
 def command(
     folders: tuple[Path, ...],
     since: Path | None,
+    data: str | None,
     open_page: bool,
     output: Path | None,
     format: Literal["answer", "table", "markdown", "csv"],
@@ -57,6 +64,7 @@ def command(
     Example:
       bench report --open
       bench report laptop/ phones/ --since reports/march
+      bench report --data worst
     """
     from reports.text.fitting import fitted, next_steps
     from reports.unchanged import Said, inputs_of, keep, said_in
@@ -73,11 +81,11 @@ def command(
                 remedy="bench run there, or give the folder that holds results/",
             )
     output = output or home.report
-    inputs = inputs_of(homes)
+    inputs = inputs_of(homes, data)
     plain = format == "answer" and not as_json and since is None
     said = said_in(output, inputs) if plain else None
     if said is None:
-        text, report = _written(output, homes, since, "json" if as_json else format)
+        text, report = _written(output, homes, since, data, "json" if as_json else format)
         said = Said(text=text, next=tuple(_after(report)))
         if plain:
             keep(output, inputs, said)
@@ -95,6 +103,7 @@ def _written(
     output: Path,
     homes: Sequence[Home],
     since: Path | None,
+    data: str | None,
     format: Literal["answer", "table", "markdown", "csv", "json"],
 ) -> tuple[str, Report]:
     """Writes the report anew; what is to be printed of it."""
@@ -104,7 +113,7 @@ def _written(
     from reports.text.tables import every_row, moves_markdown, rows_csv, rows_json
     from reports.write import write_report
 
-    report = load(*homes)
+    report = load(*homes, data=data)
     moves = moves_since(since, report) if since else None
     write_report(output, report, moves)
     if format == "json":

@@ -231,11 +231,11 @@ def _evaluate(
 
     from reports.text.files import file_record
     from reports.text.imported import imported_record
-    from train.data.join import by_source
     from train.proof.imported import evaluate_import
     from train.proof.prove import evaluate_file
     from zoo.artifact.iou import read_counts
     from zoo.artifact.manifest import read_manifest, write_manifest
+    from zoo.artifact.sources import by_source
 
     if not isinstance(file, tuple):
         return imported_record(file, evaluate_import(home, file, dataset, split, force))
@@ -245,17 +245,20 @@ def _evaluate(
     accuracy = found.accuracy_on(dataset.record.name, split)
     row = file_record(found, accuracy, reason)
     if accuracy is not None:
-        counts = read_counts(home.artifact_folder(spec) / accuracy.counts_file)
-        row["by_source"] = [asdict(one) for one in by_source(dataset, counts)]
+        counts, data = (
+            read_counts(home.artifact_folder(spec) / accuracy.counts_file),
+            accuracy.dataset,
+        )
+        row["by_source"] = [asdict(one) for one in by_source(counts, data)]
     return row
 
 
 def _by_source(rows: Sequence[dict[str, Any]]) -> list[str]:
     """A line a file of a data set that was joined of several."""
-    from train.data.join import source_text
+    from zoo.artifact.sources import source_text
 
     return [
         f"{row['model']} {row['format']} {row['precision']}: IoU on {source_text(found)}"
         for row in rows
-        if (found := row.get("by_source"))
+        if len(found := row.get("by_source") or []) > 1
     ]

@@ -174,14 +174,15 @@ def _train(home: Home, settings: Settings, here: Processes, cores: int | None, f
     say(f"begins from {settings.first_weights.init.source or hint}")
     from dataclasses import asdict
 
-    from train.data.join import by_source, source_text
     from train.loop import train
     from zoo.artifact.iou import read_counts
+    from zoo.artifact.sources import by_source, source_text
     from zoo.checkpoint import COUNTS_NAME, checkpoint_path
 
     for record in train(settings, home, here, cores):
         path = checkpoint_path(home, record.spec)
         say(f"validation IoU {record.validation_iou:.4f}, {path}", record.model)
         counts = read_counts(path.with_name(COUNTS_NAME))
-        if found := by_source(settings.dataset, counts):
+        found = by_source(counts, settings.dataset.record.name)
+        if len(found) > 1:
             say(f"validation IoU on {source_text([asdict(one) for one in found])}", record.model)
