@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from pydantic import ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator
 
 from zoo.base.errors import MissingStep, WeightsError
 from zoo.base.files import replacing
@@ -40,13 +40,15 @@ class Init(Frozen):
 
 
 class Split(Frozen):
-    """Which images were trained on and which chose the checkpoint."""
+    """Which images were trained on and which chose the checkpoint. parts: of a joined data set, the
+    hashes of those that it was joined of."""
 
     dataset: str
     rule: str
     sha256: str
     train_images: int
     validation_images: int
+    parts: dict[str, str] = Field(default_factory=dict)
 
 
 class Teacher(Frozen):

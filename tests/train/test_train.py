@@ -9,8 +9,7 @@ import pytest
 import torch
 from commands import RECIPE, TINY, TRAIN, Chain, bench_process, invoke, wait_for
 
-from train.augment import Augment
-from train.config import Augmentation, load_recipe, parse_recipe, recipe_names, with_changes
+from train.config import load_recipe, parse_recipe, recipe_names, with_changes
 from train.data.dataset import Dataset
 from train.loader import TrainingImages
 from train.losses import dice_loss, segmentation_loss
@@ -118,28 +117,6 @@ def test_a_checkpoint_rebuilds_its_network_and_an_edited_one_is_refused(
     torch.save({"record": "pickle"}, broken)
     with pytest.raises(WeightsError, match="not a checkpoint"):
         load(broken)
-
-
-def test_image_and_mask_move_together() -> None:
-    augmentation = Augmentation(
-        rotation_share=1.0, brightness=0, contrast=0, saturation=0, grayscale_share=0
-    )
-    square = torch.zeros(4, 100, 100, dtype=torch.uint8)
-    square[:, 30:80, 20:60] = 255
-    for seed in range(10):
-        torch.manual_seed(seed)
-        moved = Augment(augmentation, 128)(square)
-        assert moved.shape == (4, 128, 128)
-        assert torch.equal(moved[0], moved[3])
-
-
-def test_colour_changes_leave_the_mask_alone() -> None:
-    augmentation = Augmentation(crop_area_min=1.0, rotation_share=0)
-    pixels = torch.full((4, 128, 128), 200, dtype=torch.uint8)
-    torch.manual_seed(1)
-    moved = Augment(augmentation, 128)(pixels)
-    assert (moved[3] == 200).all()
-    assert not (moved[:3] == 200).all()
 
 
 def test_losses_by_hand() -> None:

@@ -104,12 +104,14 @@ class Dataset:
 
     def split(self) -> Split:
         """What a checkpoint records of the data it saw."""
+        joined = {item.source for item in self.record.items}
         return Split(
             dataset=self.record.name,
             rule=self.record.rule,
             sha256=self.record.sha256,
             train_images=len(self.items("train")),
             validation_images=len(self.items("validation")),
+            parts={n: sha for n, sha in self.record.sources.items() if n in joined},
         )
 
     def photograph(self, item: Item) -> Image.Image:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+from collections.abc import Sequence
 from typing import Final
 
 from PIL import Image
@@ -46,27 +47,54 @@ def dataset_of(home: Home, record: CheckpointRecord) -> tuple[Dataset | None, st
     return dataset, ""
 
 
-def is_proved(home: Home, spec: ModelSpec, artifact: Artifact, dataset: Dataset | None) -> bool:
+def parts_of(home: Home, record: CheckpointRecord) -> list[Dataset]:
+    """Of a joined data set that is not here, those of its parts that are."""
+    found = []
+    for name, sha256 in record.split.parts.items():
+        try:
+            dataset = Dataset.open(home, name)
+        except MissingStep:
+            continue
+        if dataset.record.sha256 == sha256:
+            found.append(dataset)
+    return found
+
+
+def is_proved(
+    home: Home,
+    spec: ModelSpec,
+    artifact: Artifact,
+    dataset: Dataset | None,
+    parts: Sequence[Dataset] = (),
+) -> bool:
     """Whether there is nothing more to find out about the file on this machine."""
     runtime, reason = runtime_for(artifact)
     if runtime is None:
         return artifact.parity is not None or artifact.parity_reason == reason
     if artifact.parity is None or not _looked_at(artifact, runtime):
         return False
-    if artifact.accuracy is None or dataset is None:
-        return dataset is None
+    if dataset is None:
+        others = [(artifact.accuracy_on(part.record.name, SPLIT), part) for part in parts]
+        return all(found and _holds(home, spec, found, part) for found, part in others)
+    if artifact.accuracy is None:
+        return False
     needed = artifact.accuracy.computed_in is not None
     half = not needed or (artifact.half is not None and _holds(home, spec, artifact.half, dataset))
     return half and _holds(home, spec, artifact.accuracy, dataset)
 
 
 def prove(
-    home: Home, spec: ModelSpec, artifact: Artifact, dataset: Dataset | None, no_data: str
+    home: Home,
+    spec: ModelSpec,
+    artifact: Artifact,
+    dataset: Dataset | None,
+    no_data: str,
+    parts: Sequence[Dataset] = (),
 ) -> Artifact:
     """The artifact with its parity and accuracy, each measured or null with the reason.
 
     Stores the per-image counts beside the file. dataset None, or a format that this machine can
-    not run, leaves nulls; the reasons say which.
+    not run, leaves nulls; the reasons say which. parts: what is counted on instead.
     """
     runtime, reason = runtime_for(artifact)
     if artifact.precision in PRECISIONS:
@@ -78,10 +106,12 @@ def prove(
         operations = load_program(open_package(path)).steps
         artifact = artifact.model_copy(update={"neural_engine": leaving(operations)})
     predict = open_model(path, runtime, os.cpu_count() or 1).predict
-    found = _parity(home, spec, runtime, predict, dataset)
+    found = _parity(home, spec, runtime, predict, dataset or next(iter(parts), None))
     proved = _with(artifact, parity=found, accuracy_reason=no_data)
     if dataset is not None:
         proved, _ = evaluate_file(home, spec, proved, dataset, SPLIT)
+    for part in () if dataset else parts:
+        proved, _ = evaluate_file(home, spec, proved, part, SPLIT)
     return with_reference(home, spec, proved, dataset) if runtime == "coreml" else proved
 
 

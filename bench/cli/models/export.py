@@ -141,16 +141,18 @@ def _stale(
 def _prove(home: Home, spec: ModelSpec, wanted: Sequence[Target], manifest: Manifest) -> Manifest:
     """Find out what is not known yet of each file; the rest stays as it is."""
     from train.proof.expect import store_expected
-    from train.proof.prove import dataset_of, is_proved, prove
+    from train.proof.prove import dataset_of, is_proved, parts_of, prove
     from zoo.artifact.manifest import write_manifest
     from zoo.checkpoint import checkpoint_path, read_record
 
-    dataset, no_data = dataset_of(home, read_record(checkpoint_path(home, spec)))
+    record = read_record(checkpoint_path(home, spec))
+    (dataset, no_data), parts = dataset_of(home, record), parts_of(home, record)
     store_expected(home, spec)
     for target in wanted:
         artifact = manifest.artifacts.get(target.key)
-        if artifact is not None and not is_proved(home, spec, artifact, dataset):
-            manifest = manifest.with_artifact(prove(home, spec, artifact, dataset, no_data))
+        if artifact is not None and not is_proved(home, spec, artifact, dataset, parts):
+            proved = prove(home, spec, artifact, dataset, no_data, parts)
+            manifest = manifest.with_artifact(proved)
             write_manifest(home, spec, manifest)
     return manifest
 

@@ -17,6 +17,7 @@ from bench.cli.options import (
     model_option,
     precisions_option,
 )
+from bench.cli.training.conditions import DISTORTIONS, Asked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -75,6 +76,14 @@ EVALUATING = ("evaluating", "files")
     show_default=True,
     help="With --resize: the deviation of their noise, in levels of 0 to 255.",
 )
+@click.option(
+    "--distort",
+    "distortions",
+    multiple=True,
+    type=click.Choice(["all", *DISTORTIONS]),
+    metavar="NAME",
+    help=f"Instead, what a phone's photographs lose: {', '.join(DISTORTIONS)}; or all. Repeatable.",
+)
 @json_option
 @force_option
 @click.pass_context
@@ -90,6 +99,7 @@ def command(
     resizes: tuple[str, ...],
     side: int,
     grain: float,
+    distortions: tuple[str, ...],
     as_json: bool,
     force: bool,
 ) -> None:
@@ -109,7 +119,9 @@ def command(
       bench eval theirs.mlpackage --data lfw
       bench eval --model mnv2_unet_0.5_224 --format tflite --precision fp32 \\
         --resize linear --resize area --resize halving --side 1080 --grain 4
+      bench eval --model mnv2_unet_0.5_224 --format onnx --precision fp32 --distort all
     """
+    from bench.cli.training.conditions import measured
     from bench.cli.training.judging import judged, parted
     from reports.text.fitting import fitted
     from train.data.dataset import Dataset
@@ -123,11 +135,11 @@ def command(
     if not wanted:
         raise click.UsageError("name a model or a FILE, or several with --model")
     files, format = files_and_list(formats)
-    if resizes and format:
-        raise click.UsageError("with --resize a list has no --format; --json holds all of it")
+    asked = Asked(resizes=resizes, side=side, grain=grain, distortions=distortions)
+    instead = _instead(asked, format)
     own, known = parted(names)
-    if own and (resizes or files or precisions):
-        raise click.UsageError("--resize, --precision and --format of files are of no FILE")
+    if own and (instead or files or precisions):
+        raise click.UsageError(f"{instead or '--precision and --format of files'}: of no FILE")
     # Names that mean nothing are told before anything runs.
     targets(files, precisions)
     home, dataset = Home.default(), Dataset.open(Home.default(), data)
@@ -140,8 +152,8 @@ def command(
         )
     rows, lines = [], []
     for file in track(_locked(home, found, files, precisions), *EVALUATING, count):
-        if resizes:
-            row, told = _resize(home, file, dataset, split, resizes, side, grain)
+        if instead:
+            row, told = measured(home, file, dataset, split, asked)
             lines += told
         else:
             row = _evaluate(home, file, dataset, split, bound, force)
@@ -151,11 +163,21 @@ def command(
         rows, lines = [*rows, row], [*lines, text]
     if as_json:
         click.echo(json.dumps(rows, indent=1))
-    elif resizes:
+    elif instead:
         click.echo(fitted("\n".join(lines)))
     else:
         _list(rows, lines, format)
     context.exit(1 if any(row.get("rejected") for row in rows) else 0)
+
+
+def _instead(asked: Asked, format: Format | None) -> str:
+    """The option that asks for more than the IoU, if one does."""
+    if asked.resizes and asked.distortions:
+        raise click.UsageError("--resize or --distort, one at a time")
+    instead = "--resize" if asked.resizes else "--distort" if asked.distortions else ""
+    if instead and format:
+        raise click.UsageError(f"with {instead} a list has no --format; --json holds all of it")
+    return instead
 
 
 def _list(rows: Sequence[dict[str, Any]], lines: Sequence[str], format: Format | None) -> None:
@@ -194,29 +216,6 @@ def _chosen(
         return [model] if wanted(model) else []
     artifacts = read_manifest(home, model).artifacts.values()
     return [(model, artifact) for artifact in artifacts if wanted(artifact)]
-
-
-def _resize(
-    home: Home,
-    file: File,
-    dataset: Dataset,
-    split: Any,
-    resizes: tuple[str, ...],
-    side: int,
-    grain: float,
-) -> tuple[dict[str, Any], list[str]]:
-    from train.proof.resizes import measure_resizes
-    from zoo.artifact.resize_record import resize_lines
-
-    if isinstance(file, tuple):
-        (spec, artifact), model, key = file, file[0].name, file[1].key
-        found = measure_resizes(home, spec, artifact, dataset, split, resizes, side, grain)
-    else:
-        model, key, found = file.name, file.key, "of the zoo's own files alone"
-    if isinstance(found, str):
-        row = {"model": model, "key": key, "by_resize": None, "reason": found}
-        return row, [f"{model}.{key}: not measured: {found}"]
-    return found.model_dump(mode="json"), resize_lines(found)
 
 
 def _evaluate(

@@ -1,0 +1,57 @@
+"""What a phone's photographs cost one file: stored beside it, by `bench eval --distort`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+from pydantic import Field
+
+from zoo.artifact.iou import points_text, span_text
+from zoo.artifact.judgement import Judgement
+from zoo.artifact.manifest import Artifact, Sha256
+from zoo.base.frozen import Frozen
+from zoo.home import Home
+from zoo.spec import ModelSpec
+
+SCHEMA: Final = 1
+# What the others are compared with: the photographs as they are.
+PLAIN: Final = "none"
+
+
+class DistortionRecord(Frozen):
+    """Of one file. images: how many of each data set. by_distortion: by its name, then by the data
+    set of the images, the IoU and its difference from that of the same photographs as they are (its
+    `bound` says nothing here)."""
+
+    schema_version: Literal[1] = SCHEMA
+    model: str
+    key: str
+    sha256: Sha256
+    runtime: str
+    dataset: str
+    split: Literal["train", "validation", "test"]
+    split_sha256: Sha256
+    images: dict[str, Annotated[int, Field(gt=0)]]
+    by_distortion: dict[str, dict[str, Judgement]]
+
+
+def distortions_path(home: Home, spec: ModelSpec, artifact: Artifact) -> Path:
+    return home.artifact_folder(spec) / f"{spec.name}.{artifact.key}.distortions.json"
+
+
+def distortion_lines(record: DistortionRecord) -> list[str]:
+    """For a terminal, a distortion a line, a data set a column."""
+    sources = list(record.images)
+    images = ", ".join(f"{record.images[source]} {source}" for source in sources)
+    lines = [f"{record.model}.{record.key}: {images} {record.split} photographs; points of IoU"]
+    for name, found in record.by_distortion.items():
+        cells = [f"{source} {_cell(name, found[source])}" for source in sources]
+        lines.append(f"  {name:10}  {'   '.join(cells)}")
+    return lines
+
+
+def _cell(name: str, found: Judgement) -> str:
+    if name != PLAIN:
+        return points_text(found.difference)
+    return f"{found.iou.value:.3f} {span_text(found.iou.low, found.iou.high, '.3f')}"
