@@ -54,10 +54,11 @@ class TrainConfig(Frozen):
     learning_rate is the decoder's; that of an encoder with weights to keep is it times
     encoder_rate_factor, that of a random one the decoder's. ema_decay is per step. bce_share
     weighs BCE against Dice, teacher_share the masks of teachers, where there are any, against the
-    labels. mix: of a joined data set, how often an epoch shows a photograph of each source, against
-    the others; 1 for one that is not named. evaluate_every is in epochs. autocast `auto` is bf16
-    where the processor computes in it (AVX-512, GPUs), else fp32. threads null means all the cores
-    but those of the loader.
+    labels. teacher_border: within this distance of a label's contour, a share of the shorter side,
+    the teachers' masks alone are learned from. mix: of a joined data set, how often an epoch shows
+    a photograph of each source, against the others; 1 for one that is not named. evaluate_every is
+    in epochs. autocast `auto` is bf16 where the processor computes in it (AVX-512, GPUs), else
+    fp32. threads null means all the cores but those of the loader.
     """
 
     target: Literal["hair", "face"] = "hair"
@@ -70,6 +71,7 @@ class TrainConfig(Frozen):
     ema_decay: Annotated[float, Field(ge=0, lt=1)] = 0.995
     bce_share: Fraction = 0.5
     teacher_share: Fraction = 0.5
+    teacher_border: Annotated[float, Field(ge=0, le=0.25)] = 0.0
     mix: dict[str, Annotated[float, Field(gt=0, le=100)]] = Field(default_factory=dict)
     evaluate_every: Annotated[int, Field(ge=1)] = 2
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0

@@ -14,7 +14,7 @@ from zoo.preprocess import THRESHOLD, Float32, scaled
 from zoo.resizing import mask_at, resized
 
 if TYPE_CHECKING:
-    from torch import nn
+    from zoo.network import SegmentationNetwork
 
 Predict = Callable[[Float32], Float32]
 
@@ -68,7 +68,7 @@ def counted(
     return count(item.id, found & (labels != IGNORED), labels == CLASSES[target], item.source)
 
 
-def torch_predictor(network: nn.Module, *, half: bool = False) -> Predict:
+def torch_predictor(network: SegmentationNetwork, *, half: bool = False) -> Predict:
     """`network` as `evaluate` wants it; switches it to eval mode. half: weights and the output of
     every layer in fp16, batch norms folded first as in the exported files."""
     import torch

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from PIL import Image
+from numpy.typing import NDArray
+from PIL import Image, ImageFilter
 from torch import Tensor
 from torch.utils import data
 
@@ -24,6 +25,7 @@ from zoo.resizing import probability_at
 
 # A photograph is held at no more than this on its longer side: training sees at most 224 of it.
 LONGEST_SIDE = 384
+_HALF = 128
 
 
 class Key(NamedTuple):
@@ -94,10 +96,23 @@ def _decode(dataset: Dataset, item: Item, config: TrainConfig, taught: UInt8 | N
     soft = np.asarray(mask)
     if taught is not None:
         theirs = probability_at(taught.astype(np.float32), mask.width, mask.height)
-        soft = (soft + config.teacher_share * (theirs - soft)).round().astype(np.uint8)
+        share = np.where(_contour(mask, config.teacher_border), 1.0, config.teacher_share)
+        soft = (soft + share * (theirs - soft)).round().astype(np.uint8)
     # Channels last in memory: torch resizes uint8 so with vector instructions, to the same values.
     whole = np.dstack([np.asarray(image), soft, *[np.asarray(plane) for plane in planes[2:]]])
     return torch.from_numpy(whole).permute(2, 0, 1)
+
+
+def _contour(mask: Image.Image, reach: float) -> NDArray[np.bool_]:
+    """Pixels that near to both hair and none, [H, W]; reach: a share of the shorter side."""
+    pixels = round(reach * min(mask.size))
+    if pixels == 0:
+        return np.zeros((mask.height, mask.width), np.bool_)
+    side = 2 * pixels + 1
+    near, inside = (
+        mask.filter(kind(side)) for kind in (ImageFilter.MaxFilter, ImageFilter.MinFilter)
+    )
+    return (np.asarray(near) > _HALF) & (np.asarray(inside) < _HALF)
 
 
 def _alike(decoded: list[Tensor]) -> list[Tensor]:

@@ -16,13 +16,17 @@ class SegmentationNetwork(nn.Module):
 
     encoder: nn.Module
 
+    def probability(self, image: Tensor) -> Tensor:
+        """As it is exported: [N, 1, S, S] in 0..1."""
+        return torch.sigmoid(self(image))
+
 
 class Deployed(nn.Module):
     """The network as it is exported and measured: image in, probability out."""
 
-    def __init__(self, network: nn.Module) -> None:
+    def __init__(self, network: SegmentationNetwork) -> None:
         super().__init__()
         self.network = network
 
     def forward(self, image: Tensor) -> Tensor:
-        return torch.sigmoid(self.network(image))
+        return self.network.probability(image)

@@ -42,7 +42,7 @@ from zoo.export.fold import folded
 from zoo.export.ranges import network_ranges
 from zoo.home import Home
 from zoo.mnv2_unet import LEVELS, DecoderBlock, MobileNetV2UNet
-from zoo.network import Deployed
+from zoo.network import Deployed, SegmentationNetwork
 from zoo.preprocess import THRESHOLD
 from zoo.registry import get
 from zoo.resizing import to_input
@@ -109,7 +109,7 @@ def _kernel(taps: list[float]) -> Tensor:
     return torch.outer(line, line)[None, None]
 
 
-class Doubling(nn.Module):
+class Doubling(SegmentationNetwork):
     """The zoo's network with another way of doubling."""
 
     def __init__(self, network: MobileNetV2UNet, way: str) -> None:

@@ -31,6 +31,8 @@ def narrowed(wide: Mapping[str, Tensor], like: Mapping[str, Tensor]) -> dict[str
     stream = _strongest(stem, like["0.0.weight"].shape[0])
     _cut(narrow, wide, "0.0", "0.1", stream, None)
     for index, stage in enumerate(STAGES):
+        if f"{_project(stage[0])[0]}.weight" not in like:
+            break  # a shorter encoder
         following = STAGES[index + 1][0] if index + 1 < len(STAGES) else None
         count = like[f"{_project(stage[0])[0]}.weight"].shape[0]
         kept = _strongest(_stage_strength(wide, stage, following), count)

@@ -15,13 +15,12 @@ from bench.cli.options import Percent, PictureFile, format_option, json_option
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from torch import nn
-
     from reports.text.listing import Column, Format
     from zoo.artifact.manifest import Artifact
     from zoo.base.errors import ArtifactError
     from zoo.explain.compare import LayerError
     from zoo.home import Home
+    from zoo.network import SegmentationNetwork
     from zoo.preprocess import Float32
 
 WORST = 5
@@ -113,7 +112,7 @@ def command(
 
 
 def _cause(
-    found: Artifact, network: nn.Module, path: Path, images: Sequence[Float32]
+    found: Artifact, network: SegmentationNetwork, path: Path, images: Sequence[Float32]
 ) -> str | None:
     from train.evaluate import torch_predictor
     from train.proof.prove import runtime_for
