@@ -6,10 +6,13 @@ fourth is the mask, `image` [3, H, W] alone. Lengths are shares of the picture's
 
 from __future__ import annotations
 
+import io
 import math
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 from torchvision.transforms.v2 import functional as V
@@ -143,8 +146,11 @@ def noisy(image: Tensor, deviation: float, generator: torch.Generator | None = N
 
 def compressed(image: Tensor, quality: int) -> Tensor:
     """Saved as JPEG and read again."""
-    saved: Tensor = V.jpeg(image.contiguous(), quality)
-    return saved
+    stream = io.BytesIO()
+    Image.fromarray(image.permute(1, 2, 0).contiguous().numpy()).save(
+        stream, "JPEG", quality=quality
+    )
+    return torch.from_numpy(np.array(Image.open(stream))).permute(2, 0, 1)
 
 
 def low_resolution(image: Tensor, side: float) -> Tensor:

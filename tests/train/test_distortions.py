@@ -1,0 +1,38 @@
+"""`bench eval --distort`: what a phone's photographs cost an exported file."""
+
+from __future__ import annotations
+
+import json
+
+from commands import TINY, invoke
+
+from bench.cli.training.conditions import DISTORTIONS as NAMES
+from train.proof.distortions import DISTORTIONS
+from zoo.artifact.distortion_record import PLAIN
+from zoo.home import Home
+from zoo.registry import get
+
+EVAL = ("eval", "--model", TINY, "--format", "onnx", "--precision", "fp32", "--data", "drawn")
+
+
+def test_each_distortion_is_counted_beside_none_and_stored(elsewhere: Home) -> None:
+    row = json.loads(invoke(*EVAL, "--distort", "all", "--json").stdout)[0]
+    assert list(row["by_distortion"]) == [PLAIN, *NAMES] == list(DISTORTIONS)
+    plain = row["by_distortion"][PLAIN]["drawn"]
+    (counted,) = json.loads(invoke(*EVAL, "--json").stdout)
+    assert plain["iou"] == counted["iou"]
+    assert (plain["difference"]["value"], plain["fell"]) == (0, 0)
+    ious = {name: found["drawn"]["iou"]["value"] for name, found in row["by_distortion"].items()}
+    assert len(set(ious.values())) > len(NAMES) / 2, "distortions that change nothing"
+    stored = elsewhere.artifact_folder(get(TINY)) / f"{TINY}.onnx.fp32.distortions.json"
+    assert json.loads(stored.read_bytes()) == row
+    again = json.loads(invoke(*EVAL, "--distort", "noisy", "--distort", "dyed", "--json").stdout)[0]
+    for name in ("noisy", "dyed"):
+        assert again["by_distortion"][name] == row["by_distortion"][name], "drawn the same"
+
+
+def test_what_cannot_be_distorted_is_said(elsewhere: Home) -> None:
+    both = invoke(*EVAL, "--distort", "far", "--resize", "linear", status=2).output
+    assert "one at a time" in both
+    unknown = invoke(*EVAL, "--distort", "fog", status=2).output
+    assert "near" in unknown
