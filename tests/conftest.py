@@ -18,6 +18,10 @@ from zoo.home import Home
 
 pytest_plugins = ["self_figures"]
 
+# torch's threads spin while they wait for each other: where others need the cores too, as the
+# tests beside these, that takes tens of times what the work takes. Read when torch is imported.
+os.environ |= {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
+
 # Files that take minutes begin first, so that no worker is left with one of them in the end. The
 # second needs no chain: while one worker makes that, the other one need not wait.
 LONGEST = (
