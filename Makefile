@@ -23,6 +23,8 @@ TARGET ?= 2%
 LIMIT  ?= 165
 # Exports at once; training takes all the cores for one variant, measuring one process at a time.
 JOBS   ?=
+# What of the package's extras `make setup` installs.
+EXTRAS ?= train,export,dev
 # Files of tests that run side by side.
 WORKERS ?= 2
 # A folder of Keras MobileNetV2 .h5 files, to begin from ImageNet weights at any width.
@@ -51,7 +53,7 @@ setup: $(READY) ## make .venv and install everything into it
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(if $(TORCH_INDEX),$(VENV)/bin/pip install -c constraints.txt --index-url $(TORCH_INDEX) torch torchvision)
-	$(VENV)/bin/pip install -c constraints.txt -e '.[train,export,dev]'
+	$(VENV)/bin/pip install -c constraints.txt -e '.[$(EXTRAS)]'
 	@touch $(READY)
 
 zoo: setup data train export ## weights, exports, proofs, measurements and report of MODELS; does again only what has changed

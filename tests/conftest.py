@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from commands import TINY, TRAIN, Chain, invoke
 from drawn import write_portraits
-from filelock import FileLock
+from once import made_once
 
 from zoo.home import Home
 
 pytest_plugins = ["self_figures"]
+
+# torch's threads spin while they wait for each other: where others need the cores too, as the
+# tests beside these, that takes tens of times what the work takes. Read when torch is imported.
+PATIENT = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
 
 # Files that take minutes begin first, so that no worker is left with one of them in the end. The
 # second needs no chain: while one worker makes that, the other one need not wait.
@@ -28,6 +32,8 @@ LONGEST = (
     "test_browser_engines.py",
     "test_export.py",
     "test_jobs.py",
+    "test_import_mlpackage.py",
+    "test_mil_sabotage.py",
     "test_box.py",
     "test_train.py",
     "test_leaks.py",
@@ -36,6 +42,12 @@ LONGEST = (
 
 # Of tests that a shell began in the background, the commands would pass over Ctrl-C too.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """What measures the tool itself is to find it as its users do."""
+    if not any("benchmarks" in word for word in config.args):
+        os.environ |= PATIENT
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -110,38 +122,44 @@ def drawn(home: Home, portraits: Path) -> Home:
 def chain(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Chain]:
     """The whole chain by its commands, for all the tests that look at what it left. Files of tests
     that run side by side share one, and each has a copy."""
-    alone = worker_id == "master"
-    base = tmp_path_factory.getbasetemp()
-    root = (base if alone else base.parent) / "chain"
-    with FileLock(f"{root}.lock"):
-        if not (root / "outputs.json").is_file():
-            shutil.rmtree(root, ignore_errors=True)
-            (root / "outputs.json").write_text(json.dumps(made_chain(root)))
-    outputs = json.loads((root / "outputs.json").read_text())
+    root = made_once(tmp_path_factory, worker_id, "chain", make_chain)
     copy = tmp_path_factory.mktemp("chain") / "home"
     shutil.copytree(root, copy)
-    told = {name: text.replace(str(root), str(copy)) for name, text in outputs.items()}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("BENCH_HOME", str(copy))
-        patch.setenv("TORCH_HOME", str(copy / "no-cache"))
-        yield Chain(home=Home(root=copy), outputs=told)
+    with at_home(copy):
+        yield Chain(home=Home(root=copy))
 
 
-def made_chain(root: Path) -> dict[str, str]:
-    """What each command printed."""
+def make_chain(root: Path) -> None:
+    with at_home(root):
+        portraits, model = write_portraits(root / "portraits", 40), ("--model", TINY)
+        invoke("data", "folder", str(portraits), "--name", "drawn")
+        invoke(*TRAIN)
+        # One exporter for each format: to load a converter takes longer than to export with it.
+        for format in ("onnx", "tflite", "coreml"):
+            invoke("export", *model, "--format", format, "--jobs", "1")
+        invoke("run", *model, "--sessions", "6", "--max-sessions", "6", "--rounds", "4")
+        invoke("report")
+
+
+@pytest.fixture(scope="session")
+def shipped(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Home:
+    """A home with the package's weights of one variant, exported to TFLite. Copy it."""
+    return Home(root=made_once(tmp_path_factory, worker_id, "shipped", make_shipped))
+
+
+def make_shipped(root: Path) -> None:
+    with at_home(root):
+        invoke("weights", "take", "--model", TINY)
+        words = ("--format", "tflite", "--precision", "fp16", "--jobs", "1")
+        invoke("export", "--model", TINY, *words)
+
+
+@contextmanager
+def at_home(root: Path) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BENCH_HOME", str(root))
         patch.setenv("TORCH_HOME", str(root / "no-cache"))
-        portraits, model = write_portraits(root / "portraits", 40), ("--model", TINY)
-        passes = ("--sessions", "6", "--max-sessions", "6", "--rounds", "4")
-        steps = {
-            "data": ("data", "folder", str(portraits), "--name", "drawn"),
-            "train": TRAIN,
-            "export": ("export", *model),
-            "run": ("run", *model, *passes),
-            "report": ("report",),
-        }
-        return {name: invoke(*words).output for name, words in steps.items()}
+        yield
 
 
 @pytest.fixture

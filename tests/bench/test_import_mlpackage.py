@@ -89,34 +89,34 @@ def tensor(lraspp: nn.Module, tmp_path_factory: pytest.TempPathFactory) -> Their
     return Theirs(path, lraspp, lambda levels: levels / 255)
 
 
-@pytest.mark.parametrize("kind", ["image", "tensor"])
-def test_a_package_scores_as_its_network_does_in_torch(
-    drawn: Home, request: pytest.FixtureRequest, kind: str
-) -> None:
-    theirs: Theirs = request.getfixturevalue(kind)
-    (row,) = json.loads(invoke("eval", str(theirs.package), "--data", "drawn", "--json").stdout)
-    expected = theirs.iou(drawn)
+def scored(home: Home, theirs: Theirs, package: Path) -> dict[str, Any]:
+    """The row of `bench eval`: as its network in torch scores."""
+    (row,) = json.loads(invoke("eval", str(package), "--data", "drawn", "--json").stdout)
+    expected = theirs.iou(home)
     assert 0.02 < expected < 0.98
     assert abs(row["iou"]["value"] - expected) < 2e-3
     # Fed otherwise it would have shown.
     swapped = Theirs(theirs.package, theirs.network, lambda v: theirs.taken(v[..., ::-1]))
-    assert abs(swapped.iou(drawn) - expected) > 0.01
+    assert abs(swapped.iou(home) - expected) > 0.01
     assert row["runtime"] == "mil-reference"
+    assert not home.imported.exists()
+    return dict(row)
+
+
+def test_a_package_of_numbers_is_fed_by_a_guess(drawn: Home, tensor: Theirs) -> None:
+    row = scored(drawn, tensor, tensor.package)
     fed = (row["input"]["colour"], row["input"]["range"], row["why"]["colour"])
-    assert fed == (
-        ("bgr", [0, 255], "from the file: it takes images")
-        if kind == "image"
-        else ("rgb", [0, 1], "a guess")
-    )
-    assert not drawn.imported.exists()
+    assert fed == ("rgb", [0, 1], "a guess")
 
 
-def test_it_stands_beside_the_zoo_in_all_but_time(
+def test_one_of_images_stands_beside_the_zoo_in_all_but_time(
     drawn: Home, image: Theirs, tmp_path: Path
 ) -> None:
     package = tmp_path / "Their Net.mlpackage"
     shutil.copytree(image.package, package)
-    (row,) = json.loads(invoke("eval", str(package), "--data", "drawn", "--json").stdout)
+    row = scored(drawn, image, package)
+    fed = (row["input"]["colour"], row["input"]["range"], row["why"]["colour"])
+    assert fed == ("bgr", [0, 255], "from the file: it takes images")
     told = invoke(*shlex.split(row["next"])[1:]).output
     name = "their_net"
     # It cannot be timed here, so that is no step to take.

@@ -83,4 +83,3 @@ class Chain:
     """A home in which one variant was trained on portraits, exported and measured."""
 
     home: Home
-    outputs: dict[str, str]

@@ -45,8 +45,10 @@ class Package:
 
 def before_coremltools() -> None:
     """To be called before it is imported."""
-    # TensorFlow beside this torch kills `import coremltools` by SIGSEGV.
-    sys.modules.setdefault("tensorflow", None)  # type: ignore[arg-type]
+    # TensorFlow beside this torch kills `import coremltools` by SIGSEGV. scikit-learn takes two
+    # seconds to import, and no package that is only read needs it.
+    for unwanted in ("tensorflow", "sklearn"):
+        sys.modules.setdefault(unwanted, None)  # type: ignore[arg-type]
     # Off macOS it tells, at every start, of libraries that are not there.
     logging.getLogger("coremltools").setLevel(logging.ERROR)
 
