@@ -92,7 +92,7 @@ def test_any_words_of_an_input(tmp_path: Path) -> None:
 
     check()
     print(f"\ninputs: {outcomes}")
-    assert min(outcomes.values()) > 0
+    assert outcomes["read"] > 0
 
 
 def typed(options: list[str]) -> list[str]:

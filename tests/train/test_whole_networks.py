@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import pickle
+import struct
 from pathlib import Path
 
 import pytest
@@ -123,6 +124,14 @@ def test_a_truncated_checkpoint_is_refused(tmp_path: Path) -> None:
     path = saved(tmp_path, TENSORS)
     path.write_bytes(path.read_bytes()[:5000])
     with pytest.raises(WeightsError, match=r"parent\.ckpt"):
+        loaded(path)
+
+
+def test_an_archive_over_several_disks_is_refused(tmp_path: Path) -> None:
+    path = saved(tmp_path, TENSORS)
+    locator = struct.pack("<4sLQL", b"PK\x06\x07", 0, 0, 2)
+    path.write_bytes(locator + b"PK\x05\x06" + bytes(18))
+    with pytest.raises(WeightsError, match="not a checkpoint that torch wrote"):
         loaded(path)
 
 

@@ -91,9 +91,16 @@ def _state_dict(path: Path) -> dict[str, Tensor]:
     return state
 
 
+def _is_archive(path: Path) -> bool:
+    try:
+        return zipfile.is_zipfile(path)
+    except zipfile.BadZipFile:  # raised, not told, for an archive over several disks
+        return False
+
+
 def _load_weights(path: Path) -> object:
     """What torch reads as weights alone. Its own error is not shown: it advises to run the code."""
-    if not zipfile.is_zipfile(path):
+    if not _is_archive(path):
         raise WeightsError(
             f"{path} is not a checkpoint that torch wrote", expected="a file by torch.save"
         )
