@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from reports.gather.report import Report
-from reports.gather.since import Moves
 from reports.page.page import page_html
 from reports.pictures.figures import draw_pareto
 from reports.pictures.precision_figure import draw_precision
 from reports.precision import precision_csv
+from reports.since import Moves
 from reports.text.tables import every_row, moves_markdown, rows_csv, rows_json, rows_parquet
 from zoo.base.files import write_text
 from zoo.base.lock import locked

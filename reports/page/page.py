@@ -16,7 +16,6 @@ from reports.fronts.choose import Budget, choice_text, choose, rivals
 from reports.fronts.fronts import drawn
 from reports.gather.places import Place, places
 from reports.gather.report import Report
-from reports.gather.since import Moves
 from reports.gather.unmeasured import Unmeasured, lacking
 from reports.page.columns import COLUMNS
 from reports.page.payload import payload
@@ -24,6 +23,7 @@ from reports.pictures.charts import charts
 from reports.pictures.figures import pareto_svg
 from reports.pictures.vega import vega_code
 from reports.precision import costs
+from reports.since import Moves
 from reports.text.tables import left_out, remarks
 from zoo.artifact.iou import points_text
 

@@ -12,9 +12,9 @@ import pandas as pd
 from reports.gather.flat import records
 from reports.gather.report import Report
 from reports.gather.rows import Row
-from reports.gather.since import Moves
 from reports.gather.unmeasured import Unmeasured
 from reports.precision import precision_markdown
+from reports.since import Moves
 from reports.text.files import unlike_text
 from reports.text.fitting import fitted
 from reports.text.listing import Column, Format, listing, literal

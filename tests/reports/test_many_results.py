@@ -11,8 +11,8 @@ import pytest
 from commands import invoke
 
 from bench.sessions.store import read_all, write_session
-from reports.gather.since import moves_since
 from reports.load import load
+from reports.since import moves_since
 from reports.write import write_report
 from zoo.base.errors import RecordError
 from zoo.home import Home

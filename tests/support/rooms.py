@@ -28,22 +28,22 @@ ROOMS: Mapping[str, str] = {
     "resizing shapes table",
     "zoo/runtime": "core_ml declared engines feeds interpreter members mil_reference open_model "
     "processor runtime",
-    "zoo/artifact": "calibration denormals expected half iou judgement label manifest "
-    "neural_engine parity resize_record steps tflite_graph",
+    "zoo/artifact": "calibration denormals distortion_record expected half iou judgement label "
+    "manifest neural_engine parity resize_record sources steps tflite_graph",
     "zoo/export": "__main__ channels_last coreml exporter fold layers onnx ranges "
     "run targets tflite tflite_biases tflite_metadata",
     "zoo/explain": "activations compare suspects",
     "zoo/imported": "accuracy choices feeding guess guess_output look mlpackage_file onnx_file "
     "record take tflite_file",
     "zoo/cluster": "join parcels",
-    "train": "augment config evaluate history loader loop losses memory processes resume settings "
-    "sizes step teacher",
+    "train": "augment config distort evaluate history loader loop losses memory processes resume "
+    "settings sizes step teacher",
     "train/data": "archive check dataset folder join labels leaks lfw lfw_download meaning "
     "names people plausible prepare values",
     "train/layouts": "celeba_lists celebamask coco figaro run_lengths",
     "train/init": "encoder_download first_weights keras_weights narrow parent_weights pretrained "
     "widen",
-    "train/proof": "accuracy calibrate card expect imported pack prove ranges resizes",
+    "train/proof": "accuracy calibrate card distortions expect imported pack prove ranges resizes",
     "train/cluster": "parcels run worker",
     "train/synthetic": "canvas frame hair person prepare scene traits",
     "devices": "base find finding frame masks programs replay roads",
@@ -61,15 +61,16 @@ ROOMS: Mapping[str, str] = {
     "students_t verdict",
     "bench/sessions": "record store",
     "bench/cli": "child options",
-    "bench/cli/models": "explain export import_ inside models photographs predict weights",
-    "bench/cli/training": "checking data eval judging labelling layouts leaks many train",
+    "bench/cli/models": "explain export import_ inside models photographs predict "
+    "shown_iou weights",
+    "bench/cli/training": "checking costs data eval judging labelling layouts leaks many train",
     "bench/cli/measuring": "browser compare demo device_options expected measure own_files phones "
     "plan_options profile run serve summary",
     "bench/cli/results": "card check pick report show",
     "bench/cli/machine": "devices doctor emulate",
-    "reports": "load precision unchanged write",
-    "reports/gather": "accuracy details digest effects flat index merge pairs places "
-    "read reference report rows since unmeasured",
+    "reports": "load precision since unchanged write",
+    "reports/gather": "accuracy details digest effects flat index joined merge pairs places "
+    "read reference report rows unmeasured",
     "reports/fronts": "choose draws fronts pareto",
     "reports/pictures": "charts figures labels layers overlay panels pass_picture "
     "precision_figure profile series sheet vega",

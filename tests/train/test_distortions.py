@@ -6,7 +6,7 @@ import json
 
 from commands import TINY, invoke
 
-from bench.cli.training.conditions import DISTORTIONS as NAMES
+from bench.cli.training.costs import DISTORTIONS as NAMES
 from train.proof.distortions import DISTORTIONS
 from zoo.artifact.distortion_record import PLAIN
 from zoo.home import Home

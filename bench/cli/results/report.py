@@ -107,8 +107,8 @@ def _written(
     format: Literal["answer", "table", "markdown", "csv", "json"],
 ) -> tuple[str, Report]:
     """Writes the report anew; what is to be printed of it."""
-    from reports.gather.since import moves_since
     from reports.load import load
+    from reports.since import moves_since
     from reports.text.answer import answer
     from reports.text.tables import every_row, moves_markdown, rows_csv, rows_json
     from reports.write import write_report

@@ -17,7 +17,7 @@ from bench.cli.options import (
     model_option,
     precisions_option,
 )
-from bench.cli.training.conditions import DISTORTIONS, Asked
+from bench.cli.training.costs import DISTORTIONS, Asked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -121,7 +121,7 @@ def command(
         --resize linear --resize area --resize halving --side 1080 --grain 4
       bench eval --model mnv2_unet_0.5_224 --format onnx --precision fp32 --distort all
     """
-    from bench.cli.training.conditions import measured
+    from bench.cli.training.costs import measured
     from bench.cli.training.judging import judged, parted
     from reports.text.fitting import fitted
     from train.data.dataset import Dataset
