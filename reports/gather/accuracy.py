@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -84,11 +84,15 @@ def _of_artifact(
         whose=(str(record.config["target"]), "validation"),
     )
     evaluation = _evaluation(home, request)(record.split.dataset)
-    by_data, reason = _counts(home, spec, artifact)
-    if artifact.accuracy is not None and reason is None:
-        change = _change(home, spec, artifact.accuracy)
+    by_data, own = _further(home, spec, artifact), artifact.accuracy
+    counts = _counts(home, spec, own) if own else None
+    if own and counts:
+        change = _change(home, spec, own, counts)
         told = evaluation if change is None else None
-        return replace(common, by_data=by_data, iou_change=change, remedy=told)
+        every = by_data | parted(counts, own.dataset)
+        return replace(common, by_data=every, iou_change=change, remedy=told)
+    lost = f"{own.counts_file} is gone or was changed" if own else None
+    reason = lost or artifact.accuracy_reason or "not measured"
     common = replace(common, by_data=by_data, iou_reason=reason, remedy=evaluation)
     if by_data or not _stands_for(record, artifact):
         return common
@@ -149,30 +153,27 @@ def _stands_for(record: CheckpointRecord, artifact: Artifact) -> bool:
     return record.shipped is not None and floats and artifact.parity is not None
 
 
-def _change(home: Home, spec: ModelSpec, accuracy: Accuracy) -> Interval | None:
-    """The file's IoU minus torch's on the same images, if both counts are whole."""
-    folder = home.artifact_folder(spec)
-    torchs = whole_counts(folder / accuracy.torch_counts_file, accuracy.torch_counts_sha256)
-    ours = whole_counts(folder / accuracy.counts_file, accuracy.counts_sha256)
-    return paired_difference(ours, torchs) if ours and torchs else None
+def _change(
+    home: Home, spec: ModelSpec, accuracy: Accuracy, ours: Sequence[ImageCounts]
+) -> Interval | None:
+    """The file's IoU minus torch's on the same images, if torch's counts are whole."""
+    path = home.artifact_folder(spec) / accuracy.torch_counts_file
+    torchs = whole_counts(path, accuracy.torch_counts_sha256)
+    return paired_difference(ours, torchs) if torchs else None
 
 
-def _counts(
-    home: Home, spec: ModelSpec, artifact: Artifact
-) -> tuple[Mapping[str, Counts], str | None]:
-    """The stored counts by data set, of the validation images; and why those of its checkpoint's
-    own are missing."""
-    own, folder = artifact.accuracy, home.artifact_folder(spec)
-    reason = None if own else artifact.accuracy_reason or "not measured"
+def _counts(home: Home, spec: ModelSpec, accuracy: Accuracy) -> list[ImageCounts] | None:
+    """The stored counts, None where they are gone or were changed."""
+    return whole_counts(home.artifact_folder(spec) / accuracy.counts_file, accuracy.counts_sha256)
+
+
+def _further(home: Home, spec: ModelSpec, artifact: Artifact) -> dict[str, Counts]:
+    """By data set, on validation images that are not of the checkpoint's own."""
     found: dict[str, Counts] = {}
-    further = [one for one in artifact.others.values() if one.split == "validation"]
-    for accuracy in [*further, *([own] if own else [])]:
-        counts = whole_counts(folder / accuracy.counts_file, accuracy.counts_sha256)
-        if counts is not None:
-            found |= parted(counts, accuracy.dataset)
-        elif accuracy is own:
-            reason = f"{accuracy.counts_file} is gone or was changed"
-    return found, reason
+    for accuracy in artifact.others.values():
+        counts = _counts(home, spec, accuracy) if accuracy.split == "validation" else None
+        found |= parted(counts, accuracy.dataset) if counts else {}
+    return found
 
 
 def _of_checkpoint(

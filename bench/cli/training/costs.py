@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from train.data.dataset import Dataset
-    from zoo.artifact.distortion_record import DistortionRecord
     from zoo.artifact.manifest import Artifact
-    from zoo.artifact.resize_record import ResizeRecord
     from zoo.home import Home
     from zoo.imported.record import Imported
     from zoo.spec import ModelSpec
 
 
+# A record for `--json`, and lines for a terminal.
+Told = tuple[dict[str, Any], list[str]]
 # Those of train.proof.distortions, which loads torch.
 DISTORTIONS = (
     "near",
@@ -51,45 +51,43 @@ def measured(
     dataset: Dataset,
     split: Any,
     asked: Asked,
-) -> tuple[dict[str, Any], list[str]]:
+) -> Told:
     """The record for `--json`, and its lines; of what cannot be measured the reason."""
-    from zoo.artifact.distortion_record import distortion_lines
-    from zoo.artifact.resize_record import resize_lines
-
     if not isinstance(file, tuple):
-        return _nothing(file.name, file.key, "of the zoo's own files alone", asked)
-    spec, artifact = file
-    if asked.resizes:
-        resized = _resized(home, spec, artifact, dataset, split, asked)
-        if not isinstance(resized, str):
-            return resized.model_dump(mode="json"), resize_lines(resized)
-        return _nothing(spec.name, artifact.key, resized, asked)
-    distorted = _distorted(home, spec, artifact, dataset, split, asked)
-    if not isinstance(distorted, str):
-        return distorted.model_dump(mode="json"), distortion_lines(distorted)
-    return _nothing(spec.name, artifact.key, distorted, asked)
-
-
-def _nothing(model: str, key: str, reason: str, asked: Asked) -> tuple[dict[str, Any], list[str]]:
+        name, key, found = file.name, file.key, "of the zoo's own files alone"
+    else:
+        spec, artifact = file
+        name, key = spec.name, artifact.key
+        ways = _resized if asked.resizes else _distorted
+        told = ways(home, spec, artifact, dataset, split, asked)
+        if not isinstance(told, str):
+            return told
+        found = told
     by = "by_resize" if asked.resizes else "by_distortion"
-    row = {"model": model, "key": key, by: None, "reason": reason}
-    return row, [f"{model}.{key}: not measured: {reason}"]
+    row = {"model": name, "key": key, by: None, "reason": found}
+    return row, [f"{name}.{key}: not measured: {found}"]
 
 
 def _resized(
     home: Home, spec: ModelSpec, artifact: Artifact, dataset: Dataset, split: Any, asked: Asked
-) -> ResizeRecord | str:
+) -> Told | str:
     from train.proof.resizes import measure_resizes
+    from zoo.artifact.resize_record import resize_lines
 
-    return measure_resizes(
+    found = measure_resizes(
         home, spec, artifact, dataset, split, asked.resizes, asked.side, asked.grain
     )
+    return found if isinstance(found, str) else (found.model_dump(mode="json"), resize_lines(found))
 
 
 def _distorted(
     home: Home, spec: ModelSpec, artifact: Artifact, dataset: Dataset, split: Any, asked: Asked
-) -> DistortionRecord | str:
+) -> Told | str:
     from train.proof.distortions import DISTORTIONS, measure_distortions
+    from zoo.artifact.distortion_record import distortion_lines
 
     names = list(DISTORTIONS) if "all" in asked.distortions else asked.distortions
-    return measure_distortions(home, spec, artifact, dataset, split, names)
+    found = measure_distortions(home, spec, artifact, dataset, split, names)
+    if isinstance(found, str):
+        return found
+    return found.model_dump(mode="json"), distortion_lines(found)

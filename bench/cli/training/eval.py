@@ -244,11 +244,8 @@ def _evaluate(
     accuracy = found.accuracy_on(dataset.record.name, split)
     row = file_record(found, accuracy, reason)
     if accuracy is not None:
-        counts, data = (
-            read_counts(home.artifact_folder(spec) / accuracy.counts_file),
-            accuracy.dataset,
-        )
-        row["by_source"] = [asdict(one) for one in by_source(counts, data)]
+        counts = read_counts(home.artifact_folder(spec) / accuracy.counts_file)
+        row["by_source"] = [asdict(one) for one in by_source(counts, accuracy.dataset)]
     return row
 
 
