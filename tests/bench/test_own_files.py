@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import statistics
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +20,7 @@ from own_models import (
 )
 
 from bench.sessions.store import read_all
+from bench.statistics.pooling import alike
 from bench.work_item import DENORMAL_WEIGHTS
 from devices.base import Loop, RunRequest
 from devices.host.device import HostDevice
@@ -137,10 +139,15 @@ def test_ctrl_c_keeps_what_is_finished_and_resume_goes_on(home: Home, tmp_path: 
     kept = {s.id for s in read_all(home).sessions}
     assert 4 <= len(kept) < 13
     invoke(*words, "--resume")
-    ids = {s.id for s in read_all(home).sessions}
-    assert kept < ids
-    # Twelve, and the one in which memory was read.
-    assert len(ids) == 13
+    sessions = read_all(home).sessions
+    assert kept < {s.id for s in sessions}
+    memory = [s for s in sessions if s.plan.loop.mode == "memory"]
+    assert len(memory) == 1
+    # Passes of plainly another load are not gone on from: between the two, this machine's changed.
+    timed = [s for s in sessions if s.timed]
+    assert len(alike(timed)) == 12
+    assert len(timed) == 12 or len(timed) == 12 + len(kept) - 1
+    assert "every session is there" in invoke(*words, "--resume").output
 
 
 def test_a_frame_of_the_camera_is_timed_by_stage(chain: Chain, home: Home) -> None:
@@ -148,9 +155,20 @@ def test_a_frame_of_the_camera_is_timed_by_stage(chain: Chain, home: Home) -> No
     words = ("run", "-m", TINY, "--runtime", "litert", "--end-to-end", "320x240", *IN_A_ROW)
     invoke(*words)
     row = next(r for r in load(home).rows if "320x240" in r.facet.protocol)
-    stages = dict(row.stages_ms)
-    assert stages.keys() == {"resize", "convert", "infer", "upsample"}
-    assert sum(stages.values()) == pytest.approx(row.p50_ms.value, rel=0.1)
+    assert dict(row.stages_ms).keys() == {"resize", "convert", "infer", "upsample"}
+    # By frame, for the parts of a median are not the medians of the parts. Between two parts the
+    # program may be interrupted, so of half of the frames.
+    series = [s.run.series for s in read_all(home).sessions if s.run and s.run.series.stages_ns]
+    shares = [
+        sum(parts) / whole
+        for one in series
+        for whole, *parts in zip(
+            one.samples_ns or (), *(one.stages_ns or {}).values(), strict=True
+        )
+    ]
+    assert len(shares) == 6 * 40
+    assert max(shares) <= 1
+    assert statistics.median(shares) > 0.95
 
 
 def test_a_cadence_leaves_its_gaps(home: Home, tmp_path: Path) -> None:
