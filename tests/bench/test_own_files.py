@@ -162,9 +162,7 @@ def test_a_frame_of_the_camera_is_timed_by_stage(chain: Chain, home: Home) -> No
     shares = [
         sum(parts) / whole
         for one in series
-        for whole, *parts in zip(
-            one.samples_ns or (), *(one.stages_ns or {}).values(), strict=True
-        )
+        for whole, *parts in zip(one.samples_ns or (), *(one.stages_ns or {}).values(), strict=True)
     ]
     assert len(shares) == 6 * 40
     assert max(shares) <= 1

@@ -13,6 +13,7 @@ from commands import RECIPE, TINY, Chain, invoke
 from train.data.dataset import Dataset
 from train.proof.pack import pack
 from zoo.artifact.iou import pooled, pooled_interval
+from zoo.artifact.sources import by_source
 from zoo.base.errors import MissingStep, WeightsError
 from zoo.box import FOLDER, box_path, read_box_counts, read_ranges, read_records, take, unpack
 from zoo.checkpoint import checkpoint_path, load, read_record
@@ -31,7 +32,9 @@ def packed(tmp_path_factory: pytest.TempPathFactory, portraits: Path) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BENCH_HOME", str(root))
         models = [word for name in SIZES for word in ("--model", name)]
-        invoke("data", "folder", str(portraits), "--name", "drawn")
+        invoke("data", "folder", str(portraits), "--name", "lfw")
+        invoke("data", "synthetic", "--train", "8", "--validation", "4")
+        invoke("data", "join", "lfw", "synthetic", "--name", "drawn")
         recipe = ("--recipe", RECIPE, "--init", "random", "--epochs", "4")
         invoke("train", *models, "--data", "drawn", "--together", *recipe)
         invoke("weights", "pack", *models, "--data", "drawn", "--output", str(root / "box"))
@@ -69,8 +72,12 @@ def test_a_box_holds_the_rounded_weights_and_what_was_counted_with_them(packed: 
     alone = 2 * sum(p.numel() for p in trained.parameters())
     assert box_path(SPECS[0], box).stat().st_size < 1.3 * alone
     card = box_path(SPECS[0], box, "md").read_text()
-    assert "Ask\nyour lawyer" in card
-    assert f"{record.validation_iou:.3f} (too few images" in card
+    assert "Ask your lawyer" in card
+    # What is known of a data set's rights, and that nothing is; a line each of what was measured.
+    assert "**Labeled Faces in the Wild**" in card
+    assert "**synthetic**: whoever prepared it" in card
+    for part in by_source(read_box_counts(SPECS[-1], box), "drawn"):
+        assert f"| {SPECS[-1]} | {part.source} | {part.images} | {part.iou.value:.3f} (" in card
 
 
 def test_taking_leaves_a_training_of_ones_own_alone(packed: Path, tmp_path: Path) -> None:
