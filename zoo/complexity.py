@@ -6,7 +6,7 @@ Tests hold every figure to what hooks count in the network itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -79,12 +79,14 @@ def _inverted_residual(
     yield Convolution(given=wide, made=made, kernel=1, stride=stride)
 
 
-def _encoder(width: float) -> tuple[list[Convolution], dict[int, int]]:
+def _encoder(
+    width: float, blocks: Iterable[tuple[int, int, int, int]] = BLOCKS
+) -> tuple[list[Convolution], dict[int, int]]:
     """The layers up to the last block, and the channels at each stride's end."""
     channels, stride = _channels(STEM, width), 2
     layers = [Convolution(given=3, made=channels, kernel=3, stride=stride)]
     ends = {}
-    for expansion, count, repeats, first in BLOCKS:
+    for expansion, count, repeats, first in blocks:
         made = _channels(count, width)
         for repeat in range(repeats):
             step = first if repeat == 0 else 1
@@ -92,6 +94,22 @@ def _encoder(width: float) -> tuple[list[Convolution], dict[int, int]]:
             channels, stride = made, stride * step
         ends[stride] = channels
     return layers, ends
+
+
+def _slim(width: float) -> Iterator[Convolution]:
+    """`zoo.mnv2_slim_unet.MobileNetV2SlimUNet`: as `_lean`, with skips that are added."""
+    layers, ends = _encoder(width, BLOCKS[:-1])
+    yield from layers
+    deep = ends[32]
+    for stride, least, expansion in ((16, 64, 3), (8, 32, 3), (4, 16, 3), (2, 8, 2)):
+        skip = ends[stride]
+        made = max(skip, least)
+        yield Convolution(given=deep, made=made, kernel=1, stride=2 * stride)
+        if skip != made:
+            yield Convolution(given=skip, made=made, kernel=1, stride=stride)
+        yield from _inverted_residual(made, made, expansion, stride)
+        deep = made
+    yield Convolution(given=deep, made=1, kernel=1, stride=2, beside=1)
 
 
 def _lean(width: float) -> Iterator[Convolution]:
@@ -124,5 +142,10 @@ def _parent(width: float) -> Iterator[Convolution]:
 
 
 LAYERS: Mapping[str, Callable[[float], Iterator[Convolution]]] = MappingProxyType(
-    {"mnv2_unet": _lean, "mnv2_unet_parent": _parent, "mnv2_unet_tf_parent": _parent}
+    {
+        "mnv2_slim_unet": _slim,
+        "mnv2_unet": _lean,
+        "mnv2_unet_parent": _parent,
+        "mnv2_unet_tf_parent": _parent,
+    }
 )

@@ -44,7 +44,7 @@ class MobileNetV2UNet(SegmentationNetwork):
         features = mobilenet_v2(weights=None, width_mult=width_multiplier).features
         self.encoder = features[: LEVELS[-1] + 1]
         pad_one_side(self.encoder)
-        *skips, deep = [_out_channels(features[level]) for level in LEVELS]
+        *skips, deep = [out_channels(features[level]) for level in LEVELS]
         blocks = []
         for skip, least, expansion in zip(skips[::-1], LEAST_CHANNELS, EXPANSIONS, strict=True):
             channels = max(skip, least)
@@ -62,7 +62,7 @@ class MobileNetV2UNet(SegmentationNetwork):
                 skips.append(x)
         for up, skip in zip(self.decoder, reversed(skips), strict=True):
             x = up(x, skip)
-        return _double(self.head(x))
+        return double(self.head(x))
 
 
 class DecoderBlock(nn.Module):
@@ -79,7 +79,7 @@ class DecoderBlock(nn.Module):
         self.mix = InvertedResidual(channels + skip, channels, stride=1, expand_ratio=expansion)
 
     def forward(self, deep: Tensor, skip: Tensor) -> Tensor:
-        mixed: Tensor = self.mix(torch.cat([_double(self.reduce(deep)), skip], dim=1))
+        mixed: Tensor = self.mix(torch.cat([double(self.reduce(deep)), skip], dim=1))
         return mixed
 
 
@@ -109,9 +109,11 @@ def _one_sided(layer: nn.Conv2d) -> OneSidedConv2d:
     )
 
 
-def _double(x: Tensor) -> Tensor:
+def double(x: Tensor) -> Tensor:
+    """[N, C, h, w] to [N, C, 2h, 2w]."""
     return F.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)
 
 
-def _out_channels(block: nn.Module) -> int:
+def out_channels(block: nn.Module) -> int:
+    """Of its last convolution."""
     return [m.out_channels for m in block.modules() if isinstance(m, nn.Conv2d)][-1]

@@ -34,12 +34,19 @@ class Architecture:
 
 ARCHITECTURES: Mapping[str, Architecture] = MappingProxyType(
     {
+        "mnv2_slim_unet": Architecture(
+            builder="zoo.mnv2_slim_unet:MobileNetV2SlimUNet",
+            widths=("0.35", "0.5", "0.75", "1.0"),
+            sizes=(128, 160, 192, 224),
+            stride=32,
+            summary="MobileNetV2 encoder without its last block, U-Net decoder that adds its skips",
+        ),
         "mnv2_unet": Architecture(
             builder="zoo.mnv2_unet:MobileNetV2UNet",
             widths=("0.35", "0.5", "0.75", "1.0"),
             sizes=(128, 160, 192, 224),
             stride=32,
-            summary="MobileNetV2 encoder without its 1280-channel head, lean U-Net decoder",
+            summary="the zoo's network before mnv2_slim_unet: skips concatenated, for comparison",
         ),
         "mnv2_unet_parent": Architecture(
             builder="zoo.mnv2_unet_parent:ParentUNet",

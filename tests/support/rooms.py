@@ -20,7 +20,7 @@ FLOORS: dict[str, frozenset[str]] = {
 }
 # What each room is for stands in its __init__.py; here is which files answer that.
 ROOMS: Mapping[str, str] = {
-    "zoo": "app_resizing box catalogue checkpoint complexity home mnv2_unet mnv2_unet_parent "
+    "zoo": "app_resizing box catalogue checkpoint complexity home mnv2_slim_unet mnv2_unet mnv2_unet_parent "
     "network preprocess registry resizing segmenting spec",
     "zoo/base": "children download download_part download_record errors extras files formats "
     "frozen lock pictures progress provenance web",

@@ -10,9 +10,8 @@ from typing import Any, Literal
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torchvision.models.mobilenetv2 import InvertedResidual
 
-from zoo.export.ranges import followers
+from zoo.export.ranges import followers, is_addition
 from zoo.preprocess import Float32
 
 
@@ -42,7 +41,7 @@ def torch_layers(network: nn.Module, image: Float32) -> Sequence[Layer]:
         if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
             last = modules[[name, *behind.get(name, [])][-1]]
             hooks.append(last.register_forward_hook(watch(name, "conv")))
-        elif isinstance(layer, InvertedResidual) and layer.use_res_connect:
+        elif is_addition(layer):
             hooks.append(layer.register_forward_hook(watch(name, "add")))
     with torch.inference_mode():
         network(torch.from_numpy(image))

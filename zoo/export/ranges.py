@@ -16,6 +16,7 @@ from torchvision.models.mobilenetv2 import InvertedResidual
 from zoo import registry
 from zoo.artifact.calibration import LayerRange, read_calibration
 from zoo.artifact.steps import NetworkRanges, Range
+from zoo.network import Sum
 
 
 def read_ranges(path: Path) -> NetworkRanges:
@@ -36,9 +37,14 @@ def network_ranges(network: nn.Module, layers: Mapping[str, LayerRange]) -> Netw
             behind = [name, *behind_each.get(name, [])]
             linear = [one for one in behind if not isinstance(modules[one], nn.ReLU6)]
             convolutions.append((_range(layers[linear[-1]]), _range(layers[behind[-1]])))
-        elif isinstance(layer, InvertedResidual) and layer.use_res_connect:
+        elif is_addition(layer):
             additions.append(_range(layers[name]))
     return NetworkRanges(convolutions=convolutions, additions=additions)
+
+
+def is_addition(layer: nn.Module) -> bool:
+    """Whether what it puts out is a sum of two tensors."""
+    return isinstance(layer, Sum) or (isinstance(layer, InvertedResidual) and layer.use_res_connect)
 
 
 def followers(network: nn.Module) -> dict[str, list[str]]:

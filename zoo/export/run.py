@@ -5,9 +5,10 @@ from __future__ import annotations
 import importlib.metadata
 import importlib.util
 from collections.abc import Collection, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from queue import SimpleQueue
 
 from zoo.artifact.calibration import CalibrationSource, calibration_path, read_calibration
 from zoo.artifact.label import Label
@@ -49,42 +50,58 @@ def is_current(
     )
 
 
-def export(
-    home: Home, wanted: Iterable[tuple[ModelSpec, Target]], jobs: int
-) -> Iterator[tuple[ModelSpec, Target, Artifact | ExportFailed]]:
+Outcome = tuple[ModelSpec, Target, Artifact | ExportFailed]
+
+
+def export(home: Home, wanted: Iterable[tuple[ModelSpec, Target]], jobs: int) -> Iterator[Outcome]:
     """Each as it is done: its artifact (not yet proved), or why there is none.
 
-    `jobs` at once over all the variants; first what is made from checkpoints, then the rest.
+    `jobs` chains at once. A chain is a variant in one format: first what is made from the
+    checkpoint, then what is made from that file.
     """
     chosen = list(wanted)
     for spec in {spec for spec, _ in chosen}:
         read_record(checkpoint_path(home, spec))
-    # By format, so that few exporters change from one to another.
-    chosen.sort(key=lambda one: one[1].format)
-    failed = set[tuple[ModelSpec, str]]()
+    # By format, so that few exporters change from one to another; the slowest to load comes first.
+    formats = sorted({target.format for _, target in chosen}, reverse=True)
+    chains = [
+        (spec, chain)
+        for format in formats
+        for spec in dict.fromkeys(spec for spec, _ in chosen)
+        if (chain := [t for s, t in chosen if s == spec and t.format == format])
+    ]
+    done = SimpleQueue[Outcome | BaseException]()
+    pool = ThreadPoolExecutor(max_workers=jobs)
     with closing(Exporters()) as exporters:
-        for derived in (False, True):
-            stage = [one for one in chosen if (one[1].made_from is not None) is derived]
-            for spec, target, outcome in _stage(home, stage, exporters, failed, jobs):
-                if isinstance(outcome, ExportFailed):
-                    failed.add((spec, target.key))
-                yield spec, target, outcome
+        try:
+            for spec, chain in chains:
+                pool.submit(_export_chain, home, spec, chain, exporters, done)
+            for _ in chosen:
+                found = done.get()
+                if isinstance(found, BaseException):
+                    raise found
+                yield found
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
-def _stage(
+def _export_chain(
     home: Home,
-    stage: Iterable[tuple[ModelSpec, Target]],
+    spec: ModelSpec,
+    chain: Iterable[Target],
     exporters: Exporters,
-    failed: Collection[tuple[ModelSpec, str]],
-    jobs: int,
-) -> Iterator[tuple[ModelSpec, Target, Artifact | ExportFailed]]:
-    with ThreadPoolExecutor(max_workers=jobs) as pool:
-        running = {pool.submit(_export_one, home, *one, exporters, failed): one for one in stage}
-        for future in as_completed(running):
-            error = future.exception()
-            if error is not None and not isinstance(error, ExportFailed):
-                raise error
-            yield *running[future], error or future.result()
+    done: SimpleQueue[Outcome | BaseException],
+) -> None:
+    failed: list[str] = []
+    try:
+        for target in sorted(chain, key=lambda one: one.made_from is not None):
+            try:
+                done.put((spec, target, _export_one(home, spec, target, exporters, failed)))
+            except ExportFailed as error:
+                failed.append(target.precision)
+                done.put((spec, target, error))
+    except BaseException as error:
+        done.put(error)
 
 
 # What else shapes a file, and lies outside of this folder.
@@ -113,7 +130,7 @@ def _export_one(
     spec: ModelSpec,
     target: Target,
     exporters: Exporters,
-    failed: Collection[tuple[ModelSpec, str]],
+    failed: Collection[str],
 ) -> Artifact:
     checkpoint = checkpoint_path(home, spec)
     path = home.artifact(spec, target.format, target.precision)
@@ -148,14 +165,14 @@ def _export_one(
     )
 
 
-def _source(
-    home: Home, spec: ModelSpec, target: Target, failed: Collection[tuple[ModelSpec, str]]
-) -> Path:
-    """The checkpoint, or the file that the target is made from: not one of an earlier export."""
+def _source(home: Home, spec: ModelSpec, target: Target, failed: Collection[str]) -> Path:
+    """The checkpoint, or the file that the target is made from: not one of an earlier export.
+
+    failed: precisions of this chain."""
     if target.made_from is None:
         return checkpoint_path(home, spec)
     source = home.artifact(spec, target.format, target.made_from)
-    if (spec, f"{target.format}.{target.made_from}") in failed or not source.exists():
+    if target.made_from in failed or not source.exists():
         raise ExportFailed(
             f"{spec.name}: {target.key} is made from the {target.made_from} file, which failed",
             remedy=f"bench export --model {spec.name}",
