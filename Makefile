@@ -9,8 +9,8 @@ READY  := $(VENV)/.ready
 
 # pretrained takes the weights that come with the package; synthetic, lfw or a folder's name trains.
 DATA   ?= pretrained
-MODELS ?= $(if $(filter synthetic,$(DATA)),$(TRIAL),mnv2_unet_[01].*)
-TRIAL  := mnv2_unet_0.35_128 mnv2_unet_0.35_192 mnv2_unet_0.75_128 mnv2_unet_0.75_192
+MODELS ?= $(if $(filter synthetic,$(DATA)),$(TRIAL),mnv2_slim_unet_*)
+TRIAL  := mnv2_slim_unet_0.35_128 mnv2_slim_unet_0.35_192 mnv2_slim_unet_0.75_128 mnv2_slim_unet_0.75_192
 RECIPE ?= $(if $(filter synthetic,$(DATA)),quick)
 DEVICE ?= host
 # What is exported and measured; RUNTIMES='onnxruntime litert' FORMATS='onnx tflite' for both.
@@ -46,7 +46,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 	@echo "  variables: DATA=$(DATA) RECIPE=$(RECIPE) DEVICE=$(DEVICE) JOBS=$(JOBS) ENCODERS=$(ENCODERS) TORCH_INDEX=$(TORCH_INDEX)"
 	@echo "             FORMATS='$(FORMATS)' RUNTIMES='$(RUNTIMES)' PRECISIONS='$(PRECISIONS)'"
-	@echo "             MODELS='$(MODELS)' (names, or wildcards such as 'mnv2_unet_0.5_*')"
+	@echo "             MODELS='$(MODELS)' (names, or wildcards such as 'mnv2_slim_unet_0.5_*')"
 
 setup: $(READY) ## make .venv and install everything into it
 

@@ -96,7 +96,7 @@ def _train(need: str, ok: bool | None, found: str, remedy: str | None = None) ->
 def _memory() -> Finding:
     memory = psutil.virtual_memory()
     found, ok = f"{memory.available / 1e9:.1f} GB free", memory.available >= TRAINING_BYTES
-    remedy = "close other programs, or train narrow ones only: --model 'mnv2_unet_0.35_*'"
+    remedy = "close other programs, or train narrow ones only: --model 'mnv2_slim_unet_0.35_*'"
     needed = "" if ok else "; training the widest variant at 224 takes 4 GB"
     return _train("memory", ok, found + needed, remedy)
 

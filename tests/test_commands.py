@@ -121,7 +121,7 @@ def test_run_measures_what_is_missing_only(in_chain: Chain) -> None:
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (("run", "-m", "mnv2_unet_0.5_225"), "nearest: 224 and 256"),
+        (("run", "-m", "mnv2_slim_unet_0.5_225"), "nearest: 224 and 256"),
         (("run", "-m", "nothing*"), "bench models"),
         (("run", "-m", TINY, "--device", "iphon"), "nearest: iphone"),
         (("run", "-m", TINY, "--runtime", "coreml"), "macOS"),
@@ -160,7 +160,7 @@ def test_the_readme_names_what_there_is() -> None:
         words = line.split()
         assert words[0] in known or " ".join(words[:2]) in known, line
     names = {spec.name for spec in all_specs()}
-    assert set(re.findall(r"mnv2_unet_\d\.\d+_\d+", text)) <= names
+    assert set(re.findall(r"mnv2_slim_unet_\d\.\d+_\d+", text)) <= names
 
 
 def test_the_pages_show_the_stored_figures() -> None:

@@ -56,14 +56,14 @@ def test_it_is_small_and_holds_no_trainer(light: Path) -> None:
 def test_it_measures_compares_and_reports(light: Path, model: Path, tmp_path: Path) -> None:
     words = ("--sessions", "1", "--rounds", "4")
     assert "1 steady" in bench(light, tmp_path, "run", str(model), *words)
-    assert "mnv2_unet_0.35_128" in bench(light, tmp_path, "models")
+    assert "mnv2_slim_unet_0.35_128" in bench(light, tmp_path, "models")
     assert "host " in bench(light, tmp_path, "devices")
     assert model.name in bench(light, tmp_path, "report")
     assert (tmp_path / "reports" / "out" / "pareto.png").is_file()
 
 
 def test_what_is_missing_is_said_in_a_line(light: Path, tmp_path: Path) -> None:
-    told = bench(light, tmp_path, "weights", "take", "--model", "mnv2_unet_0.35_128", status=1)
+    told = bench(light, tmp_path, "weights", "take", "--model", "mnv2_slim_unet_0.35_128", status=1)
     assert "this needs torch, which is of the extra `train`" in told
     assert "pip install 'mobile-segmentation-zoo[train]'" in told
     assert "Traceback" not in told

@@ -29,7 +29,7 @@ from train.data.folder import prepare_folder
 from zoo.home import Home
 
 Rows = Callable[[Any], list[dict[str, Any]]]
-SIDES = ("mnv2_unet_0.35_128", "mnv2_unet_0.5_128", "--stored", "--runtime", "litert")
+SIDES = ("mnv2_slim_unet_0.35_128", "mnv2_slim_unet_0.5_128", "--stored", "--runtime", "litert")
 # What is of each file is left to JSON, for CSV has a row a model.
 PER_FILE = ("artifacts", "export_failures")
 # Each with where its rows stand in what --json prints.

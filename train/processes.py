@@ -1,6 +1,6 @@
 """Training in several processes: torch's launcher starts them, DistributedDataParallel joins them.
 
-    torchrun --nproc-per-node 2 --no-python bench train --model mnv2_unet_1.0_224 --data lfw
+    torchrun --nproc-per-node 2 --no-python bench train --model mnv2_slim_unet_1.0_224 --data lfw
 
 One process is the plain case: it knows nothing of a launcher, and does not load torch for it.
 """

@@ -38,7 +38,7 @@ class Settings:
 
     @property
     def name(self) -> str:
-        """The variant's; of several, what they share: `mnv2_unet_0.5`."""
+        """The variant's; of several, what they share: `mnv2_slim_unet_0.5`."""
         one = self.specs[0]
         return one.name if len(self.specs) == 1 else f"{one.arch}_{one.width}"
 

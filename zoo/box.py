@@ -1,10 +1,10 @@
 """The weights that come with the package: `zoo/weights/`, a file a width.
 
-    mnv2_unet_0.5.safetensors   fp16; kernels once, what is a size's own as `SIZE/NAME`;
-                                the header holds the record of each size's checkpoint
-    mnv2_unet_0.5.counts.csv    pixels of every validation image, of the ONNX files exported from it
-    mnv2_unet_0.5.ranges.json   ranges of the activations, for quantising without photographs
-    mnv2_unet_0.5.md            the card: data, recipe, IoU, what may be done with it
+    ARCH_WIDTH.safetensors   fp16; kernels once, what is a size's own as `SIZE/NAME`; the header
+                             holds the record of each size's checkpoint
+    ARCH_WIDTH.counts.csv    pixels of every validation image, of the ONNX files exported from it
+    ARCH_WIDTH.ranges.json   ranges of the activations, for quantising without photographs
+    ARCH_WIDTH.md            the card: data, recipe, IoU, what may be done with it
 
 `train.proof.pack` writes them.
 """

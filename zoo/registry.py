@@ -66,6 +66,10 @@ ARCHITECTURES: Mapping[str, Architecture] = MappingProxyType(
 )
 
 
+# The architecture whose weights come with the package, and which `make zoo` measures.
+ZOO = "mnv2_slim_unet"
+
+
 def all_specs() -> list[ModelSpec]:
     """Every registered variant, by architecture, width, then size."""
     return [

@@ -1,4 +1,4 @@
-"""The name of a variant, and nothing else: `mnv2_unet_0.5_224`."""
+"""The name of a variant, and nothing else: `mnv2_slim_unet_0.5_224`."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def parse(name: str) -> ModelSpec:
     if match is None or str(int(match["size"])) != match["size"]:
         raise InvalidName(
             f"{name!r} is not a model name",
-            expected="{arch}_{width}_{size}, such as mnv2_unet_0.5_224",
+            expected="{arch}_{width}_{size}, such as mnv2_slim_unet_0.5_224",
             remedy="bench models",
         )
     return ModelSpec(arch=match["arch"], width=match["width"], size=int(match["size"]))

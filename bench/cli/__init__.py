@@ -108,9 +108,9 @@ def cli() -> None:
     \b
     From a name to a report:
       bench data synthetic            (or: bench data lfw)
-      bench train  --model 'mnv2_unet_0.35_*' --data synthetic
-      bench export --model 'mnv2_unet_0.35_*'
-      bench run    --model 'mnv2_unet_0.35_*' --device host
+      bench train  --model 'mnv2_slim_unet_0.35_*' --data synthetic
+      bench export --model 'mnv2_slim_unet_0.35_*'
+      bench run    --model 'mnv2_slim_unet_0.35_*' --device host
       bench report --open
 
     Everything is written under the working folder, or under BENCH_HOME where that is set.

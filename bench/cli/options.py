@@ -32,7 +32,7 @@ def model_option(default: str | None = None, required: bool = True) -> Decorator
         required=required and default is None,
         default=None if default is None else (default,),
         metavar="NAME",
-        help="A model, or a wildcard in quotes, such as 'mnv2_unet_*_224'. Repeatable.",
+        help="A model, or a wildcard in quotes, such as 'mnv2_slim_unet_*_224'. Repeatable.",
     )
 
 

@@ -17,7 +17,7 @@ from measure.workshop import PROGRAMS, Workshop
 from zoo.base.errors import DataError
 from zoo.base.files import write_text
 
-MODELS = "mnv2_unet_[01].*"
+MODELS = "mnv2_slim_unet_*"
 MEASURED = DOCS / "measured"
 HOST = ("--runtime", "litert", "--precision", "fp32", "--precision", "fp16")
 TFLITE = ("--format", "tflite", "--precision", "fp32", "--precision", "fp16")
@@ -74,7 +74,7 @@ def resizes(shop: Workshop) -> None:
     """What the ways cost in which applications shrink photographs."""
     _photographs(shop)
     exports(shop, *TFLITE)
-    model = ("--model", "mnv2_unet_0.5_224", "--format", "tflite", "--precision", "fp32")
+    model = ("--model", "mnv2_slim_unet_0.5_224", "--format", "tflite", "--precision", "fp32")
     ways = ("--resize", "linear", "--resize", "area", "--resize", "halving", "--side", "1080")
     texts = [shop.bench(shop.files, "eval", *model, *ways, "--grain", grain) for grain in "04"]
     write_text(MEASURED / "precision/resizes.md", f"```\n{''.join(texts)}```\n")
@@ -132,7 +132,7 @@ def example(shop: Workshop) -> None:
         try:
             assert phone.stdout is not None
             serial = next(found[0] for line in phone.stdout if (found := _serial(line)))
-            chosen = ("--model", "mnv2_unet_0.35_*", "--precision", "fp32", "--sessions", "6")
+            chosen = ("--model", "mnv2_slim_unet_0.35_*", "--precision", "fp32", "--sessions", "6")
             shop.bench(home, "run", "--device", f"android:{serial}", *chosen)
         finally:
             phone.terminate()

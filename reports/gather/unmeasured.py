@@ -12,7 +12,7 @@ Figure = Literal["iou", "change", "relative", "p90", "first", "size", "peak"]
 NOT_MEASURED = "not measured"
 NAME = "NAME"
 # The lightest of the zoo, and what is taken beside that one itself.
-REFERENCES = ("mnv2_unet_0.35_128", "mnv2_unet_0.5_128")
+REFERENCES = ("mnv2_slim_unet_0.35_128", "mnv2_slim_unet_0.5_128")
 
 
 class Unmeasured:

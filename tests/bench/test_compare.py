@@ -72,7 +72,7 @@ def test_many_comparisons_are_corrected() -> None:
 
 def test_exactly_one_factor_may_differ() -> None:
     one = Subject(what=get(TINY), runtime="litert")
-    other = Subject(what=get("mnv2_unet_0.5_128"), runtime="litert")
+    other = Subject(what=get("mnv2_slim_unet_0.5_128"), runtime="litert")
     assert factor_of([one, other]) == "variant"
     assert factor_of([one, Subject(what=get(TINY), runtime="onnxruntime")]) == "runtime"
     for unlike in (one, Subject(what=other.what, runtime="litert", threads=2)):

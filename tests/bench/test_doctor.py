@@ -64,7 +64,7 @@ def test_the_table_ends_in_what_to_type_next(
     assert invoke("doctor").output.endswith("next: make zoo DATA=drawn\n")
     monkeypatch.chdir(tmp_path)
     output = invoke("doctor").output
-    assert output.endswith("next: bench train --model 'mnv2_unet_0.35_*' --data drawn\n")
+    assert output.endswith("next: bench train --model 'mnv2_slim_unet_0.35_*' --data drawn\n")
     (home.dataset("drawn") / "dataset.json").write_text("{")
     broken = found(invoke("doctor", "--json").output)["data", "drawn"]
     assert broken["ok"] is False

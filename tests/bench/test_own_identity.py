@@ -148,7 +148,7 @@ def test_a_name_is_a_name_and_no_markup(home: Home, tmp_path: Path) -> None:
     assert "a\\|b\\*c\\*\\<i>\\_d\\_" in row
     assert row.replace("\\|", "").count("|") == head.count("|")
     # What is no markup stays as it is.
-    assert literal("mnv2_unet_0.5_224, 0.78 [0.77, 0.79]") == "mnv2_unet_0.5_224, 0.78 [0.77, 0.79]"
+    assert literal("a_0.5_224, 0.78 [0.77, 0.79]") == "a_0.5_224, 0.78 [0.77, 0.79]"
 
 
 def test_of_a_path_no_more_is_kept_than_tells_apart(home: Home, tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ from zoo.home import Home
 from zoo.registry import select
 
 PACKAGES = FOLDER.with_name("page") / "node_modules"
-SMALLEST, MODEL = "mnv2_unet_0.35_128", "mnv2_unet_0.5_224"
+SMALLEST, MODEL = "mnv2_slim_unet_0.35_128", "mnv2_slim_unet_0.5_224"
 PAIRS = int(os.environ.get("BENCH_SELF_PAIRS", "200"))
 # Turns of a fresh pair of pages. The first inferences of a turn find another one's caches.
 TURNS, DROPPED, COUNT = 20, 2, 6
@@ -50,7 +50,7 @@ LOOP = Loop(turns=Turns(discard_ms=20, sample_ms=60, limit_ms=1000), warm_s=WARM
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
     engine_is_here("chromium")
-    names = [spec.name for spec in select(["mnv2_unet_[01].*"])]
+    names = [spec.name for spec in select(["mnv2_slim_unet_*"])]
     return exported_home(tmp_path_factory, names, ["tflite"], ["fp32"])
 
 
@@ -176,7 +176,7 @@ def test_how_soon_it_tells(home: Home, figure: Figure, tmp_path: Path) -> None:
 
 
 def test_how_soon_it_tells_of_all(home: Home, figure: Figure, tmp_path: Path) -> None:
-    words = ("run", "--device", "browser", "--model", "mnv2_unet_[01].*", "--time-limit", "600")
+    words = ("run", "--device", "browser", "--model", "mnv2_slim_unet_*", "--time-limit", "600")
     times: dict[str, float] = {}
     whole = seconds_until(home, tmp_path, words, r"next: bench report", times)
     figure("first figures of 16 files", times["pass 1:"], "s", at_most=300)

@@ -32,7 +32,7 @@ from zoo.registry import get
 from zoo.resizing import to_input
 from zoo.runtime.mil_reference import MilReferenceModel
 
-SPEC = get(os.environ.get("BENCH_SELF_MODEL", "mnv2_unet_0.5_224"))
+SPEC = get(os.environ.get("BENCH_SELF_MODEL", "mnv2_slim_unet_0.5_224"))
 TURNS, IMAGES = 30, 100
 CHUNKS = (8, 32, 128)
 pytestmark = pytest.mark.filterwarnings("ignore")

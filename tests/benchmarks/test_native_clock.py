@@ -29,9 +29,9 @@ from devices.host.device import HostDevice
 from zoo.home import Home
 
 NATIVE = Path(__file__).with_name("native.py")
-MODEL = "mnv2_unet_0.5_224"
+MODEL = "mnv2_slim_unet_0.5_224"
 # benchmark_litert_model rounds to 10 us: of this one that is at most 0.1 %.
-SLOW_MODEL = "mnv2_unet_1.0_224"
+SLOW_MODEL = "mnv2_slim_unet_1.0_224"
 
 PAIRS = int(os.environ.get("BENCH_SELF_PAIRS", "30"))
 # An interval needs six pairs; lines without a bound need no more.

@@ -24,7 +24,7 @@ from zoo.home import Home
 from zoo.registry import get
 from zoo.runtime.engines import session_options
 
-SPEC = get("mnv2_unet_0.5_224")
+SPEC = get("mnv2_slim_unet_0.5_224")
 REPEATS = 200
 
 

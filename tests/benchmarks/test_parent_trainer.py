@@ -50,7 +50,7 @@ STEPS = int(os.environ.get("BENCH_PARENT_STEPS", "6"))
 PHOTOGRAPHS = 500
 WARM_UP_STEPS = 4
 # The zoo's own topology, and the same network on both sides.
-NAMES = ("mnv2_unet_1.0_224", "mnv2_unet_parent_1.0_224")
+NAMES = ("mnv2_slim_unet_1.0_224", "mnv2_unet_parent_1.0_224")
 # By variant: images a second of ours and of the parent's beside it, a round.
 Rates: TypeAlias = dict[str, list[tuple[float, float]]]
 

@@ -29,7 +29,7 @@ from zoo.home import Home
 from zoo.registry import get
 from zoo.runtime.processor import int8_products_overflow
 
-SPEC = get(os.environ.get("BENCH_SELF_MODEL", "mnv2_unet_0.5_224"))
+SPEC = get(os.environ.get("BENCH_SELF_MODEL", "mnv2_slim_unet_0.5_224"))
 PRECISIONS = {
     "onnx": ("fp32", "fp16", "fp16a", "int8"),
     "tflite": ("fp32", "fp16", "int8", "int8w"),

@@ -32,7 +32,7 @@ from devices.base import Loop, Turns
 from devices.host.device import HostDevice
 from zoo.home import Home
 
-LIGHT, ONE, OTHER = "mnv2_unet_0.35_128", "mnv2_unet_0.5_160", "mnv2_unet_0.5_192"
+LIGHT, ONE, OTHER = "mnv2_slim_unet_0.35_128", "mnv2_slim_unet_0.5_160", "mnv2_slim_unet_0.5_192"
 RUNTIME = "litert"
 DEFAULT = Plan(
     target=0.01,

@@ -1,7 +1,7 @@
 """How well a whole zoo is known after three minutes, and whether twins are found to be twins.
 
 A TFLite file of fp16 does the arithmetic of its fp32 twin here, so their ratio is 1. By default:
-BENCH_SELF_RUNS 5, BENCH_SELF_LIMIT_S 170, BENCH_SELF_MODELS mnv2_unet_[0-9]* (the variants).
+BENCH_SELF_RUNS 5, BENCH_SELF_LIMIT_S 170, BENCH_SELF_MODELS mnv2_slim_unet_* (the variants).
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ from devices.host.device import HostDevice
 from zoo.registry import select
 
 LIMIT_S = float(os.environ.get("BENCH_SELF_LIMIT_S", "170"))
-MODELS = os.environ.get("BENCH_SELF_MODELS", "mnv2_unet_[0-9]*")
-REFERENCE = "mnv2_unet_0.35_128"
+MODELS = os.environ.get("BENCH_SELF_MODELS", "mnv2_slim_unet_*")
+REFERENCE = "mnv2_slim_unet_0.35_128"
 PLAN = Plan(target=0.02, limit_s=LIMIT_S, loop=Loop(turns=Turns()))
 TFLITE, ONNX = ("tflite", "litert", "fp16"), ("onnx", "onnxruntime", "int8")
 

@@ -49,7 +49,7 @@ def dataset(home: Home, tmp_path_factory: pytest.TempPathFactory) -> Dataset:
 
 @pytest.mark.parametrize(
     ("name", "steps", "rounds", "bound"),
-    [("mnv2_unet_0.35_128", 20, 4, 0.85), ("mnv2_unet_1.0_224", 5, 3, 0.90)],
+    [("mnv2_slim_unet_0.35_128", 20, 4, 0.85), ("mnv2_slim_unet_1.0_224", 5, 3, 0.90)],
 )
 def test_training_is_not_held_up_by_its_loader(
     dataset: Dataset, figure: Figure, name: str, steps: int, rounds: int, bound: float
@@ -99,7 +99,7 @@ def test_training_is_not_held_up_by_its_loader(
 def test_all_formats_of_the_largest_variant_export_in_time(
     home: Home, dataset: Dataset, figure: Figure
 ) -> None:
-    spec = registry.get("mnv2_unet_1.0_224")
+    spec = registry.get("mnv2_slim_unet_1.0_224")
     record = CheckpointRecord(
         model=spec.name,
         config=load_recipe("quick").model_dump(mode="json"),
@@ -133,7 +133,7 @@ from train.settings import Settings
 from zoo.home import Home
 from zoo.registry import get
 
-home, spec = Home(root=Path(sys.argv[1])), get("mnv2_unet_1.0_224")
+home, spec = Home(root=Path(sys.argv[1])), get("mnv2_slim_unet_1.0_224")
 config = load_recipe("standard").model_copy(update={"epochs": 1, "batch_size": 16})
 dataset = Dataset.open(home, "small")
 first = choose_first_weights(spec, "random", home.encoders)
@@ -155,7 +155,7 @@ def test_memory_of_training_the_largest_variant(home: Home, figure: Figure, tmp_
         check=True,
     )
     peak_gb = int(done.stdout.split()[-1]) / 1e9
-    figure("peak memory of training mnv2_unet_1.0_224, batch 16", peak_gb, "GB", at_most=4)
+    figure("peak memory of training mnv2_slim_unet_1.0_224, batch 16", peak_gb, "GB", at_most=4)
 
 
 def test_help_is_quick(benchmark: BenchmarkFixture, figure: Figure) -> None:

@@ -34,7 +34,7 @@ from devices.host.device import HostDevice, HostTogether
 from zoo.home import Home
 from zoo.registry import select
 
-MODELS = os.environ.get("BENCH_SELF_MODELS", "mnv2_unet_[0-9]*")
+MODELS = os.environ.get("BENCH_SELF_MODELS", "mnv2_slim_unet_*")
 PLAN = Plan(loop=Loop(turns=Turns()), memory=False)
 # How many ONNX files stand among the TFLite ones.
 FEW_ONNX = 3

@@ -50,7 +50,7 @@ from zoo.runtime.runtime import open_model
 
 # Converters warn of what is theirs.
 pytestmark = pytest.mark.filterwarnings("ignore")
-SPEC = get(os.environ.get("BENCH_SELF_MODEL", "mnv2_unet_0.5_224"))
+SPEC = get(os.environ.get("BENCH_SELF_MODEL", "mnv2_slim_unet_0.5_224"))
 FORMATS = {"onnx": (onnx, "onnxruntime"), "tflite": (tflite, "litert")}
 PRECISIONS = ("fp32", "int8")
 # TFLite's TRANSPOSE_CONV has no groups: litert-torch 0.10.0 was not done with one after minutes.

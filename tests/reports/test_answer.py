@@ -37,13 +37,13 @@ def test_nothing_stored_names_the_next_command(home: Home) -> None:
 
 @pytest.mark.parametrize("format", ["markdown", "csv"])
 def test_lists_are_for_programs_too(home: Home, format: str) -> None:
-    told = invoke("models", "--model", "mnv2_unet_0.35_*", "--format", format).output
+    told = invoke("models", "--model", "mnv2_slim_unet_0.35_*", "--format", format).output
     if format == "csv":
         rows = list(csv.DictReader(io.StringIO(told)))
-        assert rows[0]["model"] == "mnv2_unet_0.35_128"
+        assert rows[0]["model"] == "mnv2_slim_unet_0.35_128"
         assert len(rows) == 4
     else:
-        assert "| mnv2_unet_0.35_128 | 381,785 |" in told
+        assert "| mnv2_slim_unet_0.35_128 | 381,785 |" in told
 
 
 def test_brackets_are_intervals_and_no_markup() -> None:

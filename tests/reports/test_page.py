@@ -62,12 +62,13 @@ def test_the_sentence_follows_the_budget(page: Page, report: Path) -> None:
     assert "within 16.7 ms is mnv2_unet_" in page.text("#answer")
     page.set("#budget", "8")
     first = page.text("#answer")
-    assert "within 8 ms is mnv2_unet_" in first
+    assert "within 8 ms is mnv2_slim_unet_" in first
     page.set("#budget", "500")
-    assert "mnv2_unet_1.0_224" in page.text("#answer strong")
+    assert "mnv2_slim_unet_1.0_224" in page.text("#answer strong")
     assert page.text("#answer") != first
     page.set("#budget", "0.2")
-    assert "nothing is within 0.2 ms. The fastest is mnv2_unet_0.35_128" in page.text("#answer")
+    answer = page.text("#answer")
+    assert "nothing is within 0.2 ms. The fastest is mnv2_slim_unet_0.35_128" in answer
     page.every("[data-ms]")[1].click()
     assert "within 33.3 ms" in page.text("#answer")
 
@@ -158,7 +159,7 @@ def test_a_point_opens_from_the_keyboard(page: Page, report: Path) -> None:
 
 
 def test_two_are_compared(page: Page, report: Path) -> None:
-    one, other = key_of(report, "mnv2_unet_1.0_224"), key_of(report, "mnv2_unet_0.35_128")
+    one, other = key_of(report, "mnv2_slim_unet_1.0_224"), key_of(report, "mnv2_slim_unet_0.35_128")
     page.open(report, f"one={one}&other={other}")
     told = page.text("#difference")
     higher = re.search(
@@ -173,7 +174,7 @@ def test_two_are_compared(page: Page, report: Path) -> None:
     page.open(report, f"one={other}&other={one}")
     turned = page.text("#difference")
     assert f"lower by -{higher[1]} points [-{higher[3]}, -{higher[2]}]" in turned
-    fp16 = key_of(report, "mnv2_unet_1.0_224", "fp16")
+    fp16 = key_of(report, "mnv2_slim_unet_1.0_224", "fp16")
     page.open(report, f"one={one}&other={fp16}")
     assert "IoU is of the same counts" in page.text("#difference")
 
@@ -302,7 +303,7 @@ def test_a_poor_report_says_so(page: Page, tmp_path: Path, case: str) -> None:
     shown = page.text("body")
     expected = {
         "nothing": ["bench run"],
-        "one session": ["too few sessions", "mnv2_unet_0.35_128"],
+        "one session": ["too few sessions", "mnv2_slim_unet_0.35_128"],
         "none steady": ["nothing can be chosen", "throttled"],
         "no IoU": ["No picture", "does not exist"],
     }[case]

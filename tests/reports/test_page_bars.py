@@ -21,7 +21,7 @@ from reports.write import write_report
 from zoo.artifact.iou import points_text
 from zoo.home import Home
 
-OTHER = "mnv2_unet_0.5_160"
+OTHER = "mnv2_slim_unet_0.5_160"
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +63,7 @@ def test_the_select_changes_what_the_bars_are_from(
     for key, (low, high, pixels) in first.items():
         assert (low, high) == pytest.approx(bar_of(rows[key]), abs=2e-4)
         assert (pixels < 1.5) == rows[key].is_reference
-    assert page.text("#scatter").count("difference from mnv2_unet_1.0_224 (ringed)") == 2
+    assert page.text("#scatter").count("difference from mnv2_slim_unet_1.0_224 (ringed)") == 2
     page.picture("paired")
     Select(page.find("#from")).select_by_visible_text(OTHER)
     page.drawn()

@@ -25,7 +25,7 @@ from zoo.artifact.iou import ImageCounts
 from zoo.home import Home
 
 SPECS = made.SPECS[::3]
-BEST = "mnv2_unet_1.0_224"
+BEST = "mnv2_slim_unet_1.0_224"
 ODD = SPECS[1].name
 
 

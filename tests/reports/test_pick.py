@@ -36,7 +36,7 @@ def test_the_choice_is_that_of_brute_force(home: Home) -> None:
 def test_how_sure_it_is_falls_where_the_budget_cuts(home: Home) -> None:
     made.store(home, [made.device()], sessions=9)
     (place,) = places(made.report(home))
-    target = next(row for row in place.rows if row.model == "mnv2_unet_1.0_224")
+    target = next(row for row in place.rows if row.model == "mnv2_slim_unet_1.0_224")
     assert target.p50_ms.low is not None
     assert target.p50_ms.high is not None
     clear = choose(place.rows, Budget(latency_ms=2 * target.p50_ms.high))
@@ -76,12 +76,12 @@ def test_pick_is_a_command_for_scripts(
     monkeypatch.setenv("BENCH_HOME", str(home.root))
     words = ("pick", "--device", "host", "--max-latency")
     told = json.loads(invoke(*words, "1s", "--json").output)
-    assert told["choice"]["model"] == "mnv2_unet_0.35_128"
+    assert told["choice"]["model"] == "mnv2_slim_unet_0.35_128"
     assert told["runner_up"] is None
     # Of seven images nothing is drawn.
     assert told["sure"] is None
     assert told["budget"]["latency_ms"] == 1000
-    assert "mnv2_unet_0.35_128" in invoke(*words, "60fps").output
+    assert "mnv2_slim_unet_0.35_128" in invoke(*words, "60fps").output
     assert "slower" in invoke(*words, "0.001ms", status=4).output
     assert "larger" in invoke(*words, "1s", "--max-size", "1KB", status=4).output
     assert "IoU too low" in invoke(*words, "1s", "--min-iou", "1", status=4).output

@@ -73,7 +73,7 @@ def test_ious_of_different_images_share_no_picture(
 ) -> None:
     home = copied(chain, tmp_path / "home")
     monkeypatch.setenv("BENCH_HOME", str(home.root))
-    weights, other = checkpoint_path(home, get(TINY)), "mnv2_unet_0.35_160"
+    weights, other = checkpoint_path(home, get(TINY)), "mnv2_slim_unet_0.35_160"
     invoke("data", "folder", str(write_portraits(tmp_path / "p", 12)), "--name", "others")
     invoke("train", "--model", other, "--data", "others", "--init", str(weights), "--epochs", "0")
     invoke("export", "--model", other, "--format", "onnx", "--precision", "fp32")
@@ -210,7 +210,7 @@ def test_the_same_sessions_give_the_same_bytes(chain: Chain, tmp_path: Path) -> 
 
 def test_a_variant_looks_the_same_in_every_report() -> None:
     assert len({style(spec.name) for spec in all_specs()}) == len(all_specs())
-    assert style("mnv2_unet_0.35_128") == ("#0072b2", "o")
+    assert style("mnv2_slim_unet_0.35_128") == ("#0072b2", "o")
 
 
 def test_an_empty_home_has_a_report_that_says_so(home: Home) -> None:

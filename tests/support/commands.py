@@ -17,7 +17,7 @@ from click.testing import CliRunner, Result
 from bench.sessions.record import Session
 from zoo.home import Home
 
-TINY = "mnv2_unet_0.35_128"
+TINY = "mnv2_slim_unet_0.35_128"
 RECIPE = str(Path(__file__).with_name("tiny.yaml"))
 TRAIN = ("train", "--model", TINY, "--data", "drawn", "--recipe", RECIPE, "--init", "random")
 

@@ -24,11 +24,11 @@ from reports.gather.report import Report
 from reports.load import report_of
 from zoo.artifact.iou import ImageCounts, mean_interval, pooled_interval
 from zoo.home import Home
-from zoo.registry import ARCHITECTURES
+from zoo.registry import ARCHITECTURES, ZOO
 from zoo.spec import ModelSpec, parse
 
-FAMILY = ARCHITECTURES["mnv2_unet"]
-SPECS = [ModelSpec(arch="mnv2_unet", width=w, size=s) for w in FAMILY.widths for s in FAMILY.sizes]
+FAMILY = ARCHITECTURES[ZOO]
+SPECS = [ModelSpec(arch=ZOO, width=w, size=s) for w in FAMILY.widths for s in FAMILY.sizes]
 FIRST = datetime(2026, 1, 1, tzinfo=UTC)
 PLAN = Plan(loop=LOOP)
 ROUNDS_MADE = 10

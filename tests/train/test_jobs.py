@@ -16,7 +16,7 @@ from zoo.checkpoint import checkpoint_path
 from zoo.home import Home
 from zoo.registry import get
 
-OTHER = "mnv2_unet_0.35_160"
+OTHER = "mnv2_slim_unet_0.35_160"
 PAIR = (*TRAIN, "--model", OTHER)
 AT_ONCE = (*PAIR, "--jobs", "2")
 
@@ -78,7 +78,7 @@ def test_the_children_end_with_their_parent(drawn: Home, by: signal.Signals) -> 
 
 def test_the_sizes_of_a_width_are_one_child(drawn: Home) -> None:
     output = invoke(*AT_ONCE, "--together", "--epochs", "1").output
-    assert output.count("mnv2_unet_0.35: begins from") == 1
+    assert output.count("mnv2_slim_unet_0.35: begins from") == 1
     assert all(f"{name}: validation IoU" in output for name in (TINY, OTHER))
 
 

@@ -164,14 +164,14 @@ def test_epoch_0_measures_the_first_weights_and_trains_nothing(measured: Home) -
 
 def test_a_checkpoint_fills_a_network_of_another_size(measured: Home) -> None:
     path = checkpoint_path(measured, registry.get(TINY))
-    other = registry.get("mnv2_unet_0.35_160")
+    other = registry.get("mnv2_slim_unet_0.35_160")
     invoke(*MEASURE, str(path), "--model", other.name)
     network, record = load(checkpoint_path(measured, other))
     source, _ = load(path)
     assert all(map(torch.equal, network.state_dict().values(), source.state_dict().values()))
     assert (record.init.kind, record.init.source) == ("checkpoint", f"{TINY} @ drawn")
     assert record.init.sha256 == sha256_of(path)
-    refused = invoke(*MEASURE, str(path), "--model", "mnv2_unet_0.5_128", status=1).output
+    refused = invoke(*MEASURE, str(path), "--model", "mnv2_slim_unet_0.5_128", status=1).output
     assert f"holds {TINY}" in refused
 
 

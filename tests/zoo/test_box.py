@@ -18,9 +18,9 @@ from zoo.base.errors import MissingStep, WeightsError
 from zoo.box import FOLDER, box_path, read_box_counts, read_ranges, read_records, take, unpack
 from zoo.checkpoint import checkpoint_path, load, read_record
 from zoo.home import Home
-from zoo.registry import all_specs, get
+from zoo.registry import ZOO, all_specs, get
 
-SIZES = ("mnv2_unet_0.35_128", "mnv2_unet_0.35_160")
+SIZES = ("mnv2_slim_unet_0.35_128", "mnv2_slim_unet_0.35_160")
 SPECS = [get(name) for name in SIZES]
 LARGEST = 12_000_000
 
@@ -88,7 +88,7 @@ def test_taking_leaves_a_training_of_ones_own_alone(packed: Path, tmp_path: Path
     with pytest.raises(WeightsError, match="a training of your own"):
         take(own, spec, folder=box)
     with pytest.raises(MissingStep, match="come with the package"):
-        take(home, get("mnv2_unet_0.35_224"), folder=box)
+        take(home, get("mnv2_slim_unet_0.35_224"), folder=box)
     with pytest.raises(WeightsError, match="was trained at"):
         pack(own, SPECS[:1], _dataset(own), tmp_path)
 
@@ -102,7 +102,7 @@ def test_a_box_that_was_cut_short_is_refused(packed: Path, tmp_path: Path) -> No
 
 
 def test_the_package_holds_the_whole_zoo() -> None:
-    zoo = [spec for spec in all_specs() if spec.arch == "mnv2_unet"]
+    zoo = [spec for spec in all_specs() if spec.arch == ZOO]
     files = {box_path(spec) for spec in zoo}
     assert sum(path.stat().st_size for path in files) <= LARGEST
     rows = json.loads(invoke("weights", "list", "--json").output)
@@ -119,7 +119,7 @@ def test_the_package_holds_the_whole_zoo() -> None:
 def test_the_figures_show_the_iou_of_the_shipped_weights() -> None:
     text = (Path(__file__).parents[2] / "docs" / "figures.md").read_text()
     for spec in all_specs():
-        if spec.arch != "mnv2_unet":
+        if spec.arch != ZOO:
             continue
         iou = pooled_interval(read_box_counts(spec))
         init = read_records(box_path(spec))[0].init.kind

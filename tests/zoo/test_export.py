@@ -200,7 +200,7 @@ def test_folders_of_our_names_in_the_working_folder_do_no_harm(
 
 
 def test_what_is_asked_for_too_early_names_the_step_before(home: Home) -> None:
-    with pytest.raises(MissingStep, match="bench train --model mnv2_unet_0"):
+    with pytest.raises(MissingStep, match="bench train --model mnv2_slim_unet_0"):
         list(export(home, EVERY, jobs=1))
     with pytest.raises(UnknownName, match="nearest: tflite"):
         targets(["tfl"])

@@ -55,8 +55,8 @@ def test_folded_batch_norms_change_nothing(spec: ModelSpec) -> None:
 
 
 def test_the_encoder_is_torchvisions_but_for_the_side_it_is_padded_on() -> None:
-    network = registry.build(registry.get("mnv2_unet_1.0_128"))
-    theirs = mobilenet_v2(weights=None).features[:18].eval()
+    network = registry.build(registry.get("mnv2_slim_unet_1.0_128"))
+    theirs = mobilenet_v2(weights=None).features[:17].eval()
     network.encoder.load_state_dict(theirs.state_dict())
     for layer in theirs.modules():
         if isinstance(layer, torch.nn.Conv2d) and layer.stride == (2, 2):
@@ -68,14 +68,19 @@ def test_the_encoder_is_torchvisions_but_for_the_side_it_is_padded_on() -> None:
 
 
 def test_the_1280_channel_convolution_is_not_built() -> None:
-    network = registry.build(registry.get("mnv2_unet_1.0_128"))
+    network = registry.build(registry.get("mnv2_slim_unet_1.0_128"))
     assert max(p.shape[0] for p in network.parameters()) < 1280
 
 
 @pytest.mark.parametrize(
     ("name", "million"),
-    # By hand, of the lean decoder: 24.9 + 13.8 + 11.8 + 13.6 M by level and 0.1 M in the head.
-    [("mnv2_unet_0.5_224", 150), ("mnv2_unet_parent_0.5_224", 256)],
+    # By hand, of the decoders by level and of their heads: 6.0 + 6.3 + 6.6 + 5.4 + 0.1 M of the
+    # slim one, 24.9 + 13.8 + 11.8 + 13.6 + 0.1 M of the one before.
+    [
+        ("mnv2_slim_unet_0.5_224", 104),
+        ("mnv2_unet_0.5_224", 150),
+        ("mnv2_unet_parent_0.5_224", 256),
+    ],
 )
 def test_macs_are_those_of_the_design(name: str, million: int) -> None:
     assert round(complexity(registry.get(name)).macs / 1e6) == million

@@ -165,4 +165,4 @@ def _next_step(sets: Sequence[Finding]) -> str:
     name = "lfw" if "lfw" in ready else ready[0]
     if Path("Makefile").is_file():
         return f"make zoo DATA={name}"
-    return f"bench train --model 'mnv2_unet_0.35_*' --data {name}"
+    return f"bench train --model 'mnv2_slim_unet_0.35_*' --data {name}"

@@ -32,7 +32,7 @@ def run_phone(adb: str | None, faults: Sequence[str]) -> None:
             raise DeviceError(f"adb connect: {called.complaint}", remedy="adb kill-server")
         click.echo(
             f"an emulated phone is there as android:{phone.address}; in another terminal:\n"
-            f"  bench run --device android:{phone.address} --model mnv2_unet_0.35_128\n"
+            f"  bench run --device android:{phone.address} --model mnv2_slim_unet_0.35_128\n"
             "Ctrl-C ends it"
         )
         ended.wait()

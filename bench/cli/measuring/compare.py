@@ -106,11 +106,11 @@ def command(
 
     \b
     Example:
-      bench compare mnv2_unet_0.5_224 mnv2_unet_0.5_192 --runtime litert
-      bench compare mnv2_unet_0.5_224 --threads 1 --threads 2
+      bench compare mnv2_slim_unet_0.5_224 mnv2_slim_unet_0.5_192 --runtime litert
+      bench compare mnv2_slim_unet_0.5_224 --threads 1 --threads 2
       bench compare old.onnx new.onnx --fail-if-slower 5% --untold fail
       bench compare mine.onnx mine.tflite --factor format
-      bench compare mnv2_unet_0.5_224 --stored --date 2026-11-01 --date 2026-11-08
+      bench compare mnv2_slim_unet_0.5_224 --stored --date 2026-11-01 --date 2026-11-08
     """
     from reports.text.fitting import fitted
     from reports.text.listing import listing

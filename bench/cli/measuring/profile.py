@@ -60,7 +60,7 @@ def command(
 
     \b
     Example:
-      bench profile mnv2_unet_0.5_224 --device android
+      bench profile mnv2_slim_unet_0.5_224 --device android
     """
     from bench.work import Subject, find, named, subject_of
     from devices.android.device import AndroidDevice

@@ -95,10 +95,10 @@ def command(
 
     \b
     Example:
-      bench run --device host --model 'mnv2_unet_0.35_*'
+      bench run --device host --model 'mnv2_slim_unet_0.35_*'
       bench run mine.tflite --threads 2
       bench run mine.onnx --input x=1x3x224x224 --input mask=mask.npy
-      bench run --device android --model 'mnv2_unet_0.5_*' --runtime litert --runtime litert-gpu
+      bench run --device android --model 'mnv2_slim_unet_0.5_*' --runtime litert-gpu
     """
     from bench.cli.measuring.measure import take
     from bench.cli.measuring.summary import summary

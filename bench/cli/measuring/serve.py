@@ -84,7 +84,7 @@ def command(
 
     \b
     Example:
-      bench serve --network --model 'mnv2_unet_0.35_*'
+      bench serve --network --model 'mnv2_slim_unet_0.35_*'
       bench serve --forget
     """
     from bench.browsers import Asked, Measuring
@@ -95,12 +95,12 @@ def command(
     from zoo.base.errors import MissingStep
     from zoo.base.lock import locked
     from zoo.home import Home
-    from zoo.registry import select
+    from zoo.registry import ZOO, select
 
     if forget:
         _forget()
         return
-    home, specs = Home.default(), select(models or ["mnv2_unet_[01].*"])
+    home, specs = Home.default(), select(models or [f"{ZOO}_*"])
     asked = Asked(
         specs=specs,
         runtimes=runtimes,

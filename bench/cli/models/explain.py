@@ -65,7 +65,7 @@ def command(
 
     \b
     Example:
-      bench explain artifacts/mnv2_unet_0.5_224/mnv2_unet_0.5_224.int8.tflite
+      bench explain artifacts/mnv2_slim_unet_0.5_224/mnv2_slim_unet_0.5_224.int8.tflite
       bench explain theirs.mlpackage
     """
     from bench.cli.models.inside import tell

@@ -65,7 +65,7 @@ def command(
 
     \b
     Example:
-      bench export --model 'mnv2_unet_0.35_*'
+      bench export --model 'mnv2_slim_unet_0.35_*'
     """
     from zoo.base.lock import locked
     from zoo.base.progress import track

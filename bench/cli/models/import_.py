@@ -162,7 +162,7 @@ def command(
     click.echo(fitted(_told(home, model, guessed)))
     steps = [f"bench eval {name} --data lfw --split validation"]
     if why_not(default_for(model.format)) is None:
-        beside = f"--model 'mnv2_unet_*' --precision {model.precision}"
+        beside = f"--model 'mnv2_slim_unet_*' --precision {model.precision}"
         steps.append(f"bench run --model {name} {beside}")
     click.echo(next_steps(steps))
 

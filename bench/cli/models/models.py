@@ -34,7 +34,7 @@ def command(models: tuple[str, ...], as_long: bool, format: Format, as_json: boo
 
     \b
     Example:
-      bench models --long --model 'mnv2_unet_0.35_*'
+      bench models --long --model 'mnv2_slim_unet_0.35_*'
       bench models --format csv
     """
     from bench.sessions.store import timed_by_model

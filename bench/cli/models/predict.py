@@ -64,9 +64,9 @@ def command(
 
     \b
     Example:
-      bench predict photo.jpg --model mnv2_unet_0.35_128
-      bench predict photo.jpg --model mnv2_unet_0.35_128 --mask --output tinted.jpg
-      bench predict photos/ --model mnv2_unet_0.35_128 --output tinted/
+      bench predict photo.jpg --model mnv2_slim_unet_0.35_128
+      bench predict photo.jpg --model mnv2_slim_unet_0.35_128 --mask --output tinted.jpg
+      bench predict photos/ --model mnv2_slim_unet_0.35_128 --output tinted/
     """
     from bench.cli.models.photographs import tasks
     from zoo.base.errors import DataError

@@ -23,7 +23,7 @@ def command() -> None:
     \b
     Example:
       bench weights list
-      bench weights take --model 'mnv2_unet_0.5_*'
+      bench weights take --model 'mnv2_slim_unet_0.5_*'
     """
 
 
@@ -73,7 +73,7 @@ def take(models: tuple[str, ...], force: bool) -> None:
 
     \b
     Example:
-      bench weights take --model mnv2_unet_0.5_224
+      bench weights take --model mnv2_slim_unet_0.5_224
     """
     from reports.text.fitting import fitted
     from zoo.base.lock import locked
@@ -116,9 +116,9 @@ def encoders(widths: tuple[str, ...], mirror: str | None) -> None:
     """
     from train.init.encoder_download import fetch_encoders
     from zoo.home import Home
-    from zoo.registry import ARCHITECTURES
+    from zoo.registry import ARCHITECTURES, ZOO
 
-    wanted = widths or ARCHITECTURES["mnv2_unet"].widths
+    wanted = widths or ARCHITECTURES[ZOO].widths
     fetch_encoders(wanted, Home.default().own_encoders, mirror, click.echo)
 
 
@@ -136,7 +136,7 @@ def pack(models: tuple[str, ...], data: str, output: Path) -> None:
 
     \b
     Example:
-      bench weights pack --model 'mnv2_unet_0.5_*' --data lfw --output zoo/weights
+      bench weights pack --model 'mnv2_slim_unet_0.5_*' --data lfw --output zoo/weights
     """
     from train.data.dataset import Dataset
     from train.proof.pack import pack as pack_width

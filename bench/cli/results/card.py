@@ -14,7 +14,7 @@ def command(models: tuple[str, ...]) -> None:
 
     \b
     Example:
-      bench card --model 'mnv2_unet_0.5_*'
+      bench card --model 'mnv2_slim_unet_0.5_*'
     """
     from reports.load import load
     from reports.text.card import write_card

@@ -127,7 +127,7 @@ def _written(
 def _after(report: Report) -> list[str]:
     """What to type once the page was read."""
     if not report.rows:
-        return ["bench run --model 'mnv2_unet_0.35_*'", "bench models", "bench doctor"]
+        return ["bench run --model 'mnv2_slim_unet_0.35_*'", "bench models", "bench doctor"]
     row = report.rows[0]
     check = "bench check last"
     pick = f"bench pick --device {row.facet.device.kind} --max-latency 60fps"

@@ -114,12 +114,12 @@ def command(
 
     \b
     Example:
-      bench eval --model 'mnv2_unet_0.5_*' --format tflite --precision int8 --data lfw
+      bench eval --model 'mnv2_slim_unet_0.5_*' --format tflite --precision int8 --data lfw
       bench eval mediapipe_hair --data lfw --split validation
       bench eval theirs.mlpackage --data lfw
-      bench eval --model mnv2_unet_0.5_224 --format tflite --precision fp32 \\
+      bench eval --model mnv2_slim_unet_0.5_224 --format tflite --precision fp32 \\
         --resize linear --resize area --resize halving --side 1080 --grain 4
-      bench eval --model mnv2_unet_0.5_224 --format onnx --precision fp32 --distort all
+      bench eval --model mnv2_slim_unet_0.5_224 --format onnx --precision fp32 --distort all
     """
     from bench.cli.training.costs import measured
     from bench.cli.training.judging import judged, parted

@@ -31,7 +31,7 @@ def prepared(dataset: Dataset) -> None:
     """Say what was prepared, and what to do with it."""
     counts = [f"{len(dataset.items(split))} {split}" for split in ("train", "validation", "test")]
     click.echo(f"{dataset.folder}: {', '.join(counts)} ({dataset.record.rule})")
-    click.echo(f"next: bench train --model 'mnv2_unet_0.35_*' --data {dataset.record.name}")
+    click.echo(f"next: bench train --model 'mnv2_slim_unet_0.35_*' --data {dataset.record.name}")
 
 
 def layout_options(command: Callable[..., Any]) -> Callable[..., Any]:

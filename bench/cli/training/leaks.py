@@ -72,7 +72,7 @@ def people(name: str, counts: Path | None, format: Format, as_json: bool) -> Non
     \b
     Example:
       bench data people lfw
-      bench data people lfw --counts checkpoints/mnv2_unet_0.35_128/validation_counts.csv
+      bench data people lfw --counts checkpoints/mnv2_slim_unet_0.35_128/validation_counts.csv
     """
     from reports.text.fitting import fitted
     from reports.text.listing import listing

@@ -110,9 +110,9 @@ def command(
 
     \b
     Example:
-      bench train --model 'mnv2_unet_0.35_*' --data lfw --encoders ~/keras
-      bench train --model 'mnv2_unet_*' --data lfw --jobs 2
-      torchrun --nproc-per-node 2 --no-python bench train --model mnv2_unet_1.0_224 --data lfw
+      bench train --model 'mnv2_slim_unet_0.35_*' --data lfw --encoders ~/keras
+      bench train --model 'mnv2_slim_unet_*' --data lfw --jobs 2
+      torchrun --nproc-per-node 2 --no-python bench train --model mnv2_slim_unet_1.0_224 --data lfw
     """
     from train.config import load_recipe, with_changes
     from train.data.dataset import Dataset
