@@ -20,8 +20,8 @@ FLOORS: dict[str, frozenset[str]] = {
 }
 # What each room is for stands in its __init__.py; here is which files answer that.
 ROOMS: Mapping[str, str] = {
-    "zoo": "app_resizing box catalogue checkpoint complexity home mnv2_slim_unet mnv2_unet mnv2_unet_parent "
-    "network preprocess registry resizing segmenting spec",
+    "zoo": "app_resizing box catalogue checkpoint complexity home mnv2_slim_unet mnv2_unet "
+    "mnv2_unet_parent network preprocess registry resizing segmenting spec",
     "zoo/base": "children download download_part download_record errors extras files formats "
     "frozen lock pictures progress provenance web",
     "zoo/mil": "arithmetic check contents convolution interpreter operation package program "
