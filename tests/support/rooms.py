@@ -43,7 +43,8 @@ ROOMS: Mapping[str, str] = {
     "train/layouts": "celeba_lists celebamask coco figaro run_lengths",
     "train/init": "encoder_download first_weights keras_weights narrow parent_weights pretrained "
     "widen",
-    "train/proof": "accuracy calibrate card distortions expect imported pack prove ranges resizes",
+    "train/proof": "accuracy calibrate card distortions expect imported pack prove ranges resizes "
+    "worst",
     "train/cluster": "parcels run worker",
     "train/synthetic": "canvas frame hair person prepare scene traits",
     "devices": "base find finding frame masks programs replay roads",
@@ -63,7 +64,8 @@ ROOMS: Mapping[str, str] = {
     "bench/cli": "child options",
     "bench/cli/models": "explain export import_ inside models photographs predict "
     "shown_iou weights",
-    "bench/cli/training": "checking costs data eval judging labelling layouts leaks many train",
+    "bench/cli/training": "checking costs data eval judging labelling layouts leaks many sheet "
+    "train",
     "bench/cli/measuring": "browser compare demo device_options expected measure own_files phones "
     "plan_options profile run serve summary",
     "bench/cli/results": "card check pick report show",

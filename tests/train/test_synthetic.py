@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 from commands import invoke
 from PIL import Image
@@ -58,11 +56,3 @@ def test_the_command_draws_once_and_more_training_changes_no_validation(home: Ho
     second = Dataset.open(home, NAME)
     assert second.items("validation") == first.items("validation")
     assert second.items("train")[:6] == first.items("train")
-
-
-def test_a_contact_sheet_of_any_data_set(home: Home, tmp_path: Path) -> None:
-    invoke("data", "synthetic", "--train", "6", "--validation", "2")
-    path = tmp_path / "sheet.jpg"
-    assert "8 of 8" in invoke("data", "sheet", NAME, "--output", str(path)).output
-    with Image.open(path) as sheet:
-        assert np.asarray(sheet).std() > 30

@@ -1,9 +1,8 @@
-"""`bench data check` and `bench data sheet`: is a data set sound, and what does it look like?"""
+"""`bench data check`: is a data set sound?"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,16 +10,14 @@ import click
 
 from bench.cli.options import PICTURES, PictureFile, format_option, json_option
 from bench.cli.training.labelling import labelling_options, layout_options
+from bench.cli.training.sheet import draw_sheet, tinted
 
 if TYPE_CHECKING:
-    from PIL import Image
-
     from reports.text.listing import Column, Format
     from train.data.check import Report
     from train.data.dataset import Dataset
     from train.data.labels import Labelling
     from train.data.names import Layout
-    from zoo.preprocess import UInt8
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 DOUBTFUL = "doubtful.jpg"
@@ -66,7 +63,7 @@ def check(
 
     report = look_over(folder, labelling, layout)
     if worst and report.doubtful:
-        _draw([(open_photograph(image), labels) for image, labels in report.doubtful], worst)
+        draw_sheet((tinted(open_photograph(i), labels) for i, labels in report.doubtful), worst)
     elif worst:
         click.echo(f"no mask is doubtful: {worst} is not written", err=True)
     if as_json:
@@ -81,33 +78,6 @@ def check(
         raise SystemExit(1)
 
 
-@click.command()
-@click.argument("name")
-@click.option("--count", type=click.IntRange(1, 600), default=24, show_default=True)
-@click.option(
-    "--output",
-    type=PictureFile(*PICTURES),
-    help="[default: sheet.NAME.jpg in the working folder]",
-)
-def sheet(name: str, count: int, output: Path | None) -> None:
-    """Draw a contact sheet of a prepared data set: photographs, and their hair tinted.
-
-    \b
-    Example:
-      bench data sheet synthetic
-    """
-    from train.data.dataset import Dataset
-    from zoo.home import Home
-
-    dataset = Dataset.open(Home.default(), name)
-    items = dataset.record.items
-    chosen = items[:: max(len(items) // count, 1)][:count]
-    pairs = [(dataset.photograph(i), dataset.mask(i)) for i in chosen]
-    path = output or Path(f"sheet.{name}.jpg")
-    _draw(pairs, path)
-    click.echo(f"{path}: {len(pairs)} of {len(items)} photographs")
-
-
 def doubted(dataset: Dataset) -> None:
     """Warn of masks that are likely wrong, and draw the worst beside `dataset.json`."""
     from train.data.check import WORST
@@ -120,7 +90,7 @@ def doubted(dataset: Dataset) -> None:
     if not worst:
         return
     path = dataset.folder / DOUBTFUL
-    _draw([(dataset.photograph(item), dataset.mask(item)) for item in worst], path)
+    draw_sheet((tinted(dataset.photograph(item), dataset.mask(item)) for item in worst), path)
     lines = [*found.whole]
     singles = [doubt for doubt in found.single if doubt.wrong not in found.whole]
     lines += [f"{items[doubt.place].mask}: {doubt.wrong}" for doubt in singles[:_TOLD]]
@@ -128,17 +98,6 @@ def doubted(dataset: Dataset) -> None:
     for line in lines:
         click.echo(f"warning: {line}", err=True)
     click.echo(f"warning: the worst are drawn in {path}", err=True)
-
-
-def _draw(pairs: Sequence[tuple[Image.Image, UInt8]], path: Path) -> None:
-    from bench.cli.models.photographs import format_of
-    from reports.pictures.sheet import contact_sheet
-    from train.data.dataset import CLASSES
-    from zoo.base.files import replacing
-
-    with replacing(path) as temporary:
-        tinted = [(photograph, labels == CLASSES["hair"]) for photograph, labels in pairs]
-        contact_sheet(tinted).save(temporary, format=format_of(path), quality=88)
 
 
 def _findings(report: Report) -> list[dict[str, str]]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bench.cli.training.checking import check, doubted, sheet
+from bench.cli.training.checking import check, doubted
 from bench.cli.training.labelling import (
     labelling_options,
     layout_options,
@@ -17,6 +17,7 @@ from bench.cli.training.labelling import (
 )
 from bench.cli.training.layouts import celebamask, coco, figaro1k, join
 from bench.cli.training.leaks import leaks, people
+from bench.cli.training.sheet import sheet
 
 if TYPE_CHECKING:
     from train.data.labels import Labelling
