@@ -29,9 +29,11 @@ EXTRAS ?= train,export,dev
 WORKERS ?= 2
 # A folder of Keras MobileNetV2 .h5 files, to begin from ImageNet weights at any width.
 ENCODERS ?=
-# Names of figures for `make measured`, all by default; the folder that holds LFW's archives.
+# Names of figures for `make measured`, all by default; the folders that hold the archives of LFW
+# and of Figaro-1k.
 FIGURES ?=
 LFW     ?=
+FIGARO  ?=
 # On Linux: the address that pytorch.org shows for "Linux, pip, CPU", to spare 4 GB of CUDA.
 TORCH_INDEX ?=
 
@@ -107,8 +109,8 @@ lint: setup ## check style and types
 architecture: setup ## draw docs/architecture.svg from the imports
 	PYTHONPATH=tests/support $(VENV)/bin/python docs/architecture.py
 
-measured: setup ## make the docs' FIGURES that are not of the present weights and code (3 hours at most; LFW=FOLDER of its archives)
-	PYTHONPATH=docs:tests/benchmarks:tests/support $(VENV)/bin/python -m measure $(FIGURES) $(if $(LFW),--archives '$(LFW)')
+measured: setup ## make the docs' FIGURES that are not of the present weights and code (3 hours at most; LFW=FOLDER FIGARO=FOLDER)
+	PYTHONPATH=docs:tests/benchmarks:tests/support $(VENV)/bin/python -m measure $(FIGURES) $(if $(LFW),--lfw '$(LFW)') $(if $(FIGARO),--figaro '$(FIGARO)')
 
 soak: setup ## the long form of the kill, fuzz, full-disk, phone and page tests
 	BENCH_FUZZ=1000 BENCH_KILLS=100 BENCH_PHONE_RUNS=100 BENCH_PAGE_RUNS=100 $(VENV)/bin/python -m pytest -m soak -s

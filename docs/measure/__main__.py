@@ -23,6 +23,8 @@ from measure.record import (
 from measure.workshop import Workshop
 from zoo.base.errors import BenchError
 
+ARCHIVES = click.Path(path_type=Path, exists=True, file_okay=False)
+
 
 def current(figure: Figure, made: dict[str, Made]) -> bool:
     """Whether it is stored, of the present weights and code."""
@@ -50,9 +52,15 @@ def make(figure: Figure, shop: Workshop) -> Made:
 @click.option("--again", is_flag=True, help="Make them even if they are of today.")
 @click.option("--list", "list_only", is_flag=True, help="Only say what is of today, and what not.")
 @click.option("--folder", type=click.Path(path_type=Path), default=Path(".measured"))
-@click.option("--archives", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option("--lfw", type=ARCHIVES)
+@click.option("--figaro", type=ARCHIVES)
 def main(
-    names: tuple[str, ...], again: bool, list_only: bool, folder: Path, archives: Path | None
+    names: tuple[str, ...],
+    again: bool,
+    list_only: bool,
+    folder: Path,
+    lfw: Path | None,
+    figaro: Path | None,
 ) -> None:
     """Make these figures of docs, or all that are not of the present weights and code."""
     made = read_record()
@@ -65,7 +73,7 @@ def main(
     for number, figure in enumerate([] if list_only else wanted, 1):
         click.echo(f"== {figure.name}, {number} of {len(wanted)}")
         try:
-            made[figure.name] = make(figure, Workshop(folder, archives))
+            made[figure.name] = make(figure, Workshop(folder, lfw, figaro))
             write_record(made)
         except (BenchError, subprocess.CalledProcessError) as error:
             click.echo(f"not made: {error}", err=True)

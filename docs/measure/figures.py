@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from measure import steps
+from measure.labels import labels
 from measure.workshop import Workshop
 
 PROTOCOL = "measured/protocol"
@@ -81,6 +82,12 @@ FIGURES = (
         command="bench eval --resize linear --resize area --resize halving",
         files=_in("measured/precision", "resizes.md"),
         make=steps.resizes,
+    ),
+    Figure(
+        name="labels",
+        command="the IoU of two variants without what labels may have otherwise",
+        files=("measured/labels.md",),
+        make=labels,
     ),
     Figure(
         name="example-report",

@@ -19,6 +19,8 @@ from zoo.base.files import write_text
 
 MODELS = "mnv2_slim_unet_*"
 MEASURED = DOCS / "measured"
+# As the package's weights were trained: 120 of Figaro's 840 photographs are set apart.
+JOINED, FIGARO_SHARE = "both", "0.146"
 HOST = ("--runtime", "litert", "--precision", "fp32", "--precision", "fp16")
 TFLITE = ("--format", "tflite", "--precision", "fp32", "--precision", "fp16")
 BOTH = ("--runtime", "litert", "--runtime", "onnxruntime")
@@ -33,7 +35,7 @@ def exports(shop: Workshop, *chosen: str) -> None:
 
 def proved(shop: Workshop) -> None:
     """Every file of every variant, with its IoU."""
-    _photographs(shop)
+    photographs(shop)
     exports(shop)
 
 
@@ -47,7 +49,7 @@ def files(shop: Workshop) -> None:
 
 def packages(shop: Workshop) -> None:
     """The same of Core ML's packages, by the reference interpreter where there is no Mac."""
-    _photographs(shop)
+    photographs(shop)
     exports(shop, "--format", "coreml")
     listed = json.loads(shop.bench(shop.files, "models", "--model", MODELS, "--long", "--json"))
     kept = [
@@ -60,7 +62,7 @@ def packages(shop: Workshop) -> None:
 
 def mil_reference(shop: Workshop) -> None:
     """The reference interpreter's own time, and sums in halves."""
-    _photographs(shop)
+    photographs(shop)
     exports(shop, "--format", "coreml")
     test, home = "tests/benchmarks/test_mil_reference.py", {"BENCH_SELF_HOME": str(shop.files)}
     shop.benchmark("measured/precision/mil-reference.md", test, **home)
@@ -72,7 +74,7 @@ def _of_format(files: dict[str, Any], format: str) -> dict[str, Any]:
 
 def resizes(shop: Workshop) -> None:
     """What the ways cost in which applications shrink photographs."""
-    _photographs(shop)
+    photographs(shop)
     exports(shop, *TFLITE)
     model = ("--model", "mnv2_slim_unet_0.5_224", "--format", "tflite", "--precision", "fp32")
     ways = ("--resize", "linear", "--resize", "area", "--resize", "halving", "--side", "1080")
@@ -140,16 +142,20 @@ def example(shop: Workshop) -> None:
     (DOCS / "example-report/.made_from.json").unlink()
 
 
-def _photographs(shop: Workshop) -> None:
-    if (shop.files / "data/lfw").is_dir():
+def photographs(shop: Workshop) -> None:
+    """Both data sets that the package's weights were trained on, in one."""
+    if (shop.files / "data" / JOINED).is_dir():
         return
-    if shop.archives is None:
+    if shop.lfw is None or shop.figaro is None:
         raise DataError(
-            "LFW is not at hand",
-            expected="the folder with its archives",
-            remedy="make measured LFW=FOLDER",
+            "LFW and Figaro-1k are not at hand",
+            expected="the folders with their archives",
+            remedy="make measured LFW=FOLDER FIGARO=FOLDER",
         )
-    shop.bench(shop.files, "data", "lfw", "--archives", str(shop.archives))
+    shop.bench(shop.files, "data", "lfw", "--archives", str(shop.lfw))
+    figaro = ("figaro1k", "--archives", str(shop.figaro), "--validation-share", FIGARO_SHARE)
+    shop.bench(shop.files, "data", *figaro)
+    shop.bench(shop.files, "data", "join", "lfw", "figaro1k", "--name", JOINED)
 
 
 def _keep_run(shop: Workshop, home: Path, words: tuple[str, ...], name: str) -> None:

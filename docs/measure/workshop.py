@@ -17,11 +17,11 @@ SHARED = ("artifacts", "checkpoints", "data")
 
 class Workshop:
     """folder: kept between runs, so that what was exported or measured is not made again.
-    archives: the folder with the archives of LFW, None where they are not at hand."""
+    lfw, figaro: the folders with their archives, None where they are not at hand."""
 
-    def __init__(self, folder: Path, archives: Path | None) -> None:
+    def __init__(self, folder: Path, lfw: Path | None, figaro: Path | None) -> None:
         self.folder = folder.resolve()
-        self.archives = archives
+        self.lfw, self.figaro = lfw, figaro
 
     @property
     def files(self) -> Path:
