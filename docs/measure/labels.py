@@ -70,6 +70,8 @@ def _counted(
 
 def _distance(labelled: Mask) -> NDArray[np.float64]:
     """Of each pixel to the contour between hair and all else, in pixels."""
+    if labelled.all() or not labelled.any():
+        return np.full(labelled.shape, np.inf)
     inside = ndimage.distance_transform_edt(labelled)
     outside = ndimage.distance_transform_edt(~labelled)
     return np.asarray(np.where(labelled, inside, outside))
