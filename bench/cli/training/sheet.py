@@ -53,7 +53,7 @@ def sheet(
     \b
     Example:
       bench data sheet synthetic
-      bench data sheet lfw --worst mnv2_unet_0.5_224
+      bench data sheet lfw --worst mnv2_slim_unet_0.5_224
     """
     from train.data.dataset import Dataset
     from zoo.home import Home
