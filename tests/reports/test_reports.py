@@ -25,6 +25,7 @@ from reports.gather.flat import records
 from reports.gather.report import Report
 from reports.load import load
 from reports.pictures.figures import style
+from reports.text.files import files_text
 from reports.text.tables import every_row, notes
 from reports.write import write_report
 from zoo.artifact.iou import pooled, read_counts
@@ -233,3 +234,18 @@ def test_the_torch_reference_joins_its_checkpoint(in_chain: Chain, tmp_path: Pat
         found.iou.value,
         pooled(read_counts(in_chain.home.checkpoint_folder(get(TINY)) / "validation_counts.csv")),
     )
+
+
+def test_of_many_files_each_reason_for_no_iou_is_told_with_its_count() -> None:
+    file = {"size_bytes": 1_000_000, "unlike_pixels": 0, "compared_images": 16, "iou": None}
+    file |= {"model": "a", "format": "onnx", "precision": "fp32"}
+    file |= {"largest_inside": None, "rejected": None}
+    files = [file | {"reason": reason} for reason in ("no lfw", "no other", "no other")]
+    lines = files_text(files).splitlines()
+    assert lines[1] == "no pixel differs from torch's mask (16 images)"
+    assert lines[2:4] == [
+        "IoU of 1 file not measured: no lfw",
+        "IoU of 2 files not measured: no other",
+    ]
+    worst = files_text([*files, file | {"unlike_pixels": 0.01, "reason": "no lfw"}])
+    assert "1 % of the pixels differ from torch's mask at most (a.onnx.fp32, 16 images)" in worst
