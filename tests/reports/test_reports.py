@@ -10,6 +10,7 @@ import shlex
 import shutil
 from html import unescape
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -237,8 +238,8 @@ def test_the_torch_reference_joins_its_checkpoint(in_chain: Chain, tmp_path: Pat
 
 
 def test_of_many_files_each_reason_for_no_iou_is_told_with_its_count() -> None:
-    file = {"size_bytes": 1_000_000, "unlike_pixels": 0, "compared_images": 16, "iou": None}
-    file |= {"model": "a", "format": "onnx", "precision": "fp32"}
+    file: dict[str, Any] = {"size_bytes": 1_000_000, "unlike_pixels": 0, "compared_images": 16}
+    file |= {"iou": None, "model": "a", "format": "onnx", "precision": "fp32"}
     file |= {"largest_inside": None, "rejected": None}
     files = [file | {"reason": reason} for reason in ("no lfw", "no other", "no other")]
     lines = files_text(files).splitlines()
