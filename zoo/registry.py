@@ -34,19 +34,12 @@ class Architecture:
 
 ARCHITECTURES: Mapping[str, Architecture] = MappingProxyType(
     {
-        "mnv2_slim_unet": Architecture(
-            builder="zoo.mnv2_slim_unet:MobileNetV2SlimUNet",
-            widths=("0.35", "0.5", "0.75", "1.0"),
-            sizes=(128, 160, 192, 224),
-            stride=32,
-            summary="MobileNetV2 encoder without its last block, U-Net decoder that adds its skips",
-        ),
         "mnv2_unet": Architecture(
             builder="zoo.mnv2_unet:MobileNetV2UNet",
             widths=("0.35", "0.5", "0.75", "1.0"),
             sizes=(128, 160, 192, 224),
             stride=32,
-            summary="the zoo's network before mnv2_slim_unet: skips concatenated, for comparison",
+            summary="MobileNetV2 encoder without its 1280-channel head, lean U-Net decoder",
         ),
         "mnv2_unet_parent": Architecture(
             builder="zoo.mnv2_unet_parent:ParentUNet",
@@ -61,6 +54,13 @@ ARCHITECTURES: Mapping[str, Architecture] = MappingProxyType(
             sizes=(128, 160, 192, 224),
             stride=32,
             summary="the parent's topology padded as Keras' weights want it, for comparison",
+        ),
+        "mnv2_slim_unet": Architecture(
+            builder="zoo.mnv2_slim_unet:MobileNetV2SlimUNet",
+            widths=("0.35", "0.5", "0.75", "1.0"),
+            sizes=(128, 160, 192, 224),
+            stride=32,
+            summary="MobileNetV2 encoder without its last block, U-Net decoder that adds its skips",
         ),
     }
 )

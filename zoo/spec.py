@@ -39,8 +39,18 @@ class ModelSpec:
     def width_multiplier(self) -> float:
         return float(self.width)
 
+    @property
+    def label(self) -> str:
+        """Short, for a picture: `0.5/224`, of other architectures than mnv2_unet `slim/0.5/224`."""
+        return "/".join([*family_words(self.arch), self.width, str(self.size)])
+
     def __str__(self) -> str:
         return self.name
+
+
+def family_words(arch: str) -> list[str]:
+    """What tells an architecture from `mnv2_unet`: `slim`; nothing of that one itself."""
+    return [word for word in arch.split("_") if word not in ("mnv2", "unet")]
 
 
 def parse(name: str) -> ModelSpec:

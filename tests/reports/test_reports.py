@@ -25,6 +25,7 @@ from reports.gather.accuracy import join
 from reports.gather.flat import records
 from reports.gather.report import Report
 from reports.load import load
+from reports.page.payload import SHAPES
 from reports.pictures.figures import style
 from reports.text.files import files_text
 from reports.text.tables import every_row, notes
@@ -213,6 +214,12 @@ def test_the_same_sessions_give_the_same_bytes(chain: Chain, tmp_path: Path) -> 
 def test_a_variant_looks_the_same_in_every_report() -> None:
     assert len({style(spec.name) for spec in all_specs()}) == len(all_specs())
     assert style("mnv2_unet_0.35_128") == ("#0072b2", "o")
+    # In the page as well, and by its label.
+    assert {style(spec.name)[1] for spec in all_specs()} <= SHAPES.keys()
+    assert len(set(SHAPES.values())) == len(SHAPES)
+    assert len({spec.label for spec in all_specs()}) == len(all_specs())
+    assert get("mnv2_slim_unet_0.5_224").label == "slim/0.5/224"
+    assert get("mnv2_unet_0.5_224").label == "0.5/224"
 
 
 def test_an_empty_home_has_a_report_that_says_so(home: Home) -> None:
