@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from train.data.dataset import CLASSES, IGNORED, Dataset, Item, SplitName
 from zoo.artifact.iou import ImageCounts, count
@@ -62,10 +63,22 @@ def counted(
     target: str,
     threshold: float = THRESHOLD,
 ) -> ImageCounts:
-    """Of one item, from its mask [H, W]; pixels that are not labelled count nowhere."""
+    """Of one item, from its mask [H, W]."""
+    return count(item.id, *masks(dataset, item, probability, target, threshold), item.source)
+
+
+def masks(
+    dataset: Dataset,
+    item: Item,
+    probability: Float32,
+    target: str,
+    threshold: float = THRESHOLD,
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """What is found and what is labelled, both at the label's own size; pixels that are not
+    labelled are in neither."""
     labels = dataset.mask(item)
     found = mask_at(probability, item.width, item.height, threshold)
-    return count(item.id, found & (labels != IGNORED), labels == CLASSES[target], item.source)
+    return found & (labels != IGNORED), labels == CLASSES[target]
 
 
 def torch_predictor(network: SegmentationNetwork, *, half: bool = False) -> Predict:

@@ -15,54 +15,19 @@ Two things differ from torchvision's encoder, so that no runtime does work for n
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torchvision.models import mobilenet_v2
 from torchvision.models.mobilenetv2 import InvertedResidual
 
-from zoo.network import SegmentationNetwork
+from zoo.network import UNet, double
 
-# Index of the last block of `features` at each stride 2, 4, 8, 16, 32.
-LEVELS = (1, 3, 6, 13, 17)
 # The decoder's levels, from stride 16 to 2. Channels: the encoder's own there, but at least these:
 # narrow encoders have too few to draw a contour with.
 LEAST_CHANNELS = (64, 32, 16, 8)
-# Expansion of the inverted residuals: the fine levels hold four times the positions of the next and
-# little meaning, so they are the place to save.
-EXPANSIONS = (6, 4, 2, 2)
-
-
-class MobileNetV2UNet(SegmentationNetwork):
-    """Skips at strides 2, 4, 8, 16; decoded from 32 to 2; the logit is resized to the input.
-
-    Every channel count derives from the encoder's at that level, so any width multiplier works.
-    """
-
-    def __init__(self, width_multiplier: float) -> None:
-        super().__init__()
-        features = mobilenet_v2(weights=None, width_mult=width_multiplier).features
-        self.encoder = features[: LEVELS[-1] + 1]
-        pad_one_side(self.encoder)
-        *skips, deep = [out_channels(features[level]) for level in LEVELS]
-        blocks = []
-        for skip, least, expansion in zip(skips[::-1], LEAST_CHANNELS, EXPANSIONS, strict=True):
-            channels = max(skip, least)
-            blocks.append(DecoderBlock(deep, skip, channels, expansion))
-            deep = channels
-        self.decoder = nn.ModuleList(blocks)
-        self.head = nn.Conv2d(deep, 1, kernel_size=1)
-
-    def forward(self, image: Tensor) -> Tensor:
-        skips: list[Tensor] = []
-        x = image
-        for index, block in enumerate(self.encoder.children()):
-            x = block(x)
-            if index in LEVELS[:-1]:
-                skips.append(x)
-        for up, skip in zip(self.decoder, reversed(skips), strict=True):
-            x = up(x, skip)
-        return double(self.head(x))
 
 
 class DecoderBlock(nn.Module):
@@ -81,6 +46,41 @@ class DecoderBlock(nn.Module):
     def forward(self, deep: Tensor, skip: Tensor) -> Tensor:
         mixed: Tensor = self.mix(torch.cat([double(self.reduce(deep)), skip], dim=1))
         return mixed
+
+
+class MobileNetV2UNet(UNet):
+    """Skips at strides 2, 4, 8, 16; decoded from 32 to 2; the logit is resized to the input.
+
+    Every channel count derives from the encoder's at that level, so any width multiplier works.
+    """
+
+    # Index of the last block of `features` at each stride 2, 4, 8, 16, 32.
+    levels = (1, 3, 6, 13, 17)
+    # Expansion of the inverted residuals: the fine levels hold four times the positions of the next
+    # and little meaning, so they are the place to save.
+    expansions = (6, 4, 2, 2)
+    # Made of the channels of the coarser level and of the skip, of its own, and its expansion.
+    block: Callable[[int, int, int, int], nn.Module] = DecoderBlock
+
+    def __init__(self, width_multiplier: float) -> None:
+        super().__init__()
+        features = mobilenet_v2(weights=None, width_mult=width_multiplier).features
+        self.encoder = features[: self.levels[-1] + 1]
+        pad_one_side(self.encoder)
+        *skips, deep = [_out_channels(features[level]) for level in self.levels]
+        blocks = []
+        for skip, least, expansion in zip(
+            skips[::-1], LEAST_CHANNELS, self.expansions, strict=True
+        ):
+            channels = max(skip, least)
+            blocks.append(self.block(deep, skip, channels, expansion))
+            deep = channels
+        self.decoder = nn.ModuleList(blocks)
+        self.head = nn.Conv2d(deep, 1, kernel_size=1)
+        self.skips = self.levels[:-1]
+
+    def forward(self, image: Tensor) -> Tensor:
+        return double(self.decoded(image))
 
 
 class OneSidedConv2d(nn.Conv2d):
@@ -109,11 +109,5 @@ def _one_sided(layer: nn.Conv2d) -> OneSidedConv2d:
     )
 
 
-def double(x: Tensor) -> Tensor:
-    """[N, C, h, w] to [N, C, 2h, 2w]."""
-    return F.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)
-
-
-def out_channels(block: nn.Module) -> int:
-    """Of its last convolution."""
+def _out_channels(block: nn.Module) -> int:
     return [m.out_channels for m in block.modules() if isinstance(m, nn.Conv2d)][-1]

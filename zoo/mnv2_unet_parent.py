@@ -16,12 +16,11 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 from torchvision.models import mobilenet_v2
 from torchvision.models.mobilenetv2 import InvertedResidual
 
 from zoo.mnv2_unet import pad_one_side
-from zoo.network import SegmentationNetwork
+from zoo.network import UNet, double
 
 # Index in `features` of the last block at each stride 2, 4, 8, 16, then of the 1280-channel head.
 SKIPS = (1, 3, 6, 13)
@@ -31,7 +30,7 @@ EXPANSION = 6
 BOTTLENECK = 3
 
 
-class ParentUNet(SegmentationNetwork):
+class ParentUNet(UNet):
     """Skips at strides 2, 4, 8, 16; decoded from 32 to 2 by 4x4 transposed convolutions.
 
     The parent writes its channels (96, 32, 24, 16) for width 1.0; they are the encoder's own at
@@ -53,17 +52,10 @@ class ParentUNet(SegmentationNetwork):
             nn.Conv2d(channels[0], BOTTLENECK, kernel_size=1),
             nn.Conv2d(BOTTLENECK, 1, kernel_size=1),
         )
+        self.skips = SKIPS
 
     def forward(self, image: Tensor) -> Tensor:
-        skips: list[Tensor] = []
-        x = image
-        for index, block in enumerate(self.encoder.children()):
-            x = block(x)
-            if index in SKIPS:
-                skips.append(x)
-        for up, skip in zip(self.decoder, reversed(skips), strict=True):
-            x = up(x, skip)
-        return F.interpolate(self.head(x), scale_factor=2.0, mode="bilinear", align_corners=False)
+        return double(self.decoded(image))
 
 
 class TFParentUNet(ParentUNet):

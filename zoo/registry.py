@@ -46,7 +46,7 @@ ARCHITECTURES: Mapping[str, Architecture] = MappingProxyType(
             widths=("0.35", "0.5", "0.75", "1.0"),
             sizes=(128, 160, 192, 224),
             stride=32,
-            summary="the zoo's network before mnv2_slim_unet: skips concatenated, for comparison",
+            summary="MobileNetV2 encoder without its 1280-channel head, lean U-Net decoder",
         ),
         "mnv2_unet_parent": Architecture(
             builder="zoo.mnv2_unet_parent:ParentUNet",
@@ -64,10 +64,6 @@ ARCHITECTURES: Mapping[str, Architecture] = MappingProxyType(
         ),
     }
 )
-
-
-# The architecture whose weights come with the package, and which `make zoo` measures.
-ZOO = "mnv2_slim_unet"
 
 
 def all_specs() -> list[ModelSpec]:

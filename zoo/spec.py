@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from zoo.base.errors import InvalidName
 
+# The architecture whose weights come with the package, and which `make zoo` measures.
+ZOO = "mnv2_slim_unet"
 _NAME = re.compile(r"(?P<arch>[a-z][a-z0-9_]*?)_(?P<width>[0-9.]+)_(?P<size>[0-9]+)")
 _CANONICAL_WIDTH = re.compile(r"(0|[1-9][0-9]*)\.([0-9]|[0-9]*[1-9])")
 
@@ -39,8 +41,20 @@ class ModelSpec:
     def width_multiplier(self) -> float:
         return float(self.width)
 
+    @property
+    def label(self) -> str:
+        """Short, for a picture: `0.5/224`, of other architectures than ZOO `parent/0.5/224`."""
+        return "/".join([*family_words(self.arch), self.width, str(self.size)])
+
     def __str__(self) -> str:
         return self.name
+
+
+def family_words(arch: str) -> list[str]:
+    """What tells an architecture from ZOO: `parent`; `unet` of mnv2_unet; nothing of ZOO itself."""
+    if arch == ZOO:
+        return []
+    return [word for word in arch.split("_") if word not in ("mnv2", "unet")] or ["unet"]
 
 
 def parse(name: str) -> ModelSpec:

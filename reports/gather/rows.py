@@ -161,9 +161,7 @@ class Row:
     @property
     def label(self) -> str:
         """Short, for a picture: `0.5/224`; of a file of one's own its name."""
-        if not self.of_zoo:
-            return self.model
-        return self.model.partition("unet_")[2].replace("_", "/") or self.model
+        return parse(self.model).label if self.of_zoo else self.model
 
     @property
     def unusable(self) -> str | None:

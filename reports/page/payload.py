@@ -30,9 +30,14 @@ SHAPES = {
     "*": "triangle-left",
     "p": "arrow",
     "h": "wedge",
-    # As paths: a narrow rhomb, and one that is wide.
+    # As paths: a narrow rhomb, one that is wide, two darts and two stars.
     "d": "M0,-1L0.5,0L0,1L-0.5,0Z",
     "8": "M0,-0.5L1,0L0,0.5L-1,0Z",
+    "<": "M0.8,-1L-0.8,0L0.8,1L0.2,0Z",
+    ">": "M-0.8,-1L0.8,0L-0.8,1L-0.2,0Z",
+    "4 rays": "M0,-1L0.25,-0.25L1,0L0.25,0.25L0,1L-0.25,0.25L-1,0L-0.25,-0.25Z",
+    "6 rays": "M0,-1L0.25,-0.43L0.87,-0.5L0.5,0L0.87,0.5L0.25,0.43L0,1L-0.25,0.43L-0.87,0.5L-0.5,0"
+    "L-0.87,-0.5L-0.25,-0.43Z",
     # A hexagon, of what was imported.
     "H": "M0,-1L0.87,-0.5L0.87,0.5L0,1L-0.87,0.5L-0.87,-0.5Z",
 }

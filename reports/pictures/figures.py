@@ -12,6 +12,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.path import Path as MplPath
 from matplotlib.text import Annotation
 
 from reports.fronts.pareto import staircase
@@ -21,12 +22,14 @@ from reports.gather.rows import Facet, Row
 from reports.pictures.labels import Line, arrange, label
 from reports.pictures.panels import caption, panels, save, svg_text, widen
 from zoo.registry import ARCHITECTURES
-from zoo.spec import parse
+from zoo.spec import family_words, parse
 
 # Okabe and Ito's palette, which colour-blind readers tell apart. By the registry's order, not by
 # what is shown, so that a variant looks the same in every report.
 COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442")
-MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "p", "h", "d", "8")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "p", "h", "d", "8", "<", ">", "4 rays", "6 rays")
+# Those that matplotlib has no name of.
+PATHS = {f"{rays} rays": MplPath.unit_regular_star(rays) for rays in (4, 6)}
 # Of models that were imported, and of files of one's own: no variant's colour or marker.
 IMPORTED = ("#882255", "H")
 OWN_FILE = ("#888888", "o")
@@ -114,7 +117,8 @@ def _draw_point(axes: Axes, row: Row) -> Annotation:
         axes.plot(medians, [point[1]] * len(medians), "|", color="#666666", markersize=7)
     axes.plot(
         *point,
-        marker,
+        marker=PATHS.get(marker, marker),
+        linestyle="",
         markersize=8,
         markerfacecolor=colour if row.fit else "none",
         markeredgecolor="black" if row.on_front else colour,
@@ -171,7 +175,7 @@ def _legend(report: Report) -> list[Line2D]:
     return [
         *(_key("o", colour, f"x{w}") for w, colour in zip(family.widths, COLOURS, strict=False)),
         *(
-            _key(marker, grey, f"{arch.partition('unet_')[2]} {size}".strip())
+            _key(marker, grey, f"{'_'.join(family_words(arch))} {size}".strip())
             for (arch, size), marker in _markers().items()
             if arch in shown
         ),
@@ -185,5 +189,11 @@ def _legend(report: Report) -> list[Line2D]:
 def _key(marker: str, colour: str, label: str, filled: bool = True) -> Line2D:
     face = colour if filled else "none"
     return Line2D(
-        [], [], linestyle="", marker=marker, color=colour, markerfacecolor=face, label=label
+        [],
+        [],
+        linestyle="",
+        marker=PATHS.get(marker, marker),
+        color=colour,
+        markerfacecolor=face,
+        label=label,
     )

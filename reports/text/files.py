@@ -5,6 +5,7 @@ Of what its manifest holds: nothing is run for it.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -167,14 +168,12 @@ def files_text(records: Sequence[dict[str, Any]]) -> str:
     compared = [record for record in records if record["unlike_pixels"] is not None]
     if compared:
         worst = max(compared, key=lambda record: float(record["unlike_pixels"]))
-        lines.append(
-            f"{unlike_text(worst['unlike_pixels'])} at most "
-            f"({_name(worst)}, {worst['compared_images']} images)"
-        )
-    measured = sum(record["iou"] is not None for record in records)
-    if measured < len(records):
-        reason = next(record["reason"] for record in records if record["iou"] is None)
-        lines.append(f"IoU of {len(records) - measured} files not measured: {reason}")
+        told, images = unlike_text(worst["unlike_pixels"]), f"{worst['compared_images']} images"
+        most = f" at most ({_name(worst)}, {images})" if worst["unlike_pixels"] else f" ({images})"
+        lines.append(told + most)
+    reasons = Counter(record["reason"] for record in records if record["iou"] is None)
+    for reason, count in reasons.items():
+        lines.append(f"IoU of {count} {'file' if count == 1 else 'files'} not measured: {reason}")
     for record in records:
         lines += [f"{_name(record)}: {fault}" for fault in _faults(record)]
     return "\n".join([*lines, "each file: bench models --long"])

@@ -41,7 +41,7 @@ from zoo.export import onnx, tflite
 from zoo.export.fold import folded
 from zoo.export.ranges import network_ranges
 from zoo.home import Home
-from zoo.mnv2_unet import LEVELS, DecoderBlock, MobileNetV2UNet
+from zoo.mnv2_unet import DecoderBlock, MobileNetV2UNet
 from zoo.network import Deployed, SegmentationNetwork
 from zoo.preprocess import THRESHOLD
 from zoo.registry import get
@@ -123,7 +123,7 @@ class Doubling(SegmentationNetwork):
         skips, x = [], image
         for index, block in enumerate(self.encoder.children()):
             x = block(x)
-            if index in LEVELS[:-1]:
+            if index in MobileNetV2UNet.levels[:-1]:
                 skips.append(x)
         for up, double, skip in zip(self.decoder, self.doubles, reversed(skips), strict=False):
             x = up.mix(torch.cat([double(up.reduce(x)), skip], dim=1))  # type: ignore[operator]

@@ -10,6 +10,7 @@ import shlex
 import shutil
 from html import unescape
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,7 +25,9 @@ from reports.gather.accuracy import join
 from reports.gather.flat import records
 from reports.gather.report import Report
 from reports.load import load
+from reports.page.payload import SHAPES
 from reports.pictures.figures import style
+from reports.text.files import files_text
 from reports.text.tables import every_row, notes
 from reports.write import write_report
 from zoo.artifact.iou import pooled, read_counts
@@ -211,6 +214,13 @@ def test_the_same_sessions_give_the_same_bytes(chain: Chain, tmp_path: Path) -> 
 def test_a_variant_looks_the_same_in_every_report() -> None:
     assert len({style(spec.name) for spec in all_specs()}) == len(all_specs())
     assert style("mnv2_slim_unet_0.35_128") == ("#0072b2", "o")
+    # In the page as well, and by its label.
+    assert {style(spec.name)[1] for spec in all_specs()} <= SHAPES.keys()
+    assert len(set(SHAPES.values())) == len(SHAPES)
+    assert len({spec.label for spec in all_specs()}) == len(all_specs())
+    assert get("mnv2_slim_unet_0.5_224").label == "0.5/224"
+    assert get("mnv2_unet_0.5_224").label == "unet/0.5/224"
+    assert get("mnv2_unet_parent_0.5_224").label == "parent/0.5/224"
 
 
 def test_an_empty_home_has_a_report_that_says_so(home: Home) -> None:
@@ -233,3 +243,18 @@ def test_the_torch_reference_joins_its_checkpoint(in_chain: Chain, tmp_path: Pat
         found.iou.value,
         pooled(read_counts(in_chain.home.checkpoint_folder(get(TINY)) / "validation_counts.csv")),
     )
+
+
+def test_of_many_files_each_reason_for_no_iou_is_told_with_its_count() -> None:
+    file: dict[str, Any] = {"size_bytes": 1_000_000, "unlike_pixels": 0, "compared_images": 16}
+    file |= {"iou": None, "model": "a", "format": "onnx", "precision": "fp32"}
+    file |= {"largest_inside": None, "rejected": None}
+    files = [file | {"reason": reason} for reason in ("no lfw", "no other", "no other")]
+    lines = files_text(files).splitlines()
+    assert lines[1] == "no pixel differs from torch's mask (16 images)"
+    assert lines[2:4] == [
+        "IoU of 1 file not measured: no lfw",
+        "IoU of 2 files not measured: no other",
+    ]
+    worst = files_text([*files, file | {"unlike_pixels": 0.01, "reason": "no lfw"}])
+    assert "1 % of the pixels differ from torch's mask at most (a.onnx.fp32, 16 images)" in worst

@@ -71,6 +71,26 @@ def exporters() -> list[psutil.Process]:
     return found
 
 
+def check_all_were_taken(home: Home, wanted: int) -> None:
+    """One file's timed sessions are `wanted`, and one is of memory.
+
+    Passes of plainly another load do not count beside the last ones, so a machine whose load has
+    changed between two commands has measured more: but as many of the last load, or more where it
+    went back to one that was measured before.
+    """
+    from bench.sessions.store import read_all
+    from bench.statistics.pooling import alike
+
+    sessions = read_all(home).sessions
+    timed = [session for session in sessions if session.timed]
+    assert [s.plan.loop.mode for s in sessions].count("memory") == 1
+    assert len({session.id for session in sessions}) == len(sessions) == len(timed) + 1
+    counted = alike(timed)
+    if counted == timed:
+        assert len(timed) == wanted
+    assert len(counted) >= wanted
+
+
 def timed_session(home: Home) -> Session:
     """The first stored one that is no memory pass."""
     from bench.sessions.store import read_all

@@ -24,8 +24,8 @@ from reports.gather.report import Report
 from reports.load import report_of
 from zoo.artifact.iou import ImageCounts, mean_interval, pooled_interval
 from zoo.home import Home
-from zoo.registry import ARCHITECTURES, ZOO
-from zoo.spec import ModelSpec, parse
+from zoo.registry import ARCHITECTURES
+from zoo.spec import ZOO, ModelSpec, parse
 
 FAMILY = ARCHITECTURES[ZOO]
 SPECS = [ModelSpec(arch=ZOO, width=w, size=s) for w in FAMILY.widths for s in FAMILY.sizes]

@@ -15,10 +15,20 @@ from train.proof.pack import pack
 from zoo.artifact.iou import pooled, pooled_interval
 from zoo.artifact.sources import by_source
 from zoo.base.errors import MissingStep, WeightsError
-from zoo.box import FOLDER, box_path, read_box_counts, read_ranges, read_records, take, unpack
+from zoo.box import (
+    FOLDER,
+    box_path,
+    find_record,
+    read_box_counts,
+    read_ranges,
+    read_records,
+    take,
+    unpack,
+)
 from zoo.checkpoint import checkpoint_path, load, read_record
 from zoo.home import Home
-from zoo.registry import ZOO, all_specs, get
+from zoo.registry import all_specs, get
+from zoo.spec import ZOO, ModelSpec
 
 SIZES = ("mnv2_slim_unet_0.35_128", "mnv2_slim_unet_0.35_160")
 SPECS = [get(name) for name in SIZES]
@@ -105,7 +115,7 @@ def test_the_package_holds_the_whole_zoo() -> None:
     zoo = [spec for spec in all_specs() if spec.arch == ZOO]
     files = {box_path(spec) for spec in zoo}
     assert sum(path.stat().st_size for path in files) <= LARGEST
-    rows = json.loads(invoke("weights", "list", "--json").output)
+    rows = json.loads(invoke("weights", "list", "--model", "mnv2_unet_[01].*", "--json").output)
     assert list(rows) == [spec.name for spec in zoo]
     for spec in zoo:
         network, record = unpack(spec)
@@ -114,6 +124,20 @@ def test_the_package_holds_the_whole_zoo() -> None:
         assert read_ranges(spec)["head"][0] < 0
         assert rows[spec.name]["iou_low"] < rows[spec.name]["iou"] < rows[spec.name]["iou_high"]
         assert box_path(spec, FOLDER, "md").is_file()
+
+
+SLIM = [spec for spec in all_specs() if spec.arch == "mnv2_slim_unet" and find_record(spec)]
+
+
+@pytest.mark.parametrize("spec", SLIM, ids=str)
+def test_the_slim_weights_are_counted_on_both_data_sets(spec: ModelSpec) -> None:
+    _, record = unpack(spec)
+    found = {part.source: part for part in by_source(read_box_counts(spec), "both")}
+    assert {source: part.images for source, part in found.items()} == {"lfw": 500, "figaro1k": 120}
+    assert record.split.parts.keys() == found.keys()
+    card = box_path(spec, FOLDER, "md").read_text()
+    for source, part in found.items():
+        assert f"| {spec} | {source} | {part.images} | {part.iou.text} |" in card
 
 
 def test_the_figures_show_the_iou_of_the_shipped_weights() -> None:

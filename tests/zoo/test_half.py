@@ -29,6 +29,7 @@ from zoo.registry import get
 from zoo.resizing import to_input
 from zoo.runtime.processor import computes_in_half
 from zoo.runtime.runtime import open_model
+from zoo.spec import ZOO
 
 SPEC = get(TINY)
 HERE = not computes_in_half("onnxruntime")
@@ -140,7 +141,7 @@ def largest_seen(network: torch.nn.Module, images: Sequence[NDArray[np.float32]]
 @pytest.mark.parametrize("width", ["0.35", "0.5", "0.75", "1.0"])
 def test_no_image_overflows_fp16(home: Home, width: str) -> None:
     """Shown for the package's weights whatever the image is, and seen for extreme ones."""
-    for size in registry.ARCHITECTURES[registry.ZOO].sizes:
+    for size in registry.ARCHITECTURES[ZOO].sizes:
         spec = get(f"mnv2_unet_{width}_{size}")
         take(home, spec)
         network = folded(load(checkpoint_path(home, spec))[0])

@@ -150,7 +150,7 @@ def test_a_good_package_has_no_cause_and_no_layer(elsewhere: Home) -> None:
         assert len(found["layers"]) == 78
 
 
-def test_shifted_palette_indices_fail(elsewhere: Home) -> None:
+def test_palette_indices_a_bit_off_fail(elsewhere: Home) -> None:
     path = elsewhere.artifact(SPEC, "coreml", "pal6")
     model = path / "Data" / "com.apple.CoreML" / "model.mlmodel"
     from coremltools.proto import Model_pb2
@@ -167,7 +167,7 @@ def test_shifted_palette_indices_fail(elsewhere: Home) -> None:
         count, begin = np.frombuffer(content, np.uint64, 2, entry + 8)
         packed = np.frombuffer(content, np.uint8, int(count), int(begin))
         bits = np.unpackbits(packed, bitorder="little")
-        moved = np.packbits(np.roll(bits, 6), bitorder="little")
+        moved = np.packbits(np.roll(bits, 1), bitorder="little")
         content[int(begin) : int(begin + count)] = moved.tobytes()
     weights.write_bytes(content)
     artifact = read_manifest(elsewhere, SPEC).artifacts["coreml.pal6"]

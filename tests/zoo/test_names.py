@@ -71,4 +71,4 @@ def test_all_artifact_paths_are_distinct() -> None:
     home = Home.default()
     paths = [home.artifact(s, t.format, t.precision) for s in SPECS for t in TARGETS]
     assert len(set(paths)) == len(SPECS) * len(TARGETS)
-    assert paths[0].name == "mnv2_slim_unet_0.35_128.fp32.onnx"
+    assert paths[0].name == "mnv2_unet_0.35_128.fp32.onnx"

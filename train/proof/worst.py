@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from train.data.dataset import CLASSES, IGNORED, Dataset, Item, SplitName
-from train.evaluate import evaluate, labelled_items, torch_predictor
+from train.data.dataset import Dataset, Item, SplitName
+from train.evaluate import evaluate, labelled_items, masks, torch_predictor
 from zoo.artifact.iou import ImageCounts, pooled
 from zoo.base.progress import track
 from zoo.checkpoint import checkpoint_path, load
 from zoo.home import Home
-from zoo.preprocess import THRESHOLD
-from zoo.resizing import mask_at, to_input
+from zoo.resizing import to_input
 from zoo.spec import ModelSpec
 
 if TYPE_CHECKING:
@@ -79,12 +78,7 @@ def _mistake(
     dataset: Dataset, item: Item, one: ImageCounts, predict: Predict, size: int, target: str
 ) -> Mistake:
     [probability] = predict(to_input(dataset.photograph(item), size))
-    labels = dataset.mask(item)
-    found = mask_at(probability, item.width, item.height, THRESHOLD) & (labels != IGNORED)
+    found, labelled = masks(dataset, item, probability, target)
     return Mistake(
-        item=item,
-        iou=pooled([one]),
-        wrong=_wrong(item, one),
-        found=found,
-        labelled=labels == CLASSES[target],
+        item=item, iou=pooled([one]), wrong=_wrong(item, one), found=found, labelled=labelled
     )

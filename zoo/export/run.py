@@ -104,8 +104,9 @@ def _export_chain(
         done.put(error)
 
 
-# What else shapes a file, and lies outside of this folder.
+# What else shapes a file, and lies outside of this folder. Other networks have parts of mnv2_unet.
 OUTSIDE = (
+    "mnv2_unet.py",
     "network.py",
     "preprocess.py",
     "artifact/label.py",

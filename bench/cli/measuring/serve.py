@@ -95,7 +95,8 @@ def command(
     from zoo.base.errors import MissingStep
     from zoo.base.lock import locked
     from zoo.home import Home
-    from zoo.registry import ZOO, select
+    from zoo.registry import select
+    from zoo.spec import ZOO
 
     if forget:
         _forget()

@@ -116,7 +116,8 @@ def encoders(widths: tuple[str, ...], mirror: str | None) -> None:
     """
     from train.init.encoder_download import fetch_encoders
     from zoo.home import Home
-    from zoo.registry import ARCHITECTURES, ZOO
+    from zoo.registry import ARCHITECTURES
+    from zoo.spec import ZOO
 
     wanted = widths or ARCHITECTURES[ZOO].widths
     fetch_encoders(wanted, Home.default().own_encoders, mirror, click.echo)
