@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from measure import steps
+from measure.distortions import distortions
 from measure.labels import labels
 from measure.workshop import Workshop
 
@@ -82,6 +83,12 @@ FIGURES = (
         command="bench eval --resize linear --resize area --resize halving",
         files=_in("measured/precision", "resizes.md"),
         make=steps.resizes,
+    ),
+    Figure(
+        name="distortions",
+        command="bench eval --distort all of four variants",
+        files=_in("measured/precision", "distortions.md"),
+        make=distortions,
     ),
     Figure(
         name="labels",
