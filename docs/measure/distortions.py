@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from typing import Any
 
 from measure.record import DOCS
 from measure.steps import JOINED, exports, photographs
 from measure.workshop import Workshop
-from zoo.artifact.iou import points_text
-from zoo.artifact.judgement import Judgement
+from zoo.artifact.distortion_record import DistortionRecord, cell
+from zoo.base.files import write_text
 from zoo.registry import get
 from zoo.spec import ZOO
 
@@ -23,36 +21,27 @@ def distortions(shop: Workshop) -> None:
     photographs(shop)
     exports(shop, *FILE)
     found = {name: _measured(shop, name) for name in MODELS}
-    tables = [_table(found, source) for source in found[MODELS[0]]["images"]]
+    tables = [_table(found, source) for source in found[MODELS[0]].images]
     write_text(DOCS / "measured/precision/distortions.md", "\n".join(tables))
 
 
-def _measured(shop: Workshop, name: str) -> dict[str, Any]:
+def _measured(shop: Workshop, name: str) -> DistortionRecord:
     asked = ("--data", JOINED, "--distort", "all", "--json")
     told = shop.bench(shop.files, "eval", "--model", name, *FILE, *asked)
-    [record] = json.loads(told)
-    return dict(record)
+    [stored] = json.loads(told)
+    return DistortionRecord.model_validate(stored)
 
 
-def _table(found: dict[str, dict[str, Any]], source: str) -> str:
+def _table(found: dict[str, DistortionRecord], source: str) -> str:
     labels = [get(name).label for name in found]
-    images = next(iter(found.values()))["images"][source]
+    first = found[MODELS[0]]
     lines = [
-        f"On {images} photographs of {source}:",
+        f"On {first.images[source]} photographs of {source}:",
         "",
         f"| points of IoU | {' | '.join(labels)} |",
         f"|---|{'---|' * len(labels)}",
-        *_rows(found, source),
     ]
+    for name in first.by_distortion:
+        each = [cell(name, record.by_distortion[name][source]) for record in found.values()]
+        lines.append(f"| {name} | {' | '.join(each)} |")
     return "\n".join(lines) + "\n"
-
-
-def _rows(found: dict[str, dict[str, Any]], source: str) -> Iterator[str]:
-    for distortion in next(iter(found.values()))["by_distortion"]:
-        each = [record["by_distortion"][distortion][source] for record in found.values()]
-        yield f"| {distortion} | {' | '.join(_cell(distortion, one) for one in each)} |"
-
-
-def _cell(distortion: str, stored: dict[str, Any]) -> str:
-    one = Judgement.model_validate(stored)
-    return one.iou.text if distortion == "none" else points_text(one.difference)

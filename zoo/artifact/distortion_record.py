@@ -46,12 +46,13 @@ def distortion_lines(record: DistortionRecord) -> list[str]:
     images = ", ".join(f"{record.images[source]} {source}" for source in sources)
     lines = [f"{record.model}.{record.key}: {images} {record.split} photographs; points of IoU"]
     for name, found in record.by_distortion.items():
-        cells = [f"{source} {_cell(name, found[source])}" for source in sources]
+        cells = [f"{source} {cell(name, found[source])}" for source in sources]
         lines.append(f"  {name:10}  {'   '.join(cells)}")
     return lines
 
 
-def _cell(name: str, found: Judgement) -> str:
+def cell(name: str, found: Judgement) -> str:
+    """The IoU of the photographs as they are, else the points that the distortion costs."""
     if name != PLAIN:
         return points_text(found.difference)
     return f"{found.iou.value:.3f} {span_text(found.iou.low, found.iou.high, '.3f')}"
