@@ -17,10 +17,13 @@ from train.init.narrow import narrowed
 from train.init.pretrained import IMAGENET_MEAN, IMAGENET_STD, load_first_weights
 from zoo import registry
 from zoo.base.errors import WeightsError
+from zoo.box import take
+from zoo.checkpoint import checkpoint_path, load
 from zoo.home import Home
 from zoo.spec import ModelSpec
 
-SPEC = registry.get("mnv2_slim_unet_0.35_128")
+SPEC = registry.get("mnv2_unet_0.35_128")
+SLIM = registry.get("mnv2_slim_unet_0.35_128")
 WITH_HEAD = registry.get("mnv2_unet_tf_parent_0.35_128")
 
 
@@ -100,9 +103,9 @@ def test_every_layer_of_the_encoder_is_filled(
 def test_a_file_of_another_width_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "mobilenetv2_0.35_128.h5"
     write_keras_file(path, registry.build(SPEC))
-    wide = registry.get("mnv2_slim_unet_1.0_128")
+    wide = registry.get("mnv2_unet_1.0_128")
     first = choose_first_weights(wide, str(path), tmp_path)
-    with pytest.raises(WeightsError, match=r"does not fit mnv2_slim_unet_1\.0_128"):
+    with pytest.raises(WeightsError, match=r"does not fit mnv2_unet_1\.0_128"):
         load_first_weights(registry.build(wide), first, wide)
 
 
@@ -114,6 +117,28 @@ def test_a_file_that_is_not_keras_is_refused(tmp_path: Path) -> None:
         load_first_weights(registry.build(SPEC), first, SPEC)
 
 
+def test_a_checkpoint_of_another_architecture_gives_its_encoder(home: Home) -> None:
+    lean = registry.get("mnv2_unet_0.35_160")
+    take(home, lean)
+    path = checkpoint_path(home, lean)
+    first = choose_first_weights(SLIM, str(path), home.root)
+    assert (first.init.kind, first.init.source) == ("encoder", f"{lean} @ lfw")
+    network, (donor, _) = registry.build(SLIM), load(path)
+    load_first_weights(network, first, SLIM)
+    image = torch.rand(1, 3, 64, 64)
+    with torch.no_grad():
+        ours, theirs = ([*one.eval().encoder.children()] for one in (network, donor))
+        found = torch.nn.Sequential(*ours)(image)
+        assert torch.equal(found, torch.nn.Sequential(*theirs[: len(ours)])(image))
+    # The slim encoder lacks a block of the other one; the parent's pads otherwise.
+    take(home, SLIM)
+    whole = choose_first_weights(lean, str(checkpoint_path(home, SLIM)), home.root)
+    with pytest.raises(WeightsError, match=r"does not fit mnv2_unet_0\.35_160"):
+        load_first_weights(registry.build(lean), whole, lean)
+    with pytest.raises(WeightsError, match=r"does not fit mnv2_unet_parent_0\.35_128"):
+        choose_first_weights(registry.get("mnv2_unet_parent_0.35_128"), str(path), home.root)
+
+
 def test_auto_takes_torchvision_weights_from_the_cache(home: Home) -> None:
     cache = home.root / "no-cache" / "hub" / "checkpoints"
     cache.mkdir(parents=True)
@@ -121,7 +146,7 @@ def test_auto_takes_torchvision_weights_from_the_cache(home: Home) -> None:
     torch.save(theirs.state_dict(), cache / "mobilenet_v2-7ebf99e0.pth")
     image = torch.rand(1, 3, 64, 64)
     mean, std = (torch.tensor(values).view(1, 3, 1, 1) for values in (IMAGENET_MEAN, IMAGENET_STD))
-    for name in ("mnv2_slim_unet_1.0_128", "mnv2_unet_parent_1.0_128"):
+    for name in ("mnv2_unet_1.0_128", "mnv2_unet_parent_1.0_128"):
         spec = registry.get(name)
         first = choose_first_weights(spec, "auto", home.encoders)
         assert (first.init.kind, first.init.source) == ("torchvision", "mobilenet_v2-7ebf99e0.pth")
@@ -139,7 +164,7 @@ def test_auto_takes_torchvision_weights_from_the_cache(home: Home) -> None:
 
 
 def test_a_width_that_nobody_pretrained_inherits_the_channels_that_matter(tmp_path: Path) -> None:
-    wide, narrow = registry.get("mnv2_slim_unet_1.0_128"), registry.get("mnv2_slim_unet_0.5_128")
+    wide, narrow = registry.get("mnv2_unet_1.0_128"), registry.get("mnv2_unet_0.5_128")
     teacher = registry.build(wide).eval()
     # Channels that the narrow one has no room for read and write nothing: it loses nothing.
     like = registry.build(narrow).encoder.state_dict()
@@ -168,7 +193,7 @@ def test_a_width_that_nobody_pretrained_holds_a_narrower_one(tmp_path: Path) -> 
     known = registry.build(SPEC).eval()
     write_keras_file(tmp_path / "mobilenetv2_0.35_224.h5", known)
     load_first_weights(known, choose_first_weights(SPEC, "keras", tmp_path), SPEC)
-    wider = registry.get("mnv2_slim_unet_0.5_128")
+    wider = registry.get("mnv2_unet_0.5_128")
     first = choose_first_weights(wider, "auto", tmp_path)
     assert first.init.kind == "widened"
     student = registry.build(wider).eval()
@@ -183,7 +208,7 @@ def test_a_width_that_nobody_pretrained_holds_a_narrower_one(tmp_path: Path) -> 
     with pytest.raises(WeightsError, match=r"narrower than 0\.35"):
         choose_first_weights(SPEC, "widened", tmp_path)
     write_keras_file(
-        tmp_path / "mobilenetv2_1.0_224.h5", registry.build(registry.get("mnv2_slim_unet_1.0_128"))
+        tmp_path / "mobilenetv2_1.0_224.h5", registry.build(registry.get("mnv2_unet_1.0_128"))
     )
     nearest = [
         choose_first_weights(registry.get(f"mnv2_unet_{w}_128"), "auto", tmp_path)
@@ -193,7 +218,7 @@ def test_a_width_that_nobody_pretrained_holds_a_narrower_one(tmp_path: Path) -> 
 
 
 def test_auto_without_weights_says_random_and_keras_is_an_error(home: Home, tmp_path: Path) -> None:
-    narrow = registry.get("mnv2_slim_unet_0.5_128")
+    narrow = registry.get("mnv2_unet_0.5_128")
     assert choose_first_weights(narrow, "auto", tmp_path).init.kind == "random"
     with pytest.raises(WeightsError, match=r"no Keras MobileNetV2 of width 0\.5"):
         choose_first_weights(narrow, "keras", tmp_path)
