@@ -4,6 +4,9 @@ Labels made of superpixels are coarse at the contour and wrong in places, in way
 repeat. A teacher's probabilities, blended into the label, say how sure each pixel is (distillation:
 Hinton et al., arXiv 1503.02531). They are made once, of the whole photographs, and then cropped and
 turned with them: a training with a teacher costs no more an epoch than one without.
+
+A teacher that was trained on one part of a joined data set knows only how that part is labelled. It
+teaches the photographs of that part alone.
 """
 
 from __future__ import annotations
@@ -37,10 +40,11 @@ _BATCH = 10
 
 @dataclass(frozen=True, kw_only=True)
 class TeacherFile:
-    """What the record says of a teacher, and its checkpoint."""
+    """What the record says of a teacher, and its checkpoint. trained_on: hash of its data set."""
 
     teacher: Teacher
     path: Path
+    trained_on: str
 
 
 def choose_teachers(paths: Iterable[Path], target: str) -> tuple[TeacherFile, ...]:
@@ -56,7 +60,8 @@ def _teacher(path: Path, target: str) -> TeacherFile:
             expected=f"a teacher of {target}",
             remedy="--target, or another --teacher",
         )
-    return TeacherFile(teacher=Teacher(model=record.model, sha256=sha256_of(path)), path=path)
+    teacher = Teacher(model=record.model, sha256=sha256_of(path))
+    return TeacherFile(teacher=teacher, path=path, trained_on=record.split.sha256)
 
 
 def teach(
@@ -65,6 +70,7 @@ def teach(
     """The mean of the teachers' probabilities on each training photograph and its mirror image.
 
     Kept in `folder` until the training is complete, so that a resumed one need not make them anew.
+    Raises WeightsError where no teacher knows a part of the data set.
     """
     from safetensors.numpy import save
 
@@ -75,7 +81,8 @@ def teach(
     if stored is not None:
         return stored
     say(f"{folder.name}: the masks of {len(files)} teachers")
-    masks = _masks(files, dataset, items, device)
+    known = _known(files, dataset, {item.source for item in items})
+    masks = _masks(known, dataset, items, device)
     # By position: an id can be any text.
     numbered = {str(number): masks[item.id] for number, item in enumerate(items)}
     with replacing(path) as temporary:
@@ -88,23 +95,50 @@ def drop_masks(folder: Path) -> None:
     (folder / FILE_NAME).unlink(missing_ok=True)
 
 
+def _known(
+    files: Sequence[TeacherFile], dataset: Dataset, sources: Iterable[str | None]
+) -> dict[str | None, tuple[TeacherFile, ...]]:
+    """By part of the data set, the teachers that know it."""
+    parts = dataset.split().parts
+    known = {}
+    for source in sources:
+        # Of a part that is joined itself, the hashes of its own parts are not known here.
+        others = {sha for name, sha in parts.items() if source in parts and name != source}
+        known[source] = tuple(file for file in files if file.trained_on not in others)
+        if not known[source]:
+            raise WeightsError(
+                f"no teacher knows the photographs of {source}",
+                expected=f"one that was trained on {source}, or on {dataset.record.name}",
+                remedy="one more --teacher",
+            )
+    return known
+
+
 def _masks(
-    files: Sequence[TeacherFile], dataset: Dataset, items: Sequence[Item], device: torch.device
+    known: Mapping[str | None, Sequence[TeacherFile]],
+    dataset: Dataset,
+    items: Sequence[Item],
+    device: torch.device,
 ) -> Masks:
+    loaded = {file.path: _loaded(file, device) for files in known.values() for file in files}
+    masks: dict[str, UInt8] = {}
+    with Bar("teachers", len(items), "images") as bar:
+        for source, files in known.items():
+            teachers = [loaded[file.path] for file in files]
+            theirs = [item for item in items if item.source == source]
+            for start in range(0, len(theirs), _BATCH):
+                batch = theirs[start : start + _BATCH]
+                masks |= _batch_masks(teachers, dataset, batch)
+                bar.step(len(batch))
+    return masks
+
+
+def _loaded(file: TeacherFile, device: torch.device) -> tuple[int, Predict]:
     from train.evaluate import torch_predictor
     from zoo.checkpoint import load
 
-    loaded = [load(file.path) for file in files]
-    teachers = [
-        (record.spec.size, torch_predictor(network.to(device))) for network, record in loaded
-    ]
-    masks: dict[str, UInt8] = {}
-    with Bar("teachers", len(items), "images") as bar:
-        for start in range(0, len(items), _BATCH):
-            batch = items[start : start + _BATCH]
-            masks |= _batch_masks(teachers, dataset, batch)
-            bar.step(len(batch))
-    return masks
+    network, record = load(file.path)
+    return record.spec.size, torch_predictor(network.to(device))
 
 
 def _batch_masks(

@@ -81,6 +81,28 @@ def test_a_teacher_is_learned_from_beside_the_labels(chain: Chain, tmp_path: Pat
         choose_teachers([teacher], "face")
 
 
+def test_a_teacher_of_one_part_teaches_the_photographs_of_that_part(
+    chain: Chain, drawn: Home, tmp_path: Path
+) -> None:
+    synthetic = ("data", "synthetic", "--train", "4", "--validation", "2")
+    for words in (synthetic, ("data", "join", "drawn", "synthetic", "--name", "both")):
+        invoke(*words)
+    both, cpu = Dataset.open(drawn, "both"), torch.device("cpu")
+    of_drawn = checkpoint_path(chain.home, get(TINY))
+    learn = ("train", "--model", TINY, "--data", "both", "--recipe", RECIPE, "--init", "random")
+    alone = invoke(*learn, "--epochs", "1", "--teacher", str(of_drawn), status=1).output
+    assert "no teacher knows the photographs of synthetic" in alone
+
+    invoke(*learn, "--epochs", "1")
+    of_both = checkpoint_path(drawn, get(TINY))
+    one, two = (
+        teach(choose_teachers(paths, "hair"), both, tmp_path, cpu)
+        for paths in ([of_both], [of_both, of_drawn])
+    )
+    for item in both.items("train"):
+        assert (one[item.id] == two[item.id]).all() == (item.source == "synthetic")
+
+
 def test_a_record_names_the_teachers_and_other_teachers_train_anew(
     chain: Chain, drawn: Home
 ) -> None:
