@@ -34,7 +34,16 @@ class Init(Frozen):
     a wider keras one, or widened: a narrower keras one and new channels), or the whole network's (a
     checkpoint of this project, or of the parent's)."""
 
-    kind: Literal["random", "torchvision", "keras", "inherited", "widened", "checkpoint", "parent"]
+    kind: Literal[
+        "random",
+        "torchvision",
+        "keras",
+        "inherited",
+        "widened",
+        "checkpoint",
+        "encoder",
+        "parent",
+    ]
     source: str | None = None
     sha256: str | None = None
 

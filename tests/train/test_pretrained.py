@@ -17,10 +17,13 @@ from train.init.narrow import narrowed
 from train.init.pretrained import IMAGENET_MEAN, IMAGENET_STD, load_first_weights
 from zoo import registry
 from zoo.base.errors import WeightsError
+from zoo.box import take
+from zoo.checkpoint import checkpoint_path, load
 from zoo.home import Home
 from zoo.spec import ModelSpec
 
 SPEC = registry.get("mnv2_unet_0.35_128")
+SLIM = registry.get("mnv2_slim_unet_0.35_128")
 WITH_HEAD = registry.get("mnv2_unet_tf_parent_0.35_128")
 
 
@@ -112,6 +115,28 @@ def test_a_file_that_is_not_keras_is_refused(tmp_path: Path) -> None:
     first = choose_first_weights(SPEC, "keras", tmp_path)
     with pytest.raises(WeightsError, match="not a Keras MobileNetV2"):
         load_first_weights(registry.build(SPEC), first, SPEC)
+
+
+def test_a_checkpoint_of_another_architecture_gives_its_encoder(home: Home) -> None:
+    lean = registry.get("mnv2_unet_0.35_160")
+    take(home, lean)
+    path = checkpoint_path(home, lean)
+    first = choose_first_weights(SLIM, str(path), home.root)
+    assert (first.init.kind, first.init.source) == ("encoder", f"{lean} @ lfw")
+    network, (donor, _) = registry.build(SLIM), load(path)
+    load_first_weights(network, first, SLIM)
+    image = torch.rand(1, 3, 64, 64)
+    with torch.no_grad():
+        ours, theirs = ([*one.eval().encoder.children()] for one in (network, donor))
+        found = torch.nn.Sequential(*ours)(image)
+        assert torch.equal(found, torch.nn.Sequential(*theirs[: len(ours)])(image))
+    # The slim encoder lacks a block of the other one; the parent's pads otherwise.
+    take(home, SLIM)
+    whole = choose_first_weights(lean, str(checkpoint_path(home, SLIM)), home.root)
+    with pytest.raises(WeightsError, match=r"does not fit mnv2_unet_0\.35_160"):
+        load_first_weights(registry.build(lean), whole, lean)
+    with pytest.raises(WeightsError, match=r"does not fit mnv2_unet_parent_0\.35_128"):
+        choose_first_weights(registry.get("mnv2_unet_parent_0.35_128"), str(path), home.root)
 
 
 def test_auto_takes_torchvision_weights_from_the_cache(home: Home) -> None:

@@ -44,7 +44,8 @@ def choose_first_weights(spec: ModelSpec, init: str, folder: Path) -> FirstWeigh
     one all beside new ones (`widened`); random. It never reaches for a network; `torchvision`
     does. Keras' weights are not for a network that pads on both sides: there `auto` leaves them
     out. A file by its ending: `.h5` is a Keras encoder, whatever it is to fill, and of whole
-    networks `.safetensors` is a checkpoint of this project, `.ckpt` one of the parent's. Raises
+    networks `.safetensors` is a checkpoint of this project, `.ckpt` one of the parent's. Of a
+    checkpoint of another architecture and this width, the encoder is taken (`encoder`). Raises
     WeightsError when what was asked for is not to be had.
     """
     if init == "random":
@@ -99,15 +100,19 @@ def _of_file(spec: ModelSpec, path: Path) -> FirstWeights:
 
 
 def _of_checkpoint(spec: ModelSpec, path: Path) -> FirstWeights:
-    """Any size will do: the weights do not depend on it."""
+    """Any size will do: the weights do not depend on it. Of another architecture the encoder does,
+    if both pad alike."""
     record = read_record(path)
-    if (record.spec.arch, record.spec.width) != (spec.arch, spec.width):
+    other = record.spec
+    alike = (other.arch == PADS_BOTH_SIDES) == (spec.arch == PADS_BOTH_SIDES)
+    if other.width != spec.width or not alike:
         raise WeightsError(
             f"{path} holds {record.model}: it does not fit {spec.name}",
             expected=f"a checkpoint of {spec.arch} at width {spec.width}, of any size",
             remedy="a checkpoint of that width, or --init auto",
         )
-    return _from("checkpoint", path, f"{record.model} @ {record.split.dataset}")
+    kind = "checkpoint" if other.arch == spec.arch else "encoder"
+    return _from(kind, path, f"{record.model} @ {record.split.dataset}")
 
 
 def _of_parent(spec: ModelSpec, path: Path) -> FirstWeights:

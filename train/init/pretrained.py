@@ -36,6 +36,9 @@ def load_first_weights(network: SegmentationNetwork, first: FirstWeights, spec: 
         case "checkpoint":
             other, _ = load(first.path)
             _fill(network, other.state_dict(), first.path, spec)
+        case "encoder":
+            other, _ = load(first.path)
+            _fill(network.encoder, _wanted(network, other.encoder.state_dict()), first.path, spec)
         case "parent":
             _fill(network, read_parent(first.path), first.path, spec)
         case "keras":
@@ -73,9 +76,13 @@ def _fill_encoder(
 ) -> None:
     """Names as in torchvision's `features`; what the encoder does not have (the head) is left."""
     _take_plain_images(state, *inputs)
-    wanted = network.encoder.state_dict().keys()
-    kept = {name: tensor for name, tensor in state.items() if name in wanted}
-    _fill(network.encoder, kept, path, spec)
+    _fill(network.encoder, _wanted(network, state), path, spec)
+
+
+def _wanted(network: SegmentationNetwork, state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """What of an encoder's weights this one has too."""
+    own = network.encoder.state_dict().keys()
+    return {name: tensor for name, tensor in state.items() if name in own}
 
 
 def _take_plain_images(state: dict[str, Tensor], mean: Channels, std: Channels) -> None:
