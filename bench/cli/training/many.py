@@ -39,7 +39,7 @@ def train_side_by_side(trainings: Sequence[Settings], options: Mapping[str, Any]
 
 def train_on_ray(home: Home, trainings: Sequence[Settings], options: Mapping[str, Any]) -> int:
     """A task of Ray's each; how many failed."""
-    from train.cluster.run import train_on_cluster
+    from train.cluster.orders import train_on_cluster
     from zoo.cluster.join import join_cluster
 
     wanted = []
