@@ -64,6 +64,8 @@ class TrainingOrder:
             "progress": [progress_name(self.home, self.settings)],
             "results": result_names(self.home, self.settings),
             "folders": {"TORCH_HOME": TORCH},
+            "answers": True,
+            "partly": False,
         }
 
     def keep_progress(self, files: Parcel) -> None:

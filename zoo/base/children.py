@@ -22,12 +22,14 @@ from pathlib import Path
 @dataclass(frozen=True, kw_only=True)
 class Job:
     """A Python program to run as a child. words: what follows the interpreter: `-m`, a module, its
-    arguments; environment: what differs from ours; folder: the working folder, ours by default."""
+    arguments; environment: what differs from ours; folder: the working folder, ours by default;
+    answers: whether its standard output is told, beside its errors."""
 
     name: str
     words: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=dict)
     folder: Path | None = None
+    answers: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,8 +100,8 @@ def _start(job: Job, end: int) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-P", *job.words],
         stdin=end,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+        stdout=subprocess.PIPE if job.answers else subprocess.DEVNULL,
+        stderr=subprocess.STDOUT if job.answers else subprocess.PIPE,
         text=True,
         errors="replace",
         env={**os.environ, "PYTHONUNBUFFERED": "1", **job.environment},
@@ -110,10 +112,11 @@ def _start(job: Job, end: int) -> subprocess.Popen[str]:
 def _follow(
     name: str, process: subprocess.Popen[str], events: queue.SimpleQueue[Said | Ended]
 ) -> None:
-    assert process.stdout
+    told = process.stdout or process.stderr
+    assert told
     lines = deque[str](maxlen=20)
-    with process.stdout:
-        for line in process.stdout:
+    with told:
+        for line in told:
             if line.strip():
                 lines.append(line)
                 events.put(Said(name=name, line=line.rstrip()))

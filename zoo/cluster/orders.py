@@ -48,8 +48,9 @@ class Order(Protocol):
         """What this order alone needs, as it is now."""
 
     def told(self, cores: int) -> dict[str, Any]:
-        """words: after the interpreter; progress, results: which files of the home are sent back
-        while it runs, and at its end; folders: of the home, by the variables that name them."""
+        """words: after the interpreter; answers: whether what it prints is told, beside its
+        progress; progress, results: which files of the home are sent back while it runs, and at its
+        end; partly: even where it failed; folders: of the home, by the variables that name them."""
 
     def keep_progress(self, files: Parcel) -> None:
         """Store what was sent back while it runs. Raises BenchError where it is not of this."""
@@ -68,11 +69,12 @@ class _Sent:
 
 @dataclass(kw_only=True)
 class _Begun:
-    """One on its way. deaths: of its workers since it last made progress."""
+    """One on its way. deaths: of its workers since it last made progress. kept: its results."""
 
     order: Order
     held: ExitStack
     deaths: int = 0
+    kept: bool = False
 
     def may_die(self) -> bool:
         """Count a death; whether another worker may do what this one did not live to."""
@@ -126,7 +128,7 @@ class _Driver:
         try:
             kind, content = ray.get(next(stream))
         except StopIteration:
-            return Ended(name=name, problem="the worker fell silent")
+            return Ended(name=name, problem=None if begun.kept else "the worker fell silent")
         except ray.exceptions.RayTaskError as error:
             return Ended(name=name, problem=shown(str(error).strip().splitlines()[-1]))
         except ray.exceptions.RayError as error:
@@ -135,10 +137,13 @@ class _Driver:
         if kind == worker.PROGRESS:
             return self._keep(begun, begun.order.keep_progress, content)
         if kind == worker.RESULTS:
-            return self._keep(begun, begun.order.keep_results, content) or Ended(name=name)
-        if kind == worker.LINE:
-            return Said(name=name, line=shown(content))
-        return Ended(name=name, problem=shown(content), killed=kind == worker.KILLED)
+            lost = self._keep(begun, begun.order.keep_results, content)
+            begun.kept = lost is None
+            return lost
+        line = shown(content)
+        if kind == worker.LINE or begun.kept:
+            return Said(name=name, line=line if kind == worker.LINE else f"{name}: {line}")
+        return Ended(name=name, problem=line, killed=kind == worker.KILLED)
 
     def _keep(self, begun: _Begun, keep: Callable[[Parcel], None], files: Parcel) -> Ended | None:
         try:

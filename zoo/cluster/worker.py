@@ -21,8 +21,7 @@ from zoo.base.children import Job, Said, run_jobs
 from zoo.base.files import sha256_of, sha256_of_json
 from zoo.cluster.parcels import Parcel, digest, packed, unpack
 
-# What is told: a line; files that changed while it ran; at last those asked for, or why there are
-# none.
+# What is told: a line; files that changed while it ran; those asked for; why it did not end well.
 LINE, PROGRESS, RESULTS, FAILED, KILLED = "line", "progress", "results", "failed", "killed"
 HOMES = "bench-worker-"
 SOURCES = "sources of this package"
@@ -90,6 +89,7 @@ def _run(order: Mapping[str, Any], home: Path) -> Iterator[tuple[str, Any]]:
         words=tuple(order["words"]),
         environment={"BENCH_HOME": str(home), **folders},
         folder=home,
+        answers=order["answers"],
     )
     sent = _states(home, order["progress"])
     for event in run_jobs([job], 1):
@@ -98,14 +98,15 @@ def _run(order: Mapping[str, Any], home: Path) -> Iterator[tuple[str, Any]]:
         changed = [name for name, state in now.items() if sent.get(name) != state]
         sent = now
         if isinstance(event, Said):
-            yield LINE, event.line.replace(f"{home}/", "")
+            line = event.line.replace(f"{home}/", "")
+            yield LINE, line if job.name in line else f"{job.name}: {line}"
         if files := _read(home, changed):
             yield PROGRESS, files
         if isinstance(event, Said):
             continue
-        if event.problem is None:
+        if event.problem is None or (order["partly"] and not event.killed):
             yield RESULTS, packed(home, order["results"])
-        else:
+        if event.problem is not None:
             yield KILLED if event.killed else FAILED, event.problem
 
 
