@@ -35,7 +35,7 @@ ROOMS: Mapping[str, str] = {
     "zoo/explain": "activations compare suspects",
     "zoo/imported": "accuracy choices feeding guess guess_output look mlpackage_file onnx_file "
     "record take tflite_file",
-    "zoo/cluster": "join orders parcels worker",
+    "zoo/cluster": "join machines orders parcels worker",
     "train": "augment config distort evaluate history loader loop losses memory processes resume "
     "settings sizes step teacher",
     "train/data": "archive check dataset folder join labels leaks lfw lfw_download meaning "
@@ -70,6 +70,7 @@ ROOMS: Mapping[str, str] = {
     "plan_options profile run serve summary",
     "bench/cli/results": "card check pick report show",
     "bench/cli/machine": "devices doctor emulate",
+    "bench/cli/farm": "farm joining listing measure orders",
     "reports": "load precision since unchanged write",
     "reports/gather": "accuracy details digest effects flat index joined merge pairs places "
     "read reference report rows unmeasured",

@@ -73,6 +73,7 @@ class FilesOrder:
             "progress": [],
             "results": [self._files],
             "folders": {},
+            "environment": {},
             "answers": False,
             "partly": True,
         }

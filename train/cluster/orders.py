@@ -64,6 +64,7 @@ class TrainingOrder:
             "progress": [progress_name(self.home, self.settings)],
             "results": result_names(self.home, self.settings),
             "folders": {"TORCH_HOME": TORCH},
+            "environment": {},
             "answers": True,
             "partly": False,
         }

@@ -12,11 +12,15 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+
+# How long a child may take to leave what it works on.
+GRACE_S = 10.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,12 +65,15 @@ def lifeline() -> Iterator[int]:
 
 
 def end_with_parent() -> None:
-    """End this process as soon as its lifeline does. To be called first of all in a child."""
+    """End this process as soon as its lifeline does: at once, or where it handles SIGTERM, as soon
+    as it has left a phone as it was. To be called first of all in a child."""
     threading.Thread(target=_await_the_end, daemon=True).start()
 
 
 def _await_the_end() -> None:
     os.read(0, 1)
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(GRACE_S)
     os._exit(1)
 
 

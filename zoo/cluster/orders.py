@@ -50,7 +50,8 @@ class Order(Protocol):
     def told(self, cores: int) -> dict[str, Any]:
         """words: after the interpreter; answers: whether what it prints is told, beside its
         progress; progress, results: which files of the home are sent back while it runs, and at its
-        end; partly: even where it failed; folders: of the home, by the variables that name them."""
+        end; partly: even where it failed; folders: of the home, by the variables that name them;
+        environment: variables as they are."""
 
     def keep_progress(self, files: Parcel) -> None:
         """Store what was sent back while it runs. Raises BenchError where it is not of this."""
@@ -101,6 +102,11 @@ class _Driver:
             *(each.reference for each in sent),
             own,
         )
+
+    def reaches(self, order: Order) -> bool:
+        """Whether a machine that can do it is there."""
+        alive = [node["NodeID"] for node in self.cluster.ray.nodes() if node["Alive"]]
+        return order.node is None or order.node in alive
 
     def _where(self, node: str | None) -> dict[str, Any]:
         if node is None:
@@ -177,7 +183,7 @@ def run_orders(orders: Iterable[Order], cluster: Cluster) -> Generator[Event]:
             event = driver.next_event(begun, stream)
             if not isinstance(event, Ended):
                 running[stream] = begun
-            elif event.killed and begun.may_die():
+            elif event.killed and driver.reaches(begun.order) and begun.may_die():
                 event = Said(name=event.name, line=f"{event.name}: {event.problem}; begun again")
                 running[driver.begin(begun.order)] = begun
             else:

@@ -19,13 +19,20 @@ def digest(parcel: Mapping[str, bytes]) -> str:
     return found.hexdigest()
 
 
-def packed(root: Path, patterns: Iterable[str]) -> Parcel:
-    """Every plain file under `root` that one of the patterns (as of `Path.glob`) names."""
-    found = sorted({path for pattern in patterns for path in root.glob(pattern)})
-    return {
-        path.relative_to(root).as_posix(): path.read_bytes()
+def matching(root: Path, patterns: Iterable[str]) -> list[Path]:
+    """Every plain file under `root` that one of the patterns (as of `Path.glob`) names; none that
+    is hidden, for so is one that is not whole yet."""
+    found = {path for pattern in patterns for path in root.glob(pattern)}
+    return sorted(
+        path
         for path in found
-        if path.is_file() and not path.is_symlink()
+        if path.is_file() and not path.is_symlink() and not path.name.startswith(".")
+    )
+
+
+def packed(root: Path, patterns: Iterable[str]) -> Parcel:
+    return {
+        path.relative_to(root).as_posix(): path.read_bytes() for path in matching(root, patterns)
     }
 
 

@@ -19,7 +19,7 @@ import psutil
 
 from zoo.base.children import Job, Said, run_jobs
 from zoo.base.files import sha256_of, sha256_of_json
-from zoo.cluster.parcels import Parcel, digest, packed, unpack
+from zoo.cluster.parcels import Parcel, digest, matching, packed, unpack
 
 # What is told: a line; files that changed while it ran; those asked for; why it did not end well.
 LINE, PROGRESS, RESULTS, FAILED, KILLED = "line", "progress", "results", "failed", "killed"
@@ -45,11 +45,14 @@ def work_there(
     if [digest(parcel) for parcel in parcels] != list(digests):
         yield FAILED, f"what reached {host} is not what was sent"
         return
-    with _own_home() as home:
-        for parcel in parcels:
-            unpack(home, parcel)
-        yield LINE, f"{order['name']}: on {host}, process {os.getpid()}"
-        yield from _run(order, home)
+    try:
+        with _own_home() as home:
+            for parcel in parcels:
+                unpack(home, parcel)
+            yield LINE, f"{order['name']}: on {host}, process {os.getpid()}"
+            yield from _run(order, home)
+    except OSError as error:
+        yield FAILED, f"{host} refused: {error.strerror}"
 
 
 def program(names: Iterable[str]) -> dict[str, str]:
@@ -87,7 +90,7 @@ def _run(order: Mapping[str, Any], home: Path) -> Iterator[tuple[str, Any]]:
     job = Job(
         name=order["name"],
         words=tuple(order["words"]),
-        environment={"BENCH_HOME": str(home), **folders},
+        environment={"BENCH_HOME": str(home), **folders, **order["environment"]},
         folder=home,
         answers=order["answers"],
     )
@@ -113,8 +116,8 @@ def _run(order: Mapping[str, Any], home: Path) -> Iterator[tuple[str, Any]]:
 def _states(home: Path, patterns: Iterable[str]) -> dict[str, tuple[int, int]]:
     """Of each file: which it is, and when it was written."""
     found = {}
-    for pattern in patterns:
-        for path in home.glob(pattern):
+    for path in matching(home, patterns):
+        with suppress(FileNotFoundError):
             state = path.stat()
             found[path.relative_to(home).as_posix()] = (state.st_ino, state.st_mtime_ns)
     return found

@@ -23,6 +23,7 @@ PLUG_IN = "plug one in (docs/android.md), or try bench devices --emulate android
 @format_option()
 @json_option
 @click.option("--adb", metavar="PATH", help="[default: ANDROID_HOME's, else PATH's]")
+@click.option("--ray", metavar="ADDRESS", help="Of every machine of the farm at auto or HOST:PORT.")
 @click.option(
     "--emulate",
     type=click.Choice(["android"]),
@@ -39,6 +40,7 @@ def command(
     format: Format,
     as_json: bool,
     adb: str | None,
+    ray: str | None,
     emulate: str | None,
     faults: tuple[str, ...],
 ) -> None:
@@ -51,6 +53,7 @@ def command(
     Example:
       bench devices --json
       bench devices --emulate android
+      bench devices --ray auto
     """
     if faults and not emulate:
         raise click.UsageError("--fault is of an emulated phone: --emulate android")
@@ -59,10 +62,15 @@ def command(
 
         run_phone(adb, faults)
         return
+    if ray is not None:
+        from bench.cli.farm.listing import list_on_ray
+
+        list_on_ray(ray, as_json, format)
+        return
     from reports.text.fitting import fitted
     from reports.text.listing import column, listing
 
-    found = {"host": _host(), "android": _android(adb), "by_page": _by_page()}
+    found = found_here(adb) | {"by_page": _by_page()}
     rows = _rows(found)
     if as_json:
         click.echo(json.dumps({"devices": rows, **found}, indent=1))
@@ -71,6 +79,11 @@ def command(
     click.echo(listing(columns, rows, format))
     if format == "table":
         click.echo("\n" + fitted("\n".join(_show_state(found))))
+
+
+def found_here(adb: str | None) -> dict[str, Any]:
+    """This machine, and the phones on its cables."""
+    return {"host": _host(), "android": _android(adb)}
 
 
 def _by_page() -> dict[str, dict[str, str | None]]:
