@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from zoo.base.errors import FolderBusy, StorageError
+from zoo.base.errors import FolderBusy, InvalidName, StorageError
 from zoo.base.files import storing, sweep
 from zoo.base.pictures import shown
 from zoo.base.progress import say
@@ -87,9 +87,18 @@ def user_of(key: str) -> str | None:
     return None
 
 
+def _patience_s() -> float:
+    given = os.environ.get(PATIENCE) or "0"
+    try:
+        return float(given)
+    except ValueError as error:
+        raise InvalidName(
+            f"{PATIENCE} is {given!r}", expected="a number of seconds", remedy=f"unset {PATIENCE}"
+        ) from error
+
+
 def _wait_for_turn(descriptor: int, name: str) -> None:
-    ends = time.monotonic() + float(os.environ.get(PATIENCE) or 0)
-    told = False
+    ends, told = time.monotonic() + _patience_s(), False
     while True:
         try:
             _acquire(descriptor, name, ONE_AT_A_TIME, False)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import click
 
+from zoo.base.children import last_line, lifeline
 from zoo.base.errors import ClusterError
 from zoo.cluster.join import TOKEN, has_token, import_ray
 
@@ -26,7 +27,7 @@ ENVIRONMENT = {"RAY_AUTH_MODE": "token", "RAY_worker_niceness": "0", "RAY_USAGE_
 
 def lead(host: str, port: int, cpus: int | None, adb: str | None) -> None:
     """Begin a farm, and stay in it. Raises ClusterError where Ray does not start."""
-    _ray("get-auth-token", "--generate")
+    _make_token()
     words = ["--head", f"--port={port}", f"--node-ip-address={host}", "--include-dashboard=false"]
     address = f"{host}:{port}"
     with _node(words, cpus, adb) as node:
@@ -72,20 +73,23 @@ class _Node:
 def _node(words: Sequence[str], cpus: int | None, adb: str | None) -> Iterator[_Node]:
     """Ray's processes on this computer, which end with the block."""
     resources = json.dumps(dict.fromkeys(_phones(adb), 1))
-    command = [*_program(), "start", "--block", *words, f"--resources={resources}"]
-    command.append("--disable-usage-stats")
-    if cpus:
-        command.append(f"--num-cpus={cpus}")
-    with subprocess.Popen(
-        command,
-        env=os.environ | ENVIRONMENT,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        # Ctrl-C is for us to pass on, once what uses the farm has ended.
-        start_new_session=True,
-    ) as process:
+    command = [sys.executable, "-P", "-m", "bench.cli.farm.node", *words]
+    command += [f"--resources={resources}", "--disable-usage-stats"]
+    command += [f"--num-cpus={cpus}"] if cpus else []
+    import_ray()
+    with (
+        lifeline() as end,
+        subprocess.Popen(
+            command,
+            env=os.environ | ENVIRONMENT,
+            stdin=end,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            # Ctrl-C is for us to pass on.
+            start_new_session=True,
+        ) as process,
+    ):
         node = _Node(process, [])
         threading.Thread(target=_listen, args=(node,), daemon=True).start()
         try:
@@ -171,17 +175,14 @@ def _phones(adb: str | None) -> list[str]:
     return [f"android:{one.serial}" for one in found if one.state == READY]
 
 
-def _ray(*words: str) -> None:
-    done = subprocess.run(
-        [*_program(), *words], env=os.environ | ENVIRONMENT, capture_output=True, text=True
-    )
+def _make_token() -> None:
+    """Unless there is one."""
+    import_ray()
+    words = (sys.executable, "-m", "ray.scripts.scripts", "get-auth-token", "--generate")
+    done = subprocess.run(words, env=os.environ | ENVIRONMENT, capture_output=True, text=True)
     if done.returncode:
         raise ClusterError(
-            f"ray {words[0]} failed: {done.stderr.strip().splitlines()[-1:]}",
-            remedy="pip install '.[cluster]'",
+            f"Ray made no token: {last_line(done.stderr.splitlines())}",
+            expected=f"to write {TOKEN}",
+            remedy="look at that folder, then the same command again",
         )
-
-
-def _program() -> list[str]:
-    import_ray()
-    return [sys.executable, "-m", "ray.scripts.scripts"]
