@@ -70,7 +70,7 @@ ROOMS: Mapping[str, str] = {
     "plan_options profile run serve summary",
     "bench/cli/results": "card check pick report show",
     "bench/cli/machine": "devices doctor emulate",
-    "bench/cli/farm": "farm joining listing measure node orders",
+    "bench/cli/farm": "farm here joining listing measure node orders",
     "reports": "load precision since unchanged write",
     "reports/gather": "accuracy details digest effects flat index joined merge pairs places "
     "read reference report rows unmeasured",

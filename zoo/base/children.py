@@ -80,7 +80,7 @@ def _await_the_end() -> None:
 def run_jobs(jobs: Iterable[Job], at_once: int) -> Generator[Said | Ended]:
     """Run the jobs, so many at once, and tell what happens as it happens.
 
-    One that fails stops no other. Where the caller stops listening, all of them are killed.
+    One that fails stops no other. Where the caller stops listening, all of them are ended.
     """
     waiting, running = deque(jobs), dict[str, subprocess.Popen[str]]()
     events: queue.SimpleQueue[Said | Ended] = queue.SimpleQueue()
@@ -98,8 +98,18 @@ def run_jobs(jobs: Iterable[Job], at_once: int) -> Generator[Said | Ended]:
                 yield event
         finally:
             for process in running.values():
-                process.kill()
-                process.wait()
+                process.terminate()
+            for process in running.values():
+                _await_its_end(process)
+
+
+def _await_its_end(process: subprocess.Popen[str]) -> None:
+    """It was asked to end: by SIGKILL where it does not."""
+    try:
+        process.wait(GRACE_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _start(job: Job, end: int) -> subprocess.Popen[str]:

@@ -64,7 +64,7 @@ def devices_on(cluster: Cluster) -> tuple[list[Machine], list[There]]:
 
 def devices_here() -> list[dict[str, Any]]:
     """Asked of each machine: its devices as plain values."""
-    from bench.cli.machine.devices import found_here
+    from bench.cli.farm.here import found_here
     from devices.base import DeviceInfo
     from zoo.base.lock import user_of
 
