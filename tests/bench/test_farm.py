@@ -5,17 +5,13 @@ from __future__ import annotations
 import importlib.util
 import shutil
 import signal
-import socket
-import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
 import pytest
 from commands import TINY, bench_process, invoke, running
+from farms import Farm, children_left, two_nodes
 
 from bench.sessions.store import read_all
 from zoo.artifact.manifest import read_manifest
@@ -31,54 +27,10 @@ RUN = ("run", "--device", "host", "--all", *FEW, "--sessions", "2", "--max-sessi
 LONG = ("run", "--device", "host", "--all", *FEW, "--sessions", "200", "--max-sessions", "200")
 
 
-@dataclass
-class Farm:
-    """address: of the first node; second: the process of `bench farm join`."""
-
-    address: str
-    second: subprocess.Popen[str]
-
-    def kill_second(self) -> None:
-        """As a power failure would end that machine."""
-        for process in [*psutil.Process(self.second.pid).children(recursive=True), self.second]:
-            with suppress(psutil.Error):
-                process.kill()
-        self.second.wait()
-
-
 @pytest.fixture
-def user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Whose token the farm asks for."""
-    monkeypatch.setenv("HOME", str(tmp_path / "user"))
-    (tmp_path / "user").mkdir()
-    return tmp_path / "user"
-
-
-@pytest.fixture
-def farm(user: Path) -> Iterator[Farm]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    address = f"127.0.0.1:{port}"
-    first = ("start", "--port", str(port), "--cpus", "1")
-    with node(first, "is a farm"), node(("join", address, "--cpus", "1"), "joined") as second:
-        yield Farm(address, second)
-
-
-@contextmanager
-def node(words: tuple[str, ...], said: str) -> Iterator[subprocess.Popen[str]]:
-    with running(bench_process(Home.default(), "farm", *words)) as process:
-        assert process.stdout
-        lines = []
-        for line in process.stdout:
-            lines.append(line)
-            if said in line:
-                break
-        else:
-            raise AssertionError("".join(lines))
-        yield process
-        process.send_signal(signal.SIGINT)
-        process.stdout.read()
+def farm(tmp_path: Path) -> Iterator[Farm]:
+    with two_nodes(tmp_path / "user") as found:
+        yield found
 
 
 @pytest.fixture
@@ -163,19 +115,3 @@ def test_who_has_no_token_is_kept_out(
         told, _ = process.communicate(timeout=120)
     assert process.returncode == 1
     assert "cannot be joined" in told
-
-
-def children_left() -> list[list[str]]:
-    """Measuring children of ours, once what ends by itself has had a moment."""
-    until = time.monotonic() + 15
-    while time.monotonic() < until:
-        found = []
-        for process in psutil.process_iter():
-            with suppress(psutil.Error):
-                words = process.cmdline()
-                if "bench.cli.child" in words and "run" in words:
-                    found.append(words)
-        if not found:
-            return []
-        time.sleep(0.2)
-    return found
