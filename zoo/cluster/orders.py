@@ -141,9 +141,9 @@ class _Driver:
             problem = f"its worker was lost ({type(error).__name__})"
             return Ended(name=name, problem=problem, killed=True)
         if kind == worker.PROGRESS:
-            return self._keep(begun, begun.order.keep_progress, content)
+            return self._keep(begun, stream, begun.order.keep_progress, content)
         if kind == worker.RESULTS:
-            lost = self._keep(begun, begun.order.keep_results, content)
+            lost = self._keep(begun, stream, begun.order.keep_results, content)
             begun.kept = lost is None
             return lost
         line = shown(content)
@@ -151,10 +151,14 @@ class _Driver:
             return Said(name=name, line=line if kind == worker.LINE else f"{name}: {line}")
         return Ended(name=name, problem=line, killed=kind == worker.KILLED)
 
-    def _keep(self, begun: _Begun, keep: Callable[[Parcel], None], files: Parcel) -> Ended | None:
+    def _keep(
+        self, begun: _Begun, stream: Any, keep: Callable[[Parcel], None], files: Parcel
+    ) -> Ended | None:
         try:
             keep(files)
         except BenchError as error:
+            # What it makes from now on is not wanted.
+            self.cluster.ray.cancel(stream)
             return Ended(name=begun.order.name, problem=error.seen)
         begun.deaths = 0
         return None
