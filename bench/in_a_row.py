@@ -19,7 +19,7 @@ from bench.sessions.record import Failure, Plan, Session
 from bench.work_item import Work
 from devices.base import Device, Loop, RawRun, Reading, RunRequest
 from zoo.base.errors import SessionFailed
-from zoo.base.provenance import commit
+from zoo.base.provenance import commit, machine
 
 # A reference session stands for the device's speed over this many others.
 PER_REFERENCE = 4
@@ -75,6 +75,7 @@ def one_session(
         reference=work.reference,
         plan=plan,
         own=work.own,
+        machine=machine(),
         run=run,
         failure=failure,
     )

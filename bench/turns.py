@@ -22,7 +22,7 @@ from bench.warming import Warmed, warm_up_together
 from bench.work_item import Work, with_references
 from devices.base import Burst, Device, OpenRun, RawRun, Reading, RunRequest, Series, Together
 from zoo.base.errors import PassBroken, SessionFailed
-from zoo.base.provenance import commit
+from zoo.base.provenance import commit, machine
 
 # What the files of a pass may take together, and what one takes of which nothing is known yet.
 MOST_BYTES = 3 * 10**9
@@ -115,6 +115,7 @@ def pass_in_turns(
             reference=one.reference,
             plan=plan,
             own=one.own,
+            machine=machine(),
             run=run,
             failure=found if isinstance(found, Failure) else None,
         )

@@ -35,6 +35,7 @@ COMMANDS = {
     "predict": "models",
     "models": "models",
     "devices": "machine",
+    "farm": "farm",
     "show": "results",
 }
 

@@ -96,7 +96,8 @@ class Session(Frozen):
     batch: the id of the run it belongs to. round: the number of the pass in that run, 0 that for
     memory; position: its place in the run. reference: what was measured beside it, in the same
     pass, to divide the device's drift out; null for the reference itself, and where there is none.
-    own: of a file of one's own; null for the zoo's, and in older sessions.
+    own: of a file of one's own; null for the zoo's, and in older sessions. machine: a hash that
+    tells the computer that took it from others; null in older sessions.
     """
 
     schema_version: Literal[2, 3, 4] = SCHEMA
@@ -111,6 +112,7 @@ class Session(Frozen):
     reference: RunRequest | None
     plan: Plan
     own: OwnFile | None = None
+    machine: Annotated[str, Field(pattern=r"^[0-9a-f]{12}$")] | None = None
     run: RawRun | None
     failure: Failure | None = None
 

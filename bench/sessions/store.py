@@ -27,10 +27,13 @@ class Stored:
 
 def write_session(home: Home, session: Session) -> Path:
     """Write one session under a name of its own; returns the path."""
-    stamp = session.started_at.strftime("%Y%m%dT%H%M%SZ")
-    path = home.device_results(session.device.key) / f"{stamp}-{session.id}.json"
+    path = home.device_results(session.device.key) / session_name(session)
     write_text(path, session.model_dump_json() + "\n")
     return path
+
+
+def session_name(session: Session) -> str:
+    return f"{session.started_at:%Y%m%dT%H%M%SZ}-{session.id}.json"
 
 
 def read_session(path: Path) -> Session:

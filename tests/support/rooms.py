@@ -35,7 +35,7 @@ ROOMS: Mapping[str, str] = {
     "zoo/explain": "activations compare suspects",
     "zoo/imported": "accuracy choices feeding guess guess_output look mlpackage_file onnx_file "
     "record take tflite_file",
-    "zoo/cluster": "join parcels",
+    "zoo/cluster": "join machines orders parcels worker",
     "train": "augment config distort evaluate history loader loop losses memory processes resume "
     "settings sizes step teacher",
     "train/data": "archive check dataset folder join labels leaks lfw lfw_download meaning "
@@ -45,7 +45,7 @@ ROOMS: Mapping[str, str] = {
     "widen",
     "train/proof": "accuracy calibrate card distortions expect imported pack prove ranges resizes "
     "worst",
-    "train/cluster": "parcels run worker",
+    "train/cluster": "files orders parcels",
     "train/synthetic": "canvas frame hair person prepare scene traits",
     "devices": "base find finding frame masks programs replay roads",
     "devices/host": "clocks conditions device process quiet worker",
@@ -61,7 +61,7 @@ ROOMS: Mapping[str, str] = {
     "bench/statistics": "bursts changes neighbours pooling ratios relative stats "
     "students_t verdict",
     "bench/sessions": "record store",
-    "bench/cli": "child options",
+    "bench/cli": "child options spread typed",
     "bench/cli/models": "explain export import_ inside models photographs predict "
     "shown_iou weights",
     "bench/cli/training": "checking costs data eval judging labelling layouts leaks many sheet "
@@ -70,6 +70,7 @@ ROOMS: Mapping[str, str] = {
     "plan_options profile run serve summary",
     "bench/cli/results": "card check pick report show",
     "bench/cli/machine": "devices doctor emulate",
+    "bench/cli/farm": "farm here joining listing measure node orders",
     "reports": "load precision since unchanged write",
     "reports/gather": "accuracy details digest effects flat index joined merge pairs places "
     "read reference report rows unmeasured",

@@ -16,18 +16,14 @@ from typing import Any
 import pytest
 from commands import RECIPE, TINY, TRAIN, Chain, bench_process, invoke, running, wait_for
 
+from train.cluster.orders import TrainingOrder, train_on_cluster
 from train.cluster.parcels import (
-    dataset_parcel,
     first_weights_parcel,
     keep_results,
-    order_parcel,
     order_words,
-    progress_name,
     result_names,
     teachers_parcel,
 )
-from train.cluster.run import train_on_cluster
-from train.cluster.worker import FAILED, KILLED, LINE, PROGRESS, RESULTS, program, train_there
 from train.config import load_recipe, with_changes
 from train.data.dataset import Dataset
 from train.init.first_weights import FirstWeights, choose_first_weights
@@ -38,6 +34,7 @@ from zoo.base.errors import WeightsError
 from zoo.checkpoint import Init, checkpoint_path
 from zoo.cluster.join import Cluster
 from zoo.cluster.parcels import digest, unpack
+from zoo.cluster.worker import FAILED, KILLED, LINE, PROGRESS, RESULTS, program, work_there
 from zoo.home import Home
 from zoo.registry import get
 
@@ -115,6 +112,12 @@ class Ray:
     def wait(self, streams: list[Any], num_returns: int) -> tuple[list[Any], list[Any]]:
         return streams[:1], streams[1:]
 
+    def nodes(self) -> list[dict[str, Any]]:
+        return []
+
+    def cancel(self, stream: Any) -> None:
+        """What it still has to tell is never asked for."""
+
     def get(self, told: Any) -> Any:
         if isinstance(told, Exception):
             raise told
@@ -128,10 +131,11 @@ def run_on(ray: Ray, home: Home) -> list[Said | Ended]:
 
 def test_the_driver_begins_again_from_the_last_epoch_and_gives_up_at_last(drawn: Home) -> None:
     death = Ray.exceptions.RayError("gone")
-    ray = Ray([(LINE, "on one"), (PROGRESS, b"state"), death], [(KILLED, "by SIGKILL")], [death])
+    name = f"checkpoints/{TINY}/resume.pt"
+    progress = (PROGRESS, {name: b"state"})
+    ray = Ray([(LINE, "on one"), progress, death], [(KILLED, "by SIGKILL")], [death])
     events = run_on(ray, drawn)
     assert len(ray.given) == 3
-    name = f"checkpoints/{TINY}/resume.pt"
     assert [given[-1].get(name) for given in ray.given] == [None, b"state", b"state"]
     assert all(b"epochs: 12" in given[-1]["recipe.yaml"] for given in ray.given)
     last = events[-1]
@@ -146,6 +150,7 @@ def test_an_error_on_a_worker_is_told_and_not_tried_again(drawn: Home) -> None:
         ((FAILED, "failed with status 1: Error: no\x1b[2J"), "'failed with status 1: Error: no"),
         (error, "ModuleNotFoundError: no train"),
         ((RESULTS, {"../x": b""}), "the worker sent other files"),
+        ((PROGRESS, {"../x": b""}), "the worker sent other files"),
     ):
         [event] = run_on(Ray([told]), drawn)
         assert isinstance(event, Ended)
@@ -185,22 +190,10 @@ def test_without_ray_the_extra_is_named(drawn: Home, monkeypatch: pytest.MonkeyP
 def test_a_worker_gives_the_bytes_of_a_training_here(chain: Chain, home: Home) -> None:
     """The worker's side as Ray calls it, and the driver's keeping of it."""
     settings = settings_of(chain.home)
-    parcels = [
-        dataset_parcel(chain.home, settings.dataset),
-        first_weights_parcel(settings.first_weights),
-        order_parcel(chain.home, settings),
-    ]
-    told = list(
-        train_there(
-            program(),
-            TINY,
-            [*COMMAND, *order_words(settings, cores=1)],
-            progress_name(chain.home, settings),
-            result_names(chain.home, settings),
-            [digest(parcel) for parcel in parcels],
-            *parcels,
-        )
-    )
+    order = TrainingOrder(home=chain.home, settings=settings, command=COMMAND)
+    parcels = [*(make() for _, make in order.shared()), order.own()]
+    digests = [digest(parcel) for parcel in parcels]
+    told = list(work_there(program(order.packages), order.told(1), digests, *parcels))
     kinds = [kind for kind, _ in told]
     assert kinds[-1] == RESULTS, told[-1]
     assert kinds.count(PROGRESS) >= 2
@@ -214,17 +207,17 @@ def test_a_worker_gives_the_bytes_of_a_training_here(chain: Chain, home: Home) -
 
 def test_neither_side_loads_torch_only_to_pass_on_bytes() -> None:
     program = (
-        "import sys, train.cluster.run, train.cluster.worker; assert 'torch' not in sys.modules"
+        "import sys, train.cluster.orders, zoo.cluster.worker; assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
 
 
 def test_a_worker_refuses_another_program_and_broken_parcels() -> None:
-    other = program() | {"torch": "0.0"}
-    [(kind, told)] = train_there(other, TINY, COMMAND, "", [], [])
+    here = program(["torch"])
+    [(kind, told)] = work_there(here | {"torch": "0.0"}, {}, [])
     assert kind == FAILED
-    assert "other torch than" in told
-    [(kind, told)] = train_there(program(), TINY, COMMAND, "", [], [digest({})], {"a": b"b"})
+    assert f"has torch {here['torch']}; this machine has torch 0.0: install the same" in told
+    [(kind, told)] = work_there(here, {}, [digest({})], {"a": b"b"})
     assert kind == FAILED
     assert "not what was sent" in told
 

@@ -1,4 +1,4 @@
-"""How is training spread over several machines? Begin at run.py.
+"""How is training spread over several machines? Begin at orders.py.
 
 Ray starts them, watches its workers and carries the bytes.
 

@@ -12,22 +12,28 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+# How long a child may take to leave what it works on.
+GRACE_S = 10.0
+
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
     """A Python program to run as a child. words: what follows the interpreter: `-m`, a module, its
-    arguments; environment: what differs from ours; folder: the working folder, ours by default."""
+    arguments; environment: what differs from ours; folder: the working folder, ours by default;
+    answers: whether its standard output is told, beside its errors."""
 
     name: str
     words: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=dict)
     folder: Path | None = None
+    answers: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,19 +65,22 @@ def lifeline() -> Iterator[int]:
 
 
 def end_with_parent() -> None:
-    """End this process as soon as its lifeline does. To be called first of all in a child."""
+    """End this process as soon as its lifeline does: at once, or where it handles SIGTERM, as soon
+    as it has left a phone as it was. To be called first of all in a child."""
     threading.Thread(target=_await_the_end, daemon=True).start()
 
 
 def _await_the_end() -> None:
     os.read(0, 1)
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(GRACE_S)
     os._exit(1)
 
 
 def run_jobs(jobs: Iterable[Job], at_once: int) -> Generator[Said | Ended]:
     """Run the jobs, so many at once, and tell what happens as it happens.
 
-    One that fails stops no other. Where the caller stops listening, all of them are killed.
+    One that fails stops no other. Where the caller stops listening, all of them are ended.
     """
     waiting, running = deque(jobs), dict[str, subprocess.Popen[str]]()
     events: queue.SimpleQueue[Said | Ended] = queue.SimpleQueue()
@@ -89,8 +98,18 @@ def run_jobs(jobs: Iterable[Job], at_once: int) -> Generator[Said | Ended]:
                 yield event
         finally:
             for process in running.values():
-                process.kill()
-                process.wait()
+                process.terminate()
+            for process in running.values():
+                _await_its_end(process)
+
+
+def _await_its_end(process: subprocess.Popen[str]) -> None:
+    """It was asked to end: by SIGKILL where it does not."""
+    try:
+        process.wait(GRACE_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _start(job: Job, end: int) -> subprocess.Popen[str]:
@@ -98,8 +117,8 @@ def _start(job: Job, end: int) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-P", *job.words],
         stdin=end,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+        stdout=subprocess.PIPE if job.answers else subprocess.DEVNULL,
+        stderr=subprocess.STDOUT if job.answers else subprocess.PIPE,
         text=True,
         errors="replace",
         env={**os.environ, "PYTHONUNBUFFERED": "1", **job.environment},
@@ -110,10 +129,11 @@ def _start(job: Job, end: int) -> subprocess.Popen[str]:
 def _follow(
     name: str, process: subprocess.Popen[str], events: queue.SimpleQueue[Said | Ended]
 ) -> None:
-    assert process.stdout
+    told = process.stdout or process.stderr
+    assert told
     lines = deque[str](maxlen=20)
-    with process.stdout:
-        for line in process.stdout:
+    with told:
+        for line in told:
             if line.strip():
                 lines.append(line)
                 events.put(Said(name=name, line=line.rstrip()))

@@ -14,16 +14,22 @@ import os
 import stat
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from zoo.base.errors import FolderBusy, StorageError
+from zoo.base.errors import FolderBusy, InvalidName, StorageError
 from zoo.base.files import storing, sweep
 from zoo.base.pictures import shown
+from zoo.base.progress import say
 
 # Where the locks of what belongs to no home lie, instead of the user's cache.
 VARIABLE = "BENCH_LOCKS"
+# How many seconds to wait for a device that another command measures on; 0 where it is not set.
+PATIENCE = "BENCH_PATIENCE"
+POLL_S = 0.5
+ONE_AT_A_TIME = "one measurement at a time: two would disturb each other"
 # What stands there in the place of a lock's file, and of its folder.
 _STRANGE = (errno.ELOOP, errno.EISDIR, errno.ENXIO, errno.ENODEV, errno.ENOTDIR, errno.EMLINK)
 
@@ -53,17 +59,58 @@ def timing(key: str, name: str) -> Iterator[None]:
     """Hold what is timed, for this process: the same for every home of this user. key: of it, such
     as a phone's; name: what to call it.
 
-    Raises FolderBusy naming the command that measures it, StorageError where no lock can be
-    written.
+    Waits for another command as long as BENCH_PATIENCE says. Raises FolderBusy naming the command
+    that measures it, StorageError where no lock can be written.
     """
     path = lock_folder() / f".{key}.lock"
     with storing(path):
         descriptor = _open(path)
     try:
-        _acquire(descriptor, name, "one measurement at a time: two would disturb each other", False)
+        _wait_for_turn(descriptor, name)
         yield
     finally:
         os.close(descriptor)
+
+
+def user_of(key: str) -> str | None:
+    """The command that measures it now; None where nobody does."""
+    path = lock_folder() / f".{key}.lock"
+    if not path.is_file():
+        return None
+    descriptor = _open(path)
+    try:
+        fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return _holder(descriptor)
+    finally:
+        os.close(descriptor)
+    return None
+
+
+def _patience_s() -> float:
+    given = os.environ.get(PATIENCE) or "0"
+    try:
+        return float(given)
+    except ValueError as error:
+        raise InvalidName(
+            f"{PATIENCE} is {given!r}", expected="a number of seconds", remedy=f"unset {PATIENCE}"
+        ) from error
+
+
+def _wait_for_turn(descriptor: int, name: str) -> None:
+    ends, told = time.monotonic() + _patience_s(), False
+    while True:
+        try:
+            _acquire(descriptor, name, ONE_AT_A_TIME, False)
+        except FolderBusy as error:
+            if time.monotonic() >= ends:
+                raise
+            if not told:
+                say(f"waiting: {error.seen}")
+                told = True
+            time.sleep(POLL_S)
+        else:
+            return
 
 
 def lock_folder() -> Path:
@@ -132,9 +179,8 @@ def _acquire(descriptor: int, what: str, expected: str, shared: bool) -> None:
     except OSError as error:
         if error.errno not in (errno.EACCES, errno.EAGAIN):
             raise
-        holder = os.pread(descriptor, 300, 0).decode("utf-8", "replace").strip()
         raise FolderBusy(
-            f"{what} is in use by another command: {shown(holder) or 'unknown'}",
+            f"{what} is in use by another command: {_holder(descriptor)}",
             expected=expected,
             remedy="wait until it has ended, then type the same again",
         ) from error
@@ -143,3 +189,8 @@ def _acquire(descriptor: int, what: str, expected: str, shared: bool) -> None:
     with suppress(OSError):
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"process {os.getpid()}: {words[:200]}\n".encode(), 0)
+
+
+def _holder(descriptor: int) -> str:
+    told = os.pread(descriptor, 300, 0).decode("utf-8", "replace").strip()
+    return shown(told) or "unknown"

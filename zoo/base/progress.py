@@ -96,7 +96,7 @@ class Bar:
         if self.total is None:
             return f"{done} {self.unit}"
         rate = (self.done - self._first) / max(time.monotonic() - self._began, 1e-9)
-        left = f", about {_span((self.total - self.done) / rate)} left" if rate else ""
+        left = f", about {span((self.total - self.done) / rate)} left" if rate else ""
         return f"{done} of {self.total:g} {self.unit}{left}"
 
 
@@ -159,7 +159,7 @@ def _progress() -> Progress:
     )
 
 
-def _span(seconds: float) -> str:
+def span(seconds: float) -> str:
     """`1:05`, or `2:01:05`."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)

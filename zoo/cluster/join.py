@@ -7,6 +7,7 @@ import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from zoo.base.children import share_of_cores
@@ -14,6 +15,7 @@ from zoo.base.errors import ClusterError
 
 LOCAL = "local"
 KNOCK_S = 5.0
+TOKEN = Path("~/.ray/auth_token")
 QUIET = {"include_dashboard": False, "log_to_driver": False, "logging_level": "error"}
 
 
@@ -32,7 +34,7 @@ def join_cluster(address: str, jobs: int, cores: int | None) -> Iterator[Cluster
     jobs: trainings at once on a machine. cores: of a machine, for each, instead of an equal share.
     Raises ClusterError where Ray is not installed, cannot be reached, or has no such machine.
     """
-    ray = _import_ray()
+    ray = import_ray()
     try:
         if address == LOCAL:
             cores = cores or share_of_cores(jobs)
@@ -60,8 +62,16 @@ def _knock(address: str) -> None:
         socket.create_connection((host.strip("[]"), int(port)), timeout=KNOCK_S).close()
 
 
-def _import_ray() -> Any:
+def has_token() -> bool:
+    """Whether this user has what a Ray with token authentication asks for."""
+    return TOKEN.expanduser().is_file() or bool(os.environ.get("RAY_AUTH_TOKEN"))
+
+
+def import_ray() -> Any:
+    """Raises ClusterError where it is not installed."""
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    if has_token():
+        os.environ.setdefault("RAY_AUTH_MODE", "token")
     try:
         import ray
     except ModuleNotFoundError as error:

@@ -13,7 +13,6 @@ from bench.cli.options import format_option, json_option
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from devices.android.adb.discovery import Visible
     from reports.text.listing import Format
 
 PLUG_IN = "plug one in (docs/android.md), or try bench devices --emulate android"
@@ -23,6 +22,7 @@ PLUG_IN = "plug one in (docs/android.md), or try bench devices --emulate android
 @format_option()
 @json_option
 @click.option("--adb", metavar="PATH", help="[default: ANDROID_HOME's, else PATH's]")
+@click.option("--ray", metavar="ADDRESS", help="Of every machine of the farm at auto or HOST:PORT.")
 @click.option(
     "--emulate",
     type=click.Choice(["android"]),
@@ -39,6 +39,7 @@ def command(
     format: Format,
     as_json: bool,
     adb: str | None,
+    ray: str | None,
     emulate: str | None,
     faults: tuple[str, ...],
 ) -> None:
@@ -51,6 +52,7 @@ def command(
     Example:
       bench devices --json
       bench devices --emulate android
+      bench devices --ray auto
     """
     if faults and not emulate:
         raise click.UsageError("--fault is of an emulated phone: --emulate android")
@@ -59,10 +61,16 @@ def command(
 
         run_phone(adb, faults)
         return
+    if ray is not None:
+        from bench.cli.farm.listing import list_on_ray
+
+        list_on_ray(ray, as_json, format)
+        return
+    from bench.cli.farm.here import found_here
     from reports.text.fitting import fitted
     from reports.text.listing import column, listing
 
-    found = {"host": _host(), "android": _android(adb), "by_page": _by_page()}
+    found = found_here(adb) | {"by_page": _by_page()}
     rows = _rows(found)
     if as_json:
         click.echo(json.dumps({"devices": rows, **found}, indent=1))
@@ -90,54 +98,6 @@ def _by_page() -> dict[str, dict[str, str | None]]:
         }
         for kind, road in roads.items()
     }
-
-
-def _host() -> dict[str, Any]:
-    from devices.find import find_device
-
-    host = find_device("host")
-    runtimes = {
-        name: {"version": host.runtime_version(name) if why is None else None, "reason": why}
-        for name, why in host.runtimes().items()
-    }
-    conditions = {name: reading.model_dump() for name, reading in host.conditions().items()}
-    return {"info": host.info().model_dump(), "runtimes": runtimes, "conditions": conditions}
-
-
-def _android(adb: str | None) -> dict[str, Any]:
-    """The phones that adb lists; why there is no list, where there is none."""
-    from devices.android.adb.client import Adb, find_adb
-    from devices.android.adb.discovery import visible
-    from zoo.base.errors import DeviceError
-
-    try:
-        client = Adb(program=find_adb(adb))
-        listed = visible(client)
-    except DeviceError as error:
-        return {"phones": [], "reason": error.seen, "remedy": error.remedy}
-    return {"phones": [_phone(client, one) for one in listed], "reason": None, "remedy": None}
-
-
-def _phone(client: Any, one: Visible) -> dict[str, Any]:
-    """What one phone is and how it is; for one that cannot be asked, what mends that."""
-    from dataclasses import replace
-
-    from devices.android.adb.conditions import COMMAND, readings
-    from devices.android.adb.phone import read_phone
-    from zoo.base.errors import DeviceError
-
-    row: dict[str, Any] = {"serial": one.serial, "state": one.state, "remedy": one.remedy}
-    row |= {"info": None, "abis": [], "conditions": {}}
-    if one.remedy is None:
-        adb = replace(client, serial=one.serial)
-        try:
-            phone = read_phone(adb)
-            found = readings(adb.shell(COMMAND).out)
-        except DeviceError as error:
-            return row | {"state": error.seen, "remedy": error.remedy}
-        row |= {"info": phone.info().model_dump(), "abis": phone.abis}
-        row["conditions"] = {name: reading.model_dump() for name, reading in found.items()}
-    return row
 
 
 def _rows(found: dict[str, Any]) -> list[dict[str, Any]]:

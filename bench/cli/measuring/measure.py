@@ -19,7 +19,7 @@ from bench.work import looked_at
 from bench.work_item import Work
 from devices.base import Device
 from zoo.base.pictures import shown
-from zoo.base.progress import Bar, say
+from zoo.base.progress import Bar, say, span
 from zoo.home import Home
 
 INTERRUPTED = 130
@@ -97,7 +97,17 @@ def _tell_pass(
     widths = [ratio.half_width for ratio in ratios if ratio.half_width is not None]
     width = f", the middle one to +-{statistics.median(widths):.1%}" if widths else ""
     done = len(work) - len(unfinished(work, known, plan))
-    say(f"pass {number}: {done} of {len(work)} known well enough{width}, {elapsed_s:.0f} s")
+    told = f"pass {number}: {done} of {len(work)} known well enough{width}, {elapsed_s:.0f} s"
+    say(told + _left(plan, number, elapsed_s))
+
+
+def _left(plan: Plan, number: int, elapsed_s: float) -> str:
+    """How much longer, as far as that is known."""
+    if plan.limit_s:
+        return f", at most {span(max(plan.limit_s - elapsed_s, 0))} left"
+    if number < plan.sessions:
+        return f", at least {span((plan.sessions - number) * elapsed_s / number)} left"
+    return ""
 
 
 def _length(work: Sequence[Work], plan: Plan) -> float:

@@ -63,7 +63,13 @@ PICK = "bench pick --device {} --max-latency 60fps"
 )
 @own_file_options
 @plan_options
-@click.option("--all", "all_phones", is_flag=True, help="Every phone that is there, side by side.")
+@click.option(
+    "--all",
+    "all_phones",
+    is_flag=True,
+    help="Every phone that is there, side by side; with --ray every host, too.",
+)
+@click.option("--ray", metavar="ADDRESS", help="On devices of the farm at auto or HOST:PORT.")
 @click.option("--resume", is_flag=True, help="Only the sessions that are not stored yet.")
 @click.option("--force", is_flag=True, help="Measure rejected files too.")
 @click.pass_context
@@ -81,6 +87,7 @@ def command(
     inputs: tuple[str, ...],
     signature: str | None,
     all_phones: bool,
+    ray: str | None,
     resume: bool,
     force: bool,
     **options: Any,
@@ -99,6 +106,7 @@ def command(
       bench run mine.tflite --threads 2
       bench run mine.onnx --input x=1x3x224x224 --input mask=mask.npy
       bench run --device android --model 'mnv2_slim_unet_0.5_*' --runtime litert-gpu
+      bench run --device android --all --ray auto --model 'mnv2_slim_unet_0.5_*'
     """
     from bench.cli.measuring.measure import take
     from bench.cli.measuring.summary import summary
@@ -125,6 +133,12 @@ def command(
     home = Home.default()
     own = [subject_of(home, text) for text in files]
     known = select(home, models)
+    if ray is not None:
+        from bench.cli.farm.measure import run_on_farm
+
+        if files:
+            raise click.UsageError("--ray is of models: bench import makes one of a FILE")
+        context.exit(run_on_farm(context, home, known))
     if all_phones:
         from bench.cli.measuring.phones import run_on_all
 

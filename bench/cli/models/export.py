@@ -17,11 +17,14 @@ from bench.cli.options import (
     model_option,
     precisions_option,
 )
+from bench.cli.spread import CHILD, do_on_ray, ray_option
+from bench.cli.typed import words_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from reports.text.listing import Format
+    from train.cluster.files import FilesOrder
     from zoo.artifact.label import Io
     from zoo.artifact.manifest import Manifest
     from zoo.export.targets import Target
@@ -45,6 +48,7 @@ FEW_FILES = 8
 @click.option(
     "--jobs", type=click.IntRange(1), help="Exports at once.  [default: as many as cores]"
 )
+@ray_option("Export and prove")
 @json_option
 @force_option
 @click.pass_context
@@ -55,6 +59,7 @@ def command(
     precisions: tuple[str, ...],
     io: Io,
     jobs: int | None,
+    ray: str | None,
     as_json: bool,
     force: bool,
 ) -> None:
@@ -66,6 +71,7 @@ def command(
     \b
     Example:
       bench export --model 'mnv2_slim_unet_0.35_*'
+      bench export --model 'mnv2_slim_unet_*' --ray auto
     """
     from zoo.base.lock import locked
     from zoo.base.progress import track
@@ -75,12 +81,16 @@ def command(
 
     files, format = files_and_list(formats)
     home, wanted, specs = Home.default(), targets(files, precisions, io), select(models)
+    jobs, lost = jobs or os.cpu_count() or 1, list[str]()
+    if ray is not None:
+        lost = do_on_ray(ray, jobs, _orders(context, home, specs, wanted, force))
+        specs, force = [spec for spec in specs if spec.name not in lost], False
     with ExitStack() as held:
         for spec in specs:
             # Its checkpoint is not to change meanwhile.
             held.enter_context(locked(home.checkpoint_folder(spec), shared=True))
             held.enter_context(locked(home.artifact_folder(spec)))
-        manifests = _export(home, specs, wanted, jobs or os.cpu_count() or 1, force)
+        manifests = _export(home, specs, wanted, jobs, force)
         for spec in track(specs, "proving", "variants"):
             manifests[spec] = _prove(home, spec, wanted, manifests[spec])
     records = _records([manifests[spec] for spec in specs], {target.key for target in wanted})
@@ -88,7 +98,54 @@ def command(
     failures = sum(
         target.key in found.failures for found in manifests.values() for target in wanted
     )
-    context.exit(1 if failures else 0)
+    context.exit(1 if failures or lost else 0)
+
+
+def _orders(
+    context: click.Context,
+    home: Home,
+    specs: Sequence[ModelSpec],
+    wanted: Sequence[Target],
+    force: bool,
+) -> list[FilesOrder]:
+    """Of each variant that has a file to be made or proved."""
+    from train.cluster.files import FilesOrder
+    from train.proof.prove import dataset_of, parts_of
+    from zoo.checkpoint import checkpoint_path, read_record
+
+    words = ("export", *words_of(context, ("models", "jobs", "ray", "as_json")))
+    orders = []
+    for spec in specs:
+        record = read_record(checkpoint_path(home, spec))
+        dataset, _ = dataset_of(home, record)
+        if not force and _is_done(home, spec, wanted):
+            continue
+        orders.append(
+            FilesOrder(
+                home=home,
+                spec=spec,
+                words=(*CHILD, *words),
+                datasets=tuple([dataset] if dataset else parts_of(home, record)),
+                cores_option="--jobs",
+            )
+        )
+    return orders
+
+
+def _is_done(home: Home, spec: ModelSpec, wanted: Sequence[Target]) -> bool:
+    """Whether each file is there, of today's checkpoint and code, and proved."""
+    from train.proof.prove import dataset_of, is_proved, parts_of
+    from zoo.artifact.manifest import read_manifest
+    from zoo.checkpoint import checkpoint_path, read_record
+
+    manifest = read_manifest(home, spec)
+    if any(target.key not in manifest.artifacts for target in wanted):
+        return False
+    _, stale = _stale(home, spec, wanted, manifest, force=False)
+    record = read_record(checkpoint_path(home, spec))
+    (dataset, _), parts = dataset_of(home, record), parts_of(home, record)
+    made = [manifest.artifacts[target.key] for target in wanted]
+    return not stale and all(is_proved(home, spec, one, dataset, parts) for one in made)
 
 
 def _export(

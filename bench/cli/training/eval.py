@@ -17,7 +17,9 @@ from bench.cli.options import (
     model_option,
     precisions_option,
 )
+from bench.cli.spread import CHILD, do_on_ray, ray_option
 from bench.cli.training.costs import DISTORTIONS, Asked
+from bench.cli.typed import words_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -84,6 +86,7 @@ EVALUATING = ("evaluating", "files")
     metavar="NAME",
     help=f"Instead, what a phone's photographs lose: {', '.join(DISTORTIONS)}; or all. Repeatable.",
 )
+@ray_option("Run zoo's files")
 @json_option
 @force_option
 @click.pass_context
@@ -100,6 +103,7 @@ def command(
     side: int,
     grain: float,
     distortions: tuple[str, ...],
+    ray: str | None,
     as_json: bool,
     force: bool,
 ) -> None:
@@ -150,6 +154,11 @@ def command(
             f"no such file of {', '.join(wanted)} was exported",
             remedy=f"bench export --model {shlex.quote(wanted[0])}",
         )
+    lost = []
+    if ray is not None:
+        lost = _on_ray(context, home, found, dataset, bool(instead or own))
+        found, force = [model for model in found if model.name not in lost], False
+        count = sum(len(_chosen(home, model, files, precisions)) for model in found)
     rows, lines = [], []
     for file in track(_locked(home, found, files, precisions), *EVALUATING, count):
         if instead:
@@ -167,7 +176,27 @@ def command(
         click.echo(fitted("\n".join(lines)))
     else:
         _list(rows, lines, format)
-    context.exit(1 if any(row.get("rejected") for row in rows) else 0)
+    context.exit(1 if lost or any(row.get("rejected") for row in rows) else 0)
+
+
+def _on_ray(
+    context: click.Context, home: Home, found: Sequence[Model], dataset: Dataset, other: bool
+) -> list[str]:
+    """A variant an order; the names of those that came to nothing."""
+    import os
+
+    from train.cluster.files import FilesOrder
+    from zoo.spec import ModelSpec
+
+    specs = [model for model in found if isinstance(model, ModelSpec)]
+    if other or len(specs) < len(found):
+        raise click.UsageError("--ray is of the zoo's own files and their IoU alone")
+    words = words_of(context, ("names", "models", "ray", "as_json"))
+    orders = [
+        FilesOrder(home=home, spec=spec, words=(*CHILD, "eval", *words), datasets=(dataset,))
+        for spec in specs
+    ]
+    return do_on_ray(str(context.params["ray"]), os.cpu_count() or 1, orders)
 
 
 def _instead(asked: Asked, format: Format | None) -> str:

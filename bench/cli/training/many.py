@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from bench.cli.spread import CHILD, show
 
 if TYPE_CHECKING:
     from train.settings import Settings
     from zoo.base.children import Ended, Said
     from zoo.home import Home
 
-TRAIN = ("-m", "bench.cli.child", "train")
+TRAIN = (*CHILD, "train")
 # Options that mean the same to a child.
 PASSED_ON = ("data", "recipe", "init", "encoders", "epochs", "seed", "target")
 FLAGS_PASSED_ON = ("together", "force")
@@ -39,7 +40,7 @@ def train_side_by_side(trainings: Sequence[Settings], options: Mapping[str, Any]
 
 def train_on_ray(home: Home, trainings: Sequence[Settings], options: Mapping[str, Any]) -> int:
     """A task of Ray's each; how many failed."""
-    from train.cluster.run import train_on_cluster
+    from train.cluster.orders import train_on_cluster
     from zoo.cluster.join import join_cluster
 
     wanted = []
@@ -55,21 +56,7 @@ def train_on_ray(home: Home, trainings: Sequence[Settings], options: Mapping[str
 
 
 def _show(events: Generator[Said | Ended], total: int) -> int:
-    """A line an event, and on a terminal a bar over all of the trainings; how many failed."""
-    from zoo.base.children import Said
-    from zoo.base.progress import Bar, echo
-
-    failed = []
-    # Closed whatever happens, so that no child is left.
-    with Bar("trainings", total, "trainings", lines=False) as bar, closing(events):
-        for event in events:
-            if isinstance(event, Said):
-                echo(event.line)
-                continue
-            bar.step()
-            if event.problem is not None:
-                failed.append(event.name)
-                echo(f"{event.name}: {event.problem}")
+    failed = show(events, "trainings", total)
     if failed:
         click.echo(f"not trained: {', '.join(failed)}; the same command goes on", err=True)
     return len(failed)

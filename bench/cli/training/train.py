@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bench.cli.options import force_option, model_option
+from bench.cli.spread import ray_option
 
 if TYPE_CHECKING:
     from train.processes import Processes
@@ -78,12 +79,7 @@ if TYPE_CHECKING:
     metavar="N",
     help="Of a machine, for each training.  [default: an equal share]",
 )
-@click.option(
-    "--ray",
-    metavar="ADDRESS",
-    help="Train on the machines of the Ray at auto or HOST:PORT; local starts one here, with as "
-    "many workers as --jobs. Needs the extra `cluster`.",
-)
+@ray_option("Train")
 @force_option
 @click.pass_context
 def command(

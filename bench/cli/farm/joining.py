@@ -1,0 +1,188 @@
+"""A computer's part in a farm: Ray's own processes, for as long as this command runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import click
+
+from zoo.base.children import last_line, lifeline
+from zoo.base.errors import ClusterError
+from zoo.cluster.join import TOKEN, has_token, import_ray
+
+READY_S = 60.0
+STOP_S = 15.0
+# Ray's workers give way to all else by default, and then hardly progress on a busy machine.
+ENVIRONMENT = {"RAY_AUTH_MODE": "token", "RAY_worker_niceness": "0", "RAY_USAGE_STATS_ENABLED": "0"}
+
+
+def lead(host: str, port: int, cpus: int | None, adb: str | None) -> None:
+    """Begin a farm, and stay in it. Raises ClusterError where Ray does not start."""
+    _make_token()
+    words = ["--head", f"--port={port}", f"--node-ip-address={host}", "--include-dashboard=false"]
+    address = f"{host}:{port}"
+    with _node(words, cpus, adb) as node:
+        _await(node, address)
+        click.echo(
+            f"this computer is a farm at {address}; Ctrl-C ends it\n"
+            f"each other computer needs {TOKEN}, a file as good as a password, and then\n"
+            f"  bench farm join {address}"
+        )
+        _stay(node)
+
+
+def follow(address: str, host: str | None, cpus: int | None, adb: str | None) -> None:
+    """Join the farm at `address`, and stay in it. Raises ClusterError where it is not there, or
+    runs another version."""
+    if not has_token():
+        raise ClusterError(
+            f"this computer has no {TOKEN}",
+            expected="the file that `bench farm start` left on the first computer",
+            remedy=f"copy it from there, then bench farm join {address}",
+        )
+    words = [f"--address={address}", *([f"--node-ip-address={host}"] if host else [])]
+    with _node(words, cpus, adb) as node:
+        _await(node, address)
+        _refuse_another_version(address)
+        click.echo(f"joined the farm at {address}; Ctrl-C leaves it")
+        _stay(node)
+
+
+@dataclass(frozen=True)
+class _Node:
+    """Ray's processes on this computer, and what they said."""
+
+    process: subprocess.Popen[str]
+    said: list[str]
+
+    @property
+    def last(self) -> str:
+        return next((line.strip() for line in reversed(self.said) if line.strip()), "nothing")
+
+
+@contextmanager
+def _node(words: Sequence[str], cpus: int | None, adb: str | None) -> Iterator[_Node]:
+    """Ray's processes on this computer, which end with the block."""
+    resources = json.dumps(dict.fromkeys(_phones(adb), 1))
+    command = [sys.executable, "-P", "-m", "bench.cli.farm.node", *words]
+    command += [f"--resources={resources}", "--disable-usage-stats"]
+    command += [f"--num-cpus={cpus}"] if cpus else []
+    import_ray()
+    with (
+        lifeline() as end,
+        subprocess.Popen(
+            command,
+            env=os.environ | ENVIRONMENT,
+            stdin=end,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            # Ctrl-C is for us to pass on.
+            start_new_session=True,
+        ) as process,
+    ):
+        node = _Node(process, [])
+        threading.Thread(target=_listen, args=(node,), daemon=True).start()
+        try:
+            yield node
+        finally:
+            _end(process)
+
+
+def _listen(node: _Node) -> None:
+    assert node.process.stdout
+    for line in node.process.stdout:
+        node.said.append(line.rstrip())
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(STOP_S)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def _await(node: _Node, address: str) -> None:
+    """Until Ray says that it runs."""
+    ends = time.monotonic() + READY_S
+    while time.monotonic() < ends and node.process.poll() is None:
+        if any("Ray runtime started" in line for line in node.said):
+            return
+        time.sleep(0.2)
+    raise ClusterError(
+        f"Ray did not start; it said: {node.last}",
+        expected=f"a farm at {address}",
+        remedy="another --port or --host; ray status tells what runs here",
+    )
+
+
+def _refuse_another_version(address: str) -> None:
+    from zoo.cluster.join import join_cluster
+    from zoo.cluster.machines import ask_all
+
+    with join_cluster(address, 1, 1) as cluster:
+        machines = ask_all(cluster, nothing)
+    if other := [one.problem for one in machines if one.head and one.problem]:
+        raise ClusterError(
+            other[0],
+            expected="the same version of this package and of what it uses on every computer",
+            remedy="install the same there and here, then join again",
+        )
+
+
+def nothing() -> None:
+    """Asked of every machine: only whether it answers."""
+
+
+def _stay(node: _Node) -> None:
+    for which in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(which, _interrupted)
+    try:
+        status = node.process.wait()
+    except KeyboardInterrupt:
+        return
+    raise ClusterError(
+        f"Ray ended by itself with status {status}; it said: {node.last}",
+        remedy="the same command again",
+    )
+
+
+def _interrupted(number: int, frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _phones(adb: str | None) -> list[str]:
+    """Those that are there now, by their names for --device."""
+    from devices.android.adb.client import Adb, find_adb
+    from devices.android.adb.discovery import READY, visible
+    from zoo.base.errors import DeviceError
+
+    try:
+        found = visible(Adb(program=find_adb(adb)))
+    except DeviceError:
+        return []
+    return [f"android:{one.serial}" for one in found if one.state == READY]
+
+
+def _make_token() -> None:
+    """Unless there is one."""
+    import_ray()
+    words = (sys.executable, "-m", "ray.scripts.scripts", "get-auth-token", "--generate")
+    done = subprocess.run(words, env=os.environ | ENVIRONMENT, capture_output=True, text=True)
+    if done.returncode:
+        raise ClusterError(
+            f"Ray made no token: {last_line(done.stderr.splitlines())}",
+            expected=f"to write {TOKEN}",
+            remedy="look at that folder, then the same command again",
+        )

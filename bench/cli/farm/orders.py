@@ -1,0 +1,114 @@
+"""A measurement on one device of a farm as an order for the machine that it hangs on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from bench.cli.farm.listing import There
+from bench.sessions.record import Session
+from bench.sessions.store import session_name
+from zoo.base.errors import RecordError
+from zoo.base.files import replacing
+from zoo.base.lock import PATIENCE
+from zoo.catalogue import Model, folder
+from zoo.cluster.orders import Shared
+from zoo.cluster.parcels import Parcel, packed
+from zoo.home import Home
+
+# Of what runs there. A machine for phones alone needs no torch.
+PACKAGES = ("numpy", "onnxruntime", "ai-edge-litert")
+# What a phone on a cable runs, and what its answers are held against.
+OF_PHONE = ("*.tflite", "*.json", "*.npz")
+SESSIONS = "results/*/*.json"
+# Another caller may be at work on the device.
+PATIENCE_S = 24 * 3600
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOrder:
+    """words: after the interpreter, the whole measurement. received: the sessions that came."""
+
+    home: Home
+    there: There
+    models: tuple[Model, ...]
+    words: tuple[str, ...]
+    received: dict[str, bytes] = field(default_factory=dict)
+    packages: tuple[str, ...] = PACKAGES
+
+    @property
+    def name(self) -> str:
+        return self.there.name
+
+    @property
+    def node(self) -> str:
+        return self.there.machine.node
+
+    @property
+    def folders(self) -> Sequence[Path]:
+        assert self.there.info is not None
+        return [self.home.device_results(self.there.info.key)]
+
+    def shared(self) -> list[Shared]:
+        phone = self.there.device != "host"
+        patterns = OF_PHONE if phone else ("**/*",)
+        return [
+            ((model.name, patterns), partial(_files, self.home, model, patterns))
+            for model in self.models
+        ]
+
+    def own(self) -> Parcel:
+        """The sessions of an earlier worker, and the program that phones run, where it is here."""
+        return self.received | packed(self.home.root, [f"{self.home.tools.name}/**/*"])
+
+    def told(self, cores: int) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "words": [*self.words, *(["--resume"] if self.received else [])],
+            "progress": [SESSIONS],
+            "results": [],
+            "folders": {},
+            "environment": {PATIENCE: str(PATIENCE_S)},
+            "answers": False,
+            "partly": False,
+        }
+
+    def keep_progress(self, files: Parcel) -> None:
+        """Each session under the name that it has here; one that is there already stays."""
+        for name, content in files.items():
+            path = self.home.root / self._checked(name, content)
+            if path.exists() and path.read_bytes() != content:
+                raise RecordError(f"{self.name} sent another session of the name {path.name}")
+            with replacing(path) as temporary:
+                temporary.write_bytes(content)
+            self.received[name] = content
+
+    def keep_results(self, files: Parcel) -> None:
+        """Sessions are all that there is."""
+
+    def _checked(self, name: str, content: bytes) -> str:
+        try:
+            session = Session.model_validate_json(content)
+        except ValidationError as error:
+            raise RecordError(
+                f"{self.name} sent what is no session: {error.errors()[0]['msg']}"
+            ) from error
+        right = f"{self.home.results.name}/{session.device.key}/{session_name(session)}"
+        of_it = (session.device.key, session.machine)
+        info, key = self.there.info, self.there.machine.key
+        if name != right or info is None or of_it != (info.key, key):
+            raise RecordError(
+                f"{self.name} sent {name}, which is not a session of it",
+                expected=f"{right} of {info and info.key}, machine {key}",
+            )
+        return right
+
+
+def _files(home: Home, model: Model, patterns: Sequence[str]) -> Parcel:
+    inside = folder(home, model).relative_to(home.root).as_posix()
+    return packed(home.root, [f"{inside}/{pattern}" for pattern in patterns])

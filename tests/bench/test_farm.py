@@ -1,0 +1,117 @@
+"""A farm of two nodes of this machine: all devices at once, and nothing lost when one dies."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from commands import TINY, bench_process, invoke, running
+from farms import Farm, children_left, two_nodes
+
+from bench.sessions.store import read_all
+from zoo.artifact.manifest import read_manifest
+from zoo.home import Home
+from zoo.registry import get
+
+pytestmark = pytest.mark.skipif(
+    importlib.util.find_spec("ray") is None,
+    reason="Ray is not installed (pip install '.[cluster]'): no farm tested",
+)
+FEW = ("--model", TINY, "--runtime", "litert", "--precision", "fp32", "--rounds", "4")
+RUN = ("run", "--device", "host", "--all", *FEW, "--sessions", "2", "--max-sessions", "2")
+LONG = ("run", "--device", "host", "--all", *FEW, "--sessions", "200", "--max-sessions", "200")
+
+
+@pytest.fixture
+def farm(tmp_path: Path) -> Iterator[Farm]:
+    with two_nodes(tmp_path / "user") as found:
+        yield found
+
+
+@pytest.fixture
+def exported(shipped: Home, home: Home) -> Home:
+    shutil.copytree(shipped.root, home.root, dirs_exist_ok=True)
+    return home
+
+
+def test_every_host_is_measured_and_two_callers_take_turns(
+    farm: Farm, exported: Home, tmp_path: Path
+) -> None:
+    listed = invoke("devices", "--ray", farm.address).output
+    assert listed.count("ready") == 2, listed
+    other = Home(root=tmp_path / "other")
+    shutil.copytree(exported.root, other.root)
+    on_farm = (*RUN, "--ray", farm.address)
+    with (
+        running(bench_process(exported, *on_farm)) as one,
+        running(bench_process(other, *on_farm)) as two,
+    ):
+        told = [process.communicate(timeout=120)[0] for process in (one, two)]
+    for process, home, output in zip((one, two), (exported, other), told, strict=True):
+        assert process.returncode == 0, output
+        sessions = read_all(home).sessions
+        assert len({session.id for session in sessions}) == len(sessions)
+        # Both nodes are this machine, so its lock holds three of the four back at a time.
+        assert len({session.batch for session in sessions}) == 2
+        assert len({session.machine for session in sessions}) == 1
+        assert all(session.timed or session.round == 0 for session in sessions)
+    assert "waiting: this machine is in use by another command" in "".join(told)
+    assert "bench report --open" in told[0]
+
+
+def test_a_node_that_dies_loses_no_session(farm: Farm, exported: Home) -> None:
+    with running(bench_process(exported, *LONG, "--ray", farm.address)) as process:
+        assert process.stdout
+        told = []
+        for line in process.stdout:
+            told.append(line)
+            if "pass 1:" in line:
+                break
+        stored = read_all(exported).sessions
+        farm.kill_second()
+        time.sleep(2)
+        # What was asked of the first node goes on; Ctrl-C ends it, and all that it began.
+        process.send_signal(signal.SIGINT)
+        told += process.stdout
+    after = read_all(exported).sessions
+    assert {session.id for session in stored} <= {session.id for session in after}
+    assert stored
+    assert children_left() == []
+
+
+def test_an_export_goes_on_elsewhere(farm: Farm, home: Home) -> None:
+    models = ("mnv2_slim_unet_0.35_128", "mnv2_slim_unet_0.35_160")
+    words = [word for name in models for word in ("--model", name)]
+    invoke("weights", "take", *words)
+    command = ("export", *words, "--format", "onnx", "--precision", "fp32", "--ray", farm.address)
+    with running(bench_process(home, *command)) as process:
+        assert process.stdout
+        told = []
+        for line in process.stdout:
+            told.append(line)
+            if sum(" on " in one and "process" in one for one in told) == 2:
+                break
+        farm.kill_second()
+        told += process.stdout
+    assert process.returncode == 0, "".join(told)
+    assert any("its worker was lost" in line for line in told), told
+    for name in models:
+        assert "onnx.fp32" in read_manifest(home, get(name)).artifacts
+
+
+def test_who_has_no_token_is_kept_out(
+    farm: Farm, home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stranger = tmp_path / "stranger"
+    stranger.mkdir()
+    monkeypatch.setenv("HOME", str(stranger))
+    assert "copy it from there" in invoke("farm", "join", farm.address, status=1).output
+    with running(bench_process(home, "devices", "--ray", farm.address)) as process:
+        told, _ = process.communicate(timeout=120)
+    assert process.returncode == 1
+    assert "cannot be joined" in told

@@ -1,0 +1,95 @@
+"""The machines of a Ray, and one question to all of them."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from zoo.base.pictures import shown
+from zoo.base.provenance import machine
+from zoo.cluster.join import Cluster
+from zoo.cluster.worker import differences, program
+
+ANSWER_S = 60.0
+# Sessions are put in order, and apart by day, by the clock of the machine that took them.
+CLOCK_S = 30.0
+# A resource that Ray gives to the first machine alone.
+_HEAD = "node:__internal_head__"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Machine:
+    """One machine that joined. key: a hash that tells it from others; None where it did not
+    answer. problem: why nothing can be done on it. head: whether the others joined it. found: its
+    answer; declared: the names of devices that it joined with."""
+
+    node: str
+    name: str
+    key: str | None
+    problem: str | None
+    head: bool
+    declared: tuple[str, ...]
+    found: Any = None
+
+
+def ask_all(cluster: Cluster, question: Callable[[], Any]) -> list[Machine]:
+    """What each machine answers, in the order of their names; those that cannot be used say why.
+
+    question: a function of a module of ours, without arguments, whose answer is plain values.
+    """
+    ray = cluster.ray
+    wanted, task = program(()), ray.remote(num_cpus=0, max_retries=0)(_answer)
+    strategy = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy
+    asked = {}
+    for node in ray.nodes():
+        if node["Alive"]:
+            pinned = task.options(scheduling_strategy=strategy(node_id=node["NodeID"], soft=False))
+            asked[pinned.remote(wanted, question, time.time())] = node
+    ready, _ = ray.wait(list(asked), num_returns=len(asked), timeout=ANSWER_S)
+    found = [_machine(ray, node, one if one in ready else None) for one, node in asked.items()]
+    return sorted(_told_apart(found), key=lambda each: (each.name, each.node))
+
+
+def _told_apart(machines: Sequence[Machine]) -> list[Machine]:
+    """Of several of one name, each with the beginning of what Ray calls it."""
+    often = Counter(one.name for one in machines)
+    return [
+        replace(one, name=f"{one.name}-{one.node[:6]}") if often[one.name] > 1 else one
+        for one in machines
+    ]
+
+
+def _machine(ray: Any, node: dict[str, Any], answer: Any) -> Machine:
+    name, key, problem, found = node["NodeManagerHostname"], None, None, None
+    if answer is None:
+        problem = f"{name} did not answer within {ANSWER_S:.0f} s"
+    else:
+        try:
+            name, key, problem, found = ray.get(answer)
+        except ray.exceptions.RayError as error:
+            problem = f"{name}: {str(error).strip().splitlines()[-1]}"
+    return Machine(
+        node=node["NodeID"],
+        name=shown(name),
+        key=key,
+        problem=problem and shown(problem),
+        head=_HEAD in node["Resources"],
+        declared=tuple(sorted(one for one in node["Resources"] if one.startswith("android:"))),
+        found=found,
+    )
+
+
+def _answer(
+    wanted: dict[str, str], question: Callable[[], Any], asked_at: float
+) -> tuple[str, str, str | None, Any]:
+    """On the machine itself: its name and key, why it cannot be used, and its answer."""
+    host, off = socket.gethostname(), time.time() - asked_at
+    problem = differences(wanted, program(()), host)
+    if not problem and abs(off) > CLOCK_S:
+        way = "ahead of" if off > 0 else "behind"
+        problem = f"the clock of {host} is {abs(off):.0f} s {way} this machine's: set it"
+    return host, machine(), problem or None, None if problem else question()

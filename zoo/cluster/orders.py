@@ -1,0 +1,196 @@
+"""The driver's side: gives out orders, keeps what comes back, begins the lost ones again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Hashable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from zoo.base.children import Ended, Said
+from zoo.base.errors import BenchError, FolderBusy
+from zoo.base.lock import locked
+from zoo.base.pictures import shown
+from zoo.cluster import worker
+from zoo.cluster.join import Cluster
+from zoo.cluster.parcels import Parcel, digest
+
+# An order that takes its worker down each time, as by using up the memory, is given up.
+DEATHS_WITHOUT_PROGRESS = 3
+Event = Said | Ended
+# What makes a parcel that several orders share, by what tells it from others.
+Shared = tuple[Hashable, Callable[[], Parcel]]
+
+
+class Order(Protocol):
+    """A command for some machine, and what of its answer is kept here."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def folders(self) -> Sequence[Path]:
+        """Held here while it runs."""
+
+    @property
+    def packages(self) -> Sequence[str]:
+        """Whose versions must be equal there."""
+
+    @property
+    def node(self) -> str | None:
+        """The only machine that can do it; None where any can."""
+
+    def shared(self) -> Sequence[Shared]:
+        """Parcels that are brought to each machine once."""
+
+    def own(self) -> Parcel:
+        """What this order alone needs, as it is now."""
+
+    def told(self, cores: int) -> dict[str, Any]:
+        """words: after the interpreter; answers: whether what it prints is told, beside its
+        progress; progress, results: which files of the home are sent back while it runs, and at its
+        end; partly: even where it failed; folders: of the home, by the variables that name them;
+        environment: variables as they are."""
+
+    def keep_progress(self, files: Parcel) -> None:
+        """Store what was sent back while it runs. Raises BenchError where it is not of this."""
+
+    def keep_results(self, files: Parcel) -> None:
+        """Store what it made. Raises BenchError where it is not of this."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Sent:
+    """A parcel in Ray's store, which brings it to each machine once."""
+
+    reference: Any
+    digest: str
+
+
+@dataclass(kw_only=True)
+class _Begun:
+    """One on its way. deaths: of its workers since it last made progress. kept: its results."""
+
+    order: Order
+    held: ExitStack
+    deaths: int = 0
+    kept: bool = False
+
+    def may_die(self) -> bool:
+        """Count a death; whether another worker may do what this one did not live to."""
+        self.deaths += 1
+        return self.deaths < DEATHS_WITHOUT_PROGRESS
+
+
+@dataclass(kw_only=True)
+class _Driver:
+    cluster: Cluster
+    sent: dict[Hashable, _Sent] = field(default_factory=dict)
+    programs: dict[Sequence[str], Mapping[str, str]] = field(default_factory=dict)
+
+    def begin(self, order: Order) -> Any:
+        """Ray's stream of what a worker has to tell; it goes on from what is kept here."""
+        own = order.own()
+        sent = [self._send(key, make) for key, make in order.shared()]
+        # Not Ray's own retries: they would begin from the order as it was given first.
+        how = {"num_cpus": self.cluster.cores, "max_retries": 0, **self._where(order.node)}
+        return self.cluster.ray.remote(**how)(worker.work_there).remote(
+            self._program(tuple(order.packages)),
+            order.told(self.cluster.cores),
+            [*(each.digest for each in sent), digest(own)],
+            *(each.reference for each in sent),
+            own,
+        )
+
+    def reaches(self, order: Order) -> bool:
+        """Whether a machine that can do it is there."""
+        alive = [node["NodeID"] for node in self.cluster.ray.nodes() if node["Alive"]]
+        return order.node is None or order.node in alive
+
+    def _where(self, node: str | None) -> dict[str, Any]:
+        if node is None:
+            return {"scheduling_strategy": "SPREAD"}
+        strategies = self.cluster.ray.util.scheduling_strategies
+        # A device is measured beside nothing else of ours, and needs no core for itself.
+        pinned = strategies.NodeAffinitySchedulingStrategy(node_id=node, soft=False)
+        return {"scheduling_strategy": pinned, "num_cpus": 0}
+
+    def _program(self, packages: Sequence[str]) -> Mapping[str, str]:
+        if packages not in self.programs:
+            self.programs[packages] = worker.program(packages)
+        return self.programs[packages]
+
+    def _send(self, key: Hashable, make: Callable[[], Parcel]) -> _Sent:
+        if key not in self.sent:
+            parcel = make()
+            reference = self.cluster.ray.put(parcel)
+            self.sent[key] = _Sent(reference=reference, digest=digest(parcel))
+        return self.sent[key]
+
+    def next_event(self, begun: _Begun, stream: Any) -> Event | None:
+        """What the worker told, or what became of it; None where there is nothing to show."""
+        ray, name = self.cluster.ray, begun.order.name
+        try:
+            kind, content = ray.get(next(stream))
+        except StopIteration:
+            return Ended(name=name, problem=None if begun.kept else "the worker fell silent")
+        except ray.exceptions.RayTaskError as error:
+            return Ended(name=name, problem=shown(str(error).strip().splitlines()[-1]))
+        except ray.exceptions.RayError as error:
+            problem = f"its worker was lost ({type(error).__name__})"
+            return Ended(name=name, problem=problem, killed=True)
+        if kind == worker.PROGRESS:
+            return self._keep(begun, stream, begun.order.keep_progress, content)
+        if kind == worker.RESULTS:
+            lost = self._keep(begun, stream, begun.order.keep_results, content)
+            begun.kept = lost is None
+            return lost
+        line = shown(content)
+        if kind == worker.LINE or begun.kept:
+            return Said(name=name, line=line if kind == worker.LINE else f"{name}: {line}")
+        return Ended(name=name, problem=line, killed=kind == worker.KILLED)
+
+    def _keep(
+        self, begun: _Begun, stream: Any, keep: Callable[[Parcel], None], files: Parcel
+    ) -> Ended | None:
+        try:
+            keep(files)
+        except BenchError as error:
+            # What it makes from now on is not wanted.
+            self.cluster.ray.cancel(stream)
+            return Ended(name=begun.order.name, problem=error.seen)
+        begun.deaths = 0
+        return None
+
+
+def run_orders(orders: Iterable[Order], cluster: Cluster) -> Generator[Event]:
+    """Do them all, as many at once as Ray has room for, and tell what happens.
+
+    Only what comes back whole and is of the order is written, here, under names known here.
+    """
+    driver = _Driver(cluster=cluster)
+    running: dict[Any, _Begun] = {}
+    with ExitStack() as held:
+        for order in orders:
+            begun = _Begun(order=order, held=held.enter_context(ExitStack()))
+            try:
+                for folder in order.folders:
+                    begun.held.enter_context(locked(folder))
+            except FolderBusy as error:
+                yield Ended(name=order.name, problem=error.seen)
+                continue
+            running[driver.begin(order)] = begun
+        while running:
+            [stream], _ = cluster.ray.wait(list(running), num_returns=1)
+            begun = running.pop(stream)
+            event = driver.next_event(begun, stream)
+            if not isinstance(event, Ended):
+                running[stream] = begun
+            elif event.killed and driver.reaches(begun.order) and begun.may_die():
+                event = Said(name=event.name, line=f"{event.name}: {event.problem}; begun again")
+                running[driver.begin(begun.order)] = begun
+            else:
+                begun.held.close()
+            if event is not None:
+                yield event
