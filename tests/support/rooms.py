@@ -64,8 +64,8 @@ ROOMS: Mapping[str, str] = {
     "bench/cli": "child options spread typed",
     "bench/cli/models": "explain export import_ inside models photographs predict "
     "shown_iou weights",
-    "bench/cli/training": "checking costs data eval judging labelling layouts leaks many sheet "
-    "train",
+    "bench/cli/training": "checking costs data eval evaluating judging labelling layouts leaks "
+    "many sheet train",
     "bench/cli/measuring": "browser compare demo device_options expected measure own_files phones "
     "plan_options profile run serve summary",
     "bench/cli/results": "card check pick report show",

@@ -17,23 +17,13 @@ from bench.cli.options import (
     model_option,
     precisions_option,
 )
-from bench.cli.spread import CHILD, do_on_ray, ray_option
+from bench.cli.spread import ray_option
 from bench.cli.training.costs import DISTORTIONS, Asked
-from bench.cli.typed import words_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from reports.text.listing import Format
-    from train.data.dataset import Dataset
-    from zoo.artifact.manifest import Artifact
-    from zoo.catalogue import Model
-    from zoo.home import Home
-    from zoo.imported.record import Imported
-    from zoo.spec import ModelSpec
-
-    # A variant and one of its files, or what was imported.
-    File = tuple[ModelSpec, Artifact] | Imported
 
 EVALUATING = ("evaluating", "files")
 
@@ -126,6 +116,7 @@ def command(
       bench eval --model mnv2_slim_unet_0.5_224 --format onnx --precision fp32 --distort all
     """
     from bench.cli.training.costs import measured
+    from bench.cli.training.evaluating import chosen, chosen_in_turn, evaluate_on_ray, evaluated
     from bench.cli.training.judging import judged, parted
     from reports.text.fitting import fitted
     from train.data.dataset import Dataset
@@ -148,7 +139,7 @@ def command(
     targets(files, precisions)
     home, dataset = Home.default(), Dataset.open(Home.default(), data)
     found = select(home, (*known, *models))
-    count = sum(len(_chosen(home, model, files, precisions)) for model in found)
+    count = sum(len(chosen(home, model, files, precisions)) for model in found)
     if not count and not own:
         raise MissingStep(
             f"no such file of {', '.join(wanted)} was exported",
@@ -156,16 +147,16 @@ def command(
         )
     lost = []
     if ray is not None:
-        lost = _on_ray(context, home, found, dataset, bool(instead or own))
+        lost = evaluate_on_ray(context, home, found, dataset, bool(instead or own))
         found, force = [model for model in found if model.name not in lost], False
-        count = sum(len(_chosen(home, model, files, precisions)) for model in found)
+        count = sum(len(chosen(home, model, files, precisions)) for model in found)
     rows, lines = [], []
-    for file in track(_locked(home, found, files, precisions), *EVALUATING, count):
+    for file in track(chosen_in_turn(home, found, files, precisions), *EVALUATING, count):
         if instead:
             row, told = measured(home, file, dataset, split, asked)
             lines += told
         else:
-            row = _evaluate(home, file, dataset, split, bound, force)
+            row = evaluated(home, file, dataset, split, bound, force)
         rows.append(row)
     for path in own:
         row, text = judged(path, dataset, split)
@@ -177,26 +168,6 @@ def command(
     else:
         _list(rows, lines, format)
     context.exit(1 if lost or any(row.get("rejected") for row in rows) else 0)
-
-
-def _on_ray(
-    context: click.Context, home: Home, found: Sequence[Model], dataset: Dataset, other: bool
-) -> list[str]:
-    """A variant an order; the names of those that came to nothing."""
-    import os
-
-    from train.cluster.files import FilesOrder
-    from zoo.spec import ModelSpec
-
-    specs = [model for model in found if isinstance(model, ModelSpec)]
-    if other or len(specs) < len(found):
-        raise click.UsageError("--ray is of the zoo's own files and their IoU alone")
-    words = words_of(context, ("names", "models", "ray", "as_json"))
-    orders = [
-        FilesOrder(home=home, spec=spec, words=(*CHILD, "eval", *words), datasets=(dataset,))
-        for spec in specs
-    ]
-    return do_on_ray(str(context.params["ray"]), os.cpu_count() or 1, orders)
 
 
 def _instead(asked: Asked, format: Format | None) -> str:
@@ -217,65 +188,6 @@ def _list(rows: Sequence[dict[str, Any]], lines: Sequence[str], format: Format |
     if format in (None, "table"):
         for line in (*map(fitted, _by_source(rows)), *lines):
             click.echo(line)
-
-
-def _locked(
-    home: Home, models: Sequence[Model], formats: Sequence[str], precisions: Sequence[str]
-) -> Iterator[File]:
-    """A model's folder is held while its files are at work."""
-    from zoo.base.lock import locked
-    from zoo.catalogue import folder
-
-    for model in models:
-        with locked(folder(home, model)):
-            yield from _chosen(home, model, formats, precisions)
-
-
-def _chosen(
-    home: Home, model: Model, formats: Sequence[str], precisions: Sequence[str]
-) -> list[File]:
-    from zoo.artifact.manifest import read_manifest
-    from zoo.imported.record import Imported
-
-    def wanted(file: Artifact | Imported) -> bool:
-        in_format = not formats or file.format in formats
-        return in_format and (not precisions or file.precision in precisions)
-
-    if isinstance(model, Imported):
-        return [model] if wanted(model) else []
-    artifacts = read_manifest(home, model).artifacts.values()
-    return [(model, artifact) for artifact in artifacts if wanted(artifact)]
-
-
-def _evaluate(
-    home: Home,
-    file: File,
-    dataset: Dataset,
-    split: Any,
-    bound: float | None,
-    force: bool,
-) -> dict[str, Any]:
-    from dataclasses import asdict
-
-    from reports.text.files import file_record
-    from reports.text.imported import imported_record
-    from train.proof.imported import evaluate_import
-    from train.proof.prove import evaluate_file
-    from zoo.artifact.iou import read_counts
-    from zoo.artifact.manifest import read_manifest, write_manifest
-    from zoo.artifact.sources import by_source
-
-    if not isinstance(file, tuple):
-        return imported_record(file, evaluate_import(home, file, dataset, split, force))
-    spec, artifact = file
-    found, reason = evaluate_file(home, spec, artifact, dataset, split, bound, force)
-    write_manifest(home, spec, read_manifest(home, spec).with_artifact(found))
-    accuracy = found.accuracy_on(dataset.record.name, split)
-    row = file_record(found, accuracy, reason)
-    if accuracy is not None:
-        counts = read_counts(home.artifact_folder(spec) / accuracy.counts_file)
-        row["by_source"] = [asdict(one) for one in by_source(counts, accuracy.dataset)]
-    return row
 
 
 def _by_source(rows: Sequence[dict[str, Any]]) -> list[str]:
