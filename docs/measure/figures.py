@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from measure import steps
 from measure.distortions import distortions
 from measure.labels import labels
+from measure.pairs import pairs
 from measure.workshop import Workshop
 
 PROTOCOL = "measured/protocol"
@@ -95,6 +96,12 @@ FIGURES = (
         command="the IoU of two variants without what labels may have otherwise",
         files=("measured/labels.md",),
         make=labels,
+    ),
+    Figure(
+        name="pairs",
+        command="bench compare of six pairs in two runtimes",
+        files=("measured/pairs.md",),
+        make=pairs,
     ),
     Figure(
         name="example-report",

@@ -12,6 +12,7 @@ from pydantic import Field, RootModel
 from zoo.base.files import sha256_of, sha256_of_json, write_text
 from zoo.base.frozen import Frozen
 from zoo.box import FOLDER
+from zoo.spec import ZOO
 
 DOCS = Path(__file__).parents[1]
 RECORD = DOCS / "measured" / "made.json"
@@ -61,5 +62,5 @@ def commit() -> str:
 
 def present_weights() -> str:
     """A hash of the weights of the zoo that `make zoo` measures."""
-    paths = sorted(FOLDER.glob("mnv2_unet_*.safetensors"))
+    paths = sorted(FOLDER.glob(f"{ZOO}_*.safetensors"))
     return sha256_of_json({path.name: sha256_of(path) for path in paths})
