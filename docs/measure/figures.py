@@ -9,6 +9,7 @@ from measure import steps
 from measure.distortions import distortions
 from measure.labels import labels
 from measure.pairs import pairs
+from measure.weights import weights
 from measure.workshop import Workshop
 
 PROTOCOL = "measured/protocol"
@@ -46,6 +47,12 @@ def _benchmark(name: str, output: str, test: str, *options: str, proved: bool = 
 
 
 FIGURES = (
+    Figure(
+        name="weights",
+        command="bench models --long",
+        files=("measured/weights.md",),
+        make=weights,
+    ),
     Figure(
         name="host",
         command="bench run, bench report",
