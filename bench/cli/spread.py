@@ -16,13 +16,14 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 CHILD = ("-m", "bench.cli.child")
 
 
-def ray_option(what: str) -> Callable[[Command], Command]:
-    """--ray ADDRESS; what: to be done there, as its help says it."""
+def ray_option(what: str, workers: str = "--jobs") -> Callable[[Command], Command]:
+    """--ray ADDRESS; what: to be done there, as its help says it; workers: how many a local one
+    has."""
     return click.option(
         "--ray",
         metavar="ADDRESS",
         help=f"{what} on the machines of the Ray at auto or HOST:PORT; local starts one here, with "
-        "as many workers as --jobs. Needs the extra `cluster`.",
+        f"as many workers as {workers}. Needs the extra `cluster`.",
     )
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from reports.text.listing import Format
     from train.cluster.files import FilesOrder
+    from train.data.dataset import Dataset
     from zoo.artifact.label import Io
     from zoo.artifact.manifest import Manifest
     from zoo.export.targets import Target
@@ -117,33 +118,36 @@ def _orders(
     orders = []
     for spec in specs:
         record = read_record(checkpoint_path(home, spec))
-        dataset, _ = dataset_of(home, record)
-        if not force and _is_done(home, spec, wanted):
+        (dataset, _), parts = dataset_of(home, record), parts_of(home, record)
+        if not force and _is_done(home, spec, wanted, dataset, parts):
             continue
         orders.append(
             FilesOrder(
                 home=home,
                 spec=spec,
                 words=(*CHILD, *words),
-                datasets=tuple([dataset] if dataset else parts_of(home, record)),
+                datasets=tuple([dataset] if dataset else parts),
                 cores_option="--jobs",
             )
         )
     return orders
 
 
-def _is_done(home: Home, spec: ModelSpec, wanted: Sequence[Target]) -> bool:
+def _is_done(
+    home: Home,
+    spec: ModelSpec,
+    wanted: Sequence[Target],
+    dataset: Dataset | None,
+    parts: Sequence[Dataset],
+) -> bool:
     """Whether each file is there, of today's checkpoint and code, and proved."""
-    from train.proof.prove import dataset_of, is_proved, parts_of
+    from train.proof.prove import is_proved
     from zoo.artifact.manifest import read_manifest
-    from zoo.checkpoint import checkpoint_path, read_record
 
     manifest = read_manifest(home, spec)
     if any(target.key not in manifest.artifacts for target in wanted):
         return False
     _, stale = _stale(home, spec, wanted, manifest, force=False)
-    record = read_record(checkpoint_path(home, spec))
-    (dataset, _), parts = dataset_of(home, record), parts_of(home, record)
     made = [manifest.artifacts[target.key] for target in wanted]
     return not stale and all(is_proved(home, spec, one, dataset, parts) for one in made)
 
