@@ -64,6 +64,8 @@ def test_a_killed_worker_s_variant_is_finished_elsewhere(drawn: Home, chain: Cha
             said.append(line)
             if line.startswith(f"{TINY}  epoch 1/"):
                 break
+        else:
+            raise AssertionError("".join(said))
         wait_for(drawn.training_folder(TINY) / "resume.pt")
         [first] = workers(said)
         os.kill(first, signal.SIGKILL)

@@ -38,8 +38,9 @@ def join_cluster(address: str, jobs: int, cores: int | None) -> Iterator[Cluster
     try:
         if address == LOCAL:
             cores = cores or share_of_cores(jobs)
-            # Other machines have no business with it.
-            ray.init(num_cpus=jobs * cores, _node_ip_address="127.0.0.1", **QUIET)
+            # Of its own, whatever Ray runs here, and out of reach of other machines.
+            own = {"address": LOCAL, "_node_ip_address": "127.0.0.1", "num_cpus": jobs * cores}
+            ray.init(**own, **QUIET)
         else:
             _knock(address)
             ray.init(address=address, **QUIET)
