@@ -2,43 +2,54 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
+
+import numpy as np
 
 from bench.sessions.store import read_session
 from bench.statistics.relative import Level, pass_effects
 from reports.gather.digest import Digest
+from reports.gather.sessions import Sessions
 
 
 def with_effects(digests: Sequence[Digest]) -> list[Digest]:
-    """The same digests in the same order, each with its effect and without its turns.
+    """The same digests in the same order, each with its effect and without its turns; all those of
+    a pass are to be among them. Raises RecordError.
 
-    Those of a pass stand beside one another only as long as the same sessions are in it. Where
-    another set is there, its sessions' turns are read again. Raises RecordError."""
-    found: dict[int, Digest] = {}
-    for places, key in _passes(digests):
-        members = [digests[place] for place in places]
-        if all(one.effect_among == key for one in members):
-            continue
-        effects = pass_effects(map(_level, members))
-        for place, one in zip(places, members, strict=True):
-            effect = effects.get(one.id)
-            found[place] = replace(one, turns=(), effect=effect, effect_among=key)
-    return [found.get(place, digest) for place, digest in enumerate(digests)]
-
-
-def _passes(digests: Sequence[Digest]) -> Iterable[tuple[list[int], str]]:
-    """Of those that count: the places of each pass's sessions, and a hash of which they are."""
+    Turns are not kept, so that those of a pass which has other sessions now are read again.
+    """
     passes: dict[tuple[str, int], list[int]] = defaultdict(list)
     for place, digest in enumerate(digests):
         if digest.verdict.counts:
             passes[digest.batch, digest.round].append(place)
+    found: dict[int, Digest] = {}
     for places in passes.values():
-        ids = " ".join(sorted(digests[place].id for place in places))
-        yield places, hashlib.sha256(ids.encode()).hexdigest()[:16]
+        effects = pass_effects(_level(digests[place]) for place in places)
+        for place in places:
+            effect = effects.get(digests[place].id)
+            found[place] = replace(digests[place], turns=(), effect=effect)
+    return [found.get(place, digest) for place, digest in enumerate(digests)]
 
 
 def _level(digest: Digest) -> Level:
-    return digest if digest.effect_among is None else Level.of(read_session(digest.path))
+    return digest if digest.effect is None else Level.of(read_session(digest.path))
+
+
+def joined_effects(sessions: Sessions) -> Sessions:
+    """With the effects of passes whose sessions lie in several folders, among all of them. Raises
+    RecordError."""
+    counted = np.flatnonzero(sessions.counts & ~np.isnan(sessions.figures["effect"]))
+    passes, _ = sessions.passes
+    homes, folders = sessions.shared["home"].codes, sessions.shared["folder"].codes
+    where = homes.astype(np.int64) * (1 + int(folders.max(initial=0))) + folders
+    once = np.unique(np.stack([passes[counted], where[counted]], axis=-1), axis=0)[:, 0]
+    apart, many = np.unique(once, return_counts=True)
+    places = counted[np.isin(passes[counted], apart[many > 1])].tolist()
+    if not places:
+        return sessions
+    effects = np.array(sessions.figures["effect"])
+    for place, digest in zip(places, with_effects(list(map(sessions.digest, places))), strict=True):
+        effects[place] = np.nan if digest.effect is None else digest.effect
+    return sessions.changed({"effect": effects})

@@ -1,130 +1,138 @@
-"""An index beside the sessions: the digest of each, so that a session is read once.
+"""An index in each folder of sessions: the digests of them as a Parquet file, so that a session is
+read once.
 
-The JSON files are the truth. An entry is of a file's name, size and time of change, and of the code
-that made it: where one of these is another, the file is read again. The index can be removed at any
-time. Where it cannot be read or written, nothing is lost but time.
+The JSON files are the truth. A row is of a file's name, size and time of change, and the index is
+of the code that made it: where one of these is another, the session is read again. The index can be
+removed at any time. Where it cannot be read or written, nothing is lost but time.
 """
 
 from __future__ import annotations
 
-import json
-import sqlite3
-from collections.abc import Mapping, Sequence
-from contextlib import closing
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+from pydantic import TypeAdapter
 
 import bench.sessions
 import bench.statistics
 import devices
 import reports.gather
-from bench.sessions.record import Plan
+from bench.sessions.record import OwnFile, Plan
+from bench.statistics.verdict import Verdict
 from devices.base import DeviceInfo, RunRequest
-from reports.gather.digest import Digest
-from zoo.base.files import sha256_of_json
-from zoo.base.frozen import Frozen
+from reports.gather.sessions import SHARED, Sessions, Shared
+from zoo.base.errors import StorageError
+from zoo.base.files import replacing, sha256_of_json
 from zoo.home import Home
 
-NAME = ".digests.sqlite"
-# How long to wait for another command that writes it.
-PATIENCE_S = 2.0
-# Many sessions have these in common, so each value is kept, and read, once.
-SHARED: Mapping[str, type[Frozen]] = {
+NAME = ".digests.parquet"
+# Those that are no text.
+KINDS: Mapping[str, Any] = {
     "request": RunRequest,
     "reference": RunRequest,
     "device": DeviceInfo,
     "plan": Plan,
+    "verdict": Verdict,
+    "own": OwnFile,
+    "known": tuple[str, ...],
+    "unknown": tuple[str, ...],
 }
-_TABLES = (
-    "CREATE TABLE IF NOT EXISTS made_by (code TEXT)",
-    "CREATE TABLE IF NOT EXISTS shared (value TEXT PRIMARY KEY, id INTEGER)",
-    "CREATE TABLE IF NOT EXISTS digests (path TEXT PRIMARY KEY, size INTEGER, changed_ns INTEGER,"
-    " request INTEGER, reference INTEGER, device INTEGER, plan INTEGER, figures TEXT)",
-)
-_ADAPTER = TypeAdapter(Digest)
-
-Stamp = tuple[int, int]
+_ADAPTERS = {name: TypeAdapter(KINDS.get(name, str)) for name in SHARED}
+_CODE = b"code"
 
 
-def read_index(home: Home, files: Mapping[Path, Stamp]) -> dict[Path, Digest]:
-    """The digests that are still those of their files; files: size and time of change of each."""
-    path = home.results / NAME
-    if not path.is_file():
-        return {}
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Kept:
+    """stamps: of each session's file the size, and the time of change in ns, [sessions, 2]."""
+
+    sessions: Sessions
+    stamps: NDArray[np.int64]
+
+
+def read_index(home: Home, folder: Path) -> Kept | None:
+    """What was kept of the sessions in `folder`; None where nothing was by the code of today."""
     try:
-        with closing(sqlite3.connect(path, timeout=PATIENCE_S)) as index:
-            if index.execute("SELECT code FROM made_by").fetchone() != (_code(),):
-                return {}
-            shared = dict(index.execute("SELECT id, value FROM shared"))
-            rows = index.execute("SELECT * FROM digests").fetchall()
-        return _digests(home, files, shared, rows)
-    except (sqlite3.Error, ValidationError, ValueError, KeyError, TypeError):
-        return {}
+        if pq.read_schema(folder / NAME).metadata.get(_CODE) != _code():
+            return None
+        table = pq.read_table(folder / NAME, read_dictionary=list(SHARED)).combine_chunks()
+        table.validate(full=True)
+        return _kept(home, folder, table)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, pa.ArrowException):
+        return None
 
 
-def write_index(home: Home, digests: Sequence[Digest], files: Mapping[Path, Stamp]) -> None:
-    """Keep these in place of what was there of the same files, and drop files that are gone."""
+def write_index(folder: Path, kept: Kept) -> None:
+    """Keep these in place of all that was kept of `folder`."""
     try:
-        with closing(sqlite3.connect(home.results / NAME, timeout=PATIENCE_S)) as index, index:
-            _prepare(index)
-            kept = {key for (key,) in index.execute("SELECT path FROM digests")}
-            gone = kept - {_key(home, path) for path in files}
-            index.executemany("DELETE FROM digests WHERE path = ?", [(key,) for key in gone])
-            ids: dict[str, int] = dict(index.execute("SELECT value, id FROM shared"))
-            rows = [_row(home, digest, files[digest.path], ids) for digest in digests]
-            index.executemany("INSERT OR IGNORE INTO shared VALUES (?, ?)", ids.items())
-            index.executemany("INSERT OR REPLACE INTO digests VALUES (?,?,?,?,?,?,?,?)", rows)
-    except sqlite3.Error:
-        # A folder that can only be read, a full disk, another command, a file that is no index.
+        with replacing(folder / NAME) as path:
+            pq.write_table(_table(kept), path, compression="zstd")
+    except (OSError, StorageError, pa.ArrowException):
+        # A folder that can only be read, a full disk, something else of that name.
         return
 
 
-def _prepare(index: sqlite3.Connection) -> None:
-    index.execute("BEGIN IMMEDIATE")
-    for table in _TABLES:
-        index.execute(table)
-    if index.execute("SELECT code FROM made_by").fetchone() != (_code(),):
-        for table in ("made_by", "digests", "shared"):
-            index.execute(f"DELETE FROM {table}")
-        index.execute("INSERT INTO made_by VALUES (?)", (_code(),))
+def _table(kept: Kept) -> pa.Table:
+    sessions = kept.sessions
+    columns = {
+        "name": pa.array(sessions.names.tolist(), pa.binary()),
+        "id": pa.array(sessions.ids.tolist(), pa.binary()),
+        "size": pa.array(kept.stamps[:, 0]),
+        "changed_ns": pa.array(kept.stamps[:, 1]),
+        **{name: pa.array(figures) for name, figures in sessions.figures.items()},
+        **{name: _texts(name, sessions.shared[name]) for name in SHARED},
+    }
+    return pa.table(columns).replace_schema_metadata({_CODE: _code()})
 
 
-def _row(home: Home, digest: Digest, stamp: Stamp, ids: dict[str, int]) -> tuple[Any, ...]:
-    values = [getattr(digest, name) for name in SHARED]
-    texts = [None if value is None else value.model_dump_json() for value in values]
-    shared = [None if text is None else ids.setdefault(text, len(ids)) for text in texts]
-    figures = _ADAPTER.dump_python(digest, mode="json", exclude={"path", "home", "turns", *SHARED})
-    return (_key(home, digest.path), *stamp, *shared, json.dumps(figures))
+def _texts(name: str, shared: Shared) -> pa.DictionaryArray:
+    texts = [_ADAPTERS[name].dump_json(value).decode() for value in shared.values]
+    codes = pa.array(shared.codes, mask=shared.codes < 0)
+    return pa.DictionaryArray.from_arrays(codes, pa.array(texts, pa.string()))
 
 
-def _digests(
-    home: Home, files: Mapping[Path, Stamp], shared: Mapping[int, str], rows: Sequence[Any]
-) -> dict[Path, Digest]:
-    @cache
-    def value(kind: type[Frozen], id: int | None) -> Frozen | None:
-        return None if id is None else kind.model_validate_json(shared[id])
+def _kept(home: Home, folder: Path, table: pa.Table) -> Kept:
+    names, ids = (np.array(table[n].to_pylist(), dtype=np.bytes_) for n in ("name", "id"))
+    empty = Sessions.of([])
+    whole = np.zeros(len(names), dtype=np.int32)
+    places = {
+        "home": Shared(values=(home,), codes=whole),
+        "folder": Shared(values=(folder.name,), codes=whole),
+    }
+    sessions = Sessions(
+        ids=ids,
+        names=names,
+        figures={name: table[name].to_numpy() for name in empty.figures},
+        shared=places | {name: _shared(name, table[name]) for name in SHARED},
+    )
+    stamps = [table[name].to_numpy() for name in ("size", "changed_ns")]
+    return Kept(sessions=sessions, stamps=np.stack(stamps, axis=-1))
 
-    found = {}
-    for key, size, changed_ns, *ids, figures in rows:
-        path = home.results / key
-        if files.get(path) != (size, changed_ns):
-            continue
-        common = {name: value(SHARED[name], id) for name, id in zip(SHARED, ids, strict=True)}
-        record = {**json.loads(figures), **common, "path": path, "home": home}
-        found[path] = _ADAPTER.validate_python(record)
-    return found
 
-
-def _key(home: Home, path: Path) -> str:
-    return path.relative_to(home.results).as_posix()
+def _shared(name: str, column: pa.ChunkedArray) -> Shared:
+    texts = column.combine_chunks()
+    codes = texts.indices.fill_null(-1).to_numpy().astype(np.int32)
+    values = tuple(_value(name, text) for text in texts.dictionary.to_pylist())
+    return Shared(values=values, codes=codes)
 
 
 @cache
-def _code() -> str:
+def _value(name: str, text: str) -> Any:
+    """Folders have many values in common."""
+    return _ADAPTERS[name].validate_json(text)
+
+
+@cache
+def _code() -> bytes:
     """Of the sources that a digest is worked out by."""
     folders = (bench.sessions, bench.statistics, reports.gather, devices)
     paths = [path for folder in folders for path in sorted(Path(folder.__path__[0]).glob("*.py"))]
-    return sha256_of_json({str(place): path.read_text() for place, path in enumerate(paths)})
+    texts = {str(place): path.read_text() for place, path in enumerate(paths)}
+    return os.fsencode(sha256_of_json(texts))
