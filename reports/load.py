@@ -16,15 +16,15 @@ from bench.statistics.pooling import CONTENDED_CORES, contended_batches
 from devices.base import RunRequest
 from reports.fronts.fronts import with_fronts
 from reports.gather.accuracy import join
-from reports.gather.effects import joined_effects
 from reports.gather.groups import beside_others, file_key, groups, memory_peaks
 from reports.gather.joined import WORST, Joined
 from reports.gather.merge import merged
 from reports.gather.pooled import row_of
-from reports.gather.read import read_sessions
 from reports.gather.reference import with_references
 from reports.gather.report import Failed, Report
-from reports.gather.sessions import Places, Sessions, Shared
+from reports.stored.effects import joined_effects
+from reports.stored.read import read_sessions
+from reports.stored.sessions import Places, Sessions, Shared
 from zoo.base.errors import DataError, RecordError
 from zoo.home import Home
 

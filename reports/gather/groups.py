@@ -11,8 +11,8 @@ import numpy as np
 from bench.naming import told_apart
 from bench.statistics.relative import Standing, logs_to_references
 from devices.base import RunRequest
-from reports.gather.digest import Digest
-from reports.gather.sessions import Codes, Float64, Places, Sessions
+from reports.stored.digest import Digest
+from reports.stored.sessions import Codes, Float64, Places, Sessions
 
 At = tuple[str, int]
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from devices.base import DeviceInfo
-from reports.gather.sessions import Sessions, Shared
+from reports.stored.sessions import Sessions, Shared
 from zoo.base.errors import RecordError
 from zoo.base.files import sha256_of
 from zoo.home import Home

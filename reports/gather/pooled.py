@@ -12,11 +12,11 @@ from bench.statistics.ratios import ratio_over_passes
 from bench.statistics.stats import Quantile, across_passes, quantile
 from devices.base import RunRequest
 from devices.frame import STAGES
-from reports.gather.digest import Digest
 from reports.gather.groups import At, Beside
 from reports.gather.joined import Joined
 from reports.gather.rows import Facet, Row
-from reports.gather.sessions import Float64, Places, Sessions
+from reports.stored.digest import Digest
+from reports.stored.sessions import Float64, Places, Sessions
 
 
 def row_of(

@@ -13,9 +13,9 @@ from bench.statistics.ratios import Ratio
 from bench.statistics.stats import Quantile
 from bench.statistics.verdict import Verdict
 from devices.base import DeviceInfo, Origin
-from reports.gather.digest import Digest
 from reports.gather.joined import Joined
-from reports.gather.sessions import Float64, Places, Sessions
+from reports.stored.digest import Digest
+from reports.stored.sessions import Float64, Places, Sessions
 from zoo.artifact.iou import Interval
 from zoo.base.files import sha256_of_json
 from zoo.complexity import Complexity, complexity

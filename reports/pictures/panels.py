@@ -40,7 +40,7 @@ def panels(
     """A sheet with axes for each of `facets` under its title, all of one size, and a legend below;
     without any it says `empty`. Of very many the first are drawn, and it says so. Laid out by hand:
     matplotlib would draw everything twice for it."""
-    left_out, facets = len(facets) - MOST_PICTURES, facets[:MOST_PICTURES]
+    left_out, facets = facets[MOST_PICTURES:], facets[:MOST_PICTURES]
     across, down = min(ACROSS, max(1, len(facets))), max(1, -(-len(facets) // ACROSS))
     width, height = CELL[0] * across, CELL[1] * down + LEGEND
     figure = Figure(figsize=(width, height))
@@ -48,8 +48,8 @@ def panels(
         figure.text(0.5, 0.5, empty, ha="center")
         return figure, []
     figure.legend(handles=legend, loc="lower center", ncols=6 if across > 1 else 4, fontsize=8)
-    if left_out > 0:
-        words = f"{left_out} more pictures are not drawn: bench report --device WORDS"
+    if left_out:
+        words = "More pictures are not drawn: bench report --device WORDS"
         figure.text(0.01, 0.1 / height, words, fontsize=8)
     found: list[Axes] = []
     for place, facet in enumerate(facets):

@@ -14,8 +14,8 @@ from commands import invoke
 from recorded import IN_TURNS, paired_work, recorded_passes, replayed
 
 from bench.sessions.store import read_session, write_session
-from reports.gather.index import NAME
 from reports.load import load
+from reports.stored.index import NAME
 from zoo.home import Home
 
 
@@ -116,6 +116,34 @@ def test_a_report_by_the_index_is_that_of_the_sessions(
     assert figures(kept) == truth
     assert figures(kept) == truth
     assert (truth != before) is (change in (slowed, removed, torn))
+
+
+def test_only_what_changed_is_read_again(kept: Home) -> None:
+    """Of a store of very many, a report after one more session is as quick as the one before."""
+    path = timed(kept)[1]
+    before = {index: index.stat().st_mtime_ns for index in indices(kept)}
+    slowed(kept)
+    figures(kept)
+    changed = [index.parent for index in indices(kept) if index.stat().st_mtime_ns != before[index]]
+    assert changed == [path.parent]
+
+
+def test_verify_reads_every_session_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The index has wrong figures under the right names, as a faulty disk would leave it."""
+    home = Home(root=tmp_path)
+    made.store(home, [made.device()], made.SPECS[:2], sessions=6)
+    monkeypatch.setenv("BENCH_HOME", str(tmp_path))
+    truth = figures(home)
+    [path] = indices(home)
+    table = pq.read_table(path)
+    doubled = pa.array([2 * ms for ms in table["median_ms"].to_pylist()])
+    place = table.column_names.index("median_ms")
+    pq.write_table(table.set_column(place, "median_ms", doubled), path)
+    assert figures(home) != truth
+    told = invoke("report", "--verify").output
+    assert "12 sessions were read again, 12 were not as the index had them" in told
+    assert figures(home) == truth
+    assert "all are as the index has them" in invoke("report", "--verify").output
 
 
 def test_passes_whose_files_lie_in_two_folders_are_joined_again(kept: Home, tmp_path: Path) -> None:

@@ -15,10 +15,10 @@ from PIL import Image
 
 from devices.base import RunRequest
 from reports.gather.joined import Joined
-from reports.gather.read import read_sessions
 from reports.gather.reference import bar_of
 from reports.gather.rows import Row
 from reports.load import report_of
+from reports.stored.read import read_sessions
 from reports.text.tables import difference_text
 from reports.write import write_report
 from zoo.artifact.iou import ImageCounts

@@ -19,9 +19,9 @@ from bench.sessions.record import Plan, Session
 from bench.sessions.store import read_all, write_session
 from devices.base import DeviceInfo, RawRun, Reading, RunRequest
 from reports.gather.joined import Joined
-from reports.gather.read import read_sessions
 from reports.gather.report import Report
 from reports.load import report_of
+from reports.stored.read import read_sessions
 from zoo.artifact.iou import ImageCounts, mean_interval, pooled_interval
 from zoo.home import Home
 from zoo.registry import ARCHITECTURES

@@ -127,7 +127,7 @@ class Ray:
 
 
 def run_on(ray: Ray, home: Home) -> list[Said | Ended]:
-    cluster = Cluster(ray=ray, cores=1)
+    cluster = Cluster(ray=ray, cores=1, workers=1)
     return list(train_on_cluster(home, [settings_of(home)], COMMAND, cluster))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from contextlib import ExitStack
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,11 +18,11 @@ from bench.cli.options import (
     model_option,
     precisions_option,
 )
-from bench.cli.spread import CHILD, do_on_ray, ray_option
+from bench.cli.spread import CHILD, do_on_ray, ray_option, say_undone
 from bench.cli.typed import words_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from reports.text.listing import Format
     from train.cluster.files import FilesOrder
@@ -84,7 +85,13 @@ def command(
     home, wanted, specs = Home.default(), targets(files, precisions, io), select(models)
     jobs, lost = jobs or os.cpu_count() or 1, list[str]()
     if ray is not None:
-        lost = do_on_ray(ray, jobs, _orders(context, home, specs, wanted, force))
+        undone, datasets = _undone(home, specs, wanted, force)
+        words = (*CHILD, "export", *words_of(context, ("models", "jobs", "ray", "as_json")))
+        order = partial(_order, home, words, datasets)
+        failed = do_on_ray(ray, jobs, undone, order)
+        # Of an order that failed some variants may be done.
+        lost = [spec.name for spec in _undone(home, failed, wanted, False)[0]]
+        say_undone(lost)
         specs, force = [spec for spec in specs if spec.name not in lost], False
     with ExitStack() as held:
         for spec in specs:
@@ -102,35 +109,39 @@ def command(
     context.exit(1 if failures or lost else 0)
 
 
-def _orders(
-    context: click.Context,
-    home: Home,
-    specs: Sequence[ModelSpec],
-    wanted: Sequence[Target],
-    force: bool,
-) -> list[FilesOrder]:
-    """Of each variant that has a file to be made or proved."""
-    from train.cluster.files import FilesOrder
+def _undone(
+    home: Home, specs: Sequence[ModelSpec], wanted: Sequence[Target], force: bool
+) -> tuple[list[ModelSpec], dict[ModelSpec, tuple[Dataset, ...]]]:
+    """The variants that have a file to be made or proved, and whose photographs they are proved
+    on."""
     from train.proof.prove import dataset_of, parts_of
     from zoo.checkpoint import checkpoint_path, read_record
 
-    words = ("export", *words_of(context, ("models", "jobs", "ray", "as_json")))
-    orders = []
+    datasets = {}
     for spec in specs:
         record = read_record(checkpoint_path(home, spec))
         (dataset, _), parts = dataset_of(home, record), parts_of(home, record)
-        if not force and _is_done(home, spec, wanted, dataset, parts):
-            continue
-        orders.append(
-            FilesOrder(
-                home=home,
-                spec=spec,
-                words=(*CHILD, *words),
-                datasets=tuple([dataset] if dataset else parts),
-                cores_option="--jobs",
-            )
-        )
-    return orders
+        if force or not _is_done(home, spec, wanted, dataset, parts):
+            datasets[spec] = tuple([dataset] if dataset else parts)
+    return list(datasets), datasets
+
+
+def _order(
+    home: Home,
+    words: tuple[str, ...],
+    datasets: Mapping[ModelSpec, tuple[Dataset, ...]],
+    specs: tuple[ModelSpec, ...],
+) -> FilesOrder:
+    from train.cluster.files import FilesOrder
+
+    known = {dataset.folder: dataset for spec in specs for dataset in datasets[spec]}
+    return FilesOrder(
+        home=home,
+        specs=specs,
+        words=words,
+        datasets=tuple(known.values()),
+        cores_option="--jobs",
+    )
 
 
 def _is_done(

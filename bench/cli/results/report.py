@@ -118,7 +118,7 @@ def command(
 
 def _verify(homes: Sequence[Home]) -> None:
     """To standard error, for standard output may be for a program."""
-    from reports.gather.read import verify
+    from reports.stored.read import verify
     from zoo.base.progress import say
 
     read, unlike = verify(homes)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from bench.cli.spread import CHILD, do_on_ray
+from bench.cli.spread import CHILD, do_on_ray, say_undone
 from bench.cli.typed import words_of
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def evaluated(
 def evaluate_on_ray(
     context: click.Context, home: Home, found: Sequence[Model], dataset: Dataset, other: bool
 ) -> list[str]:
-    """A variant an order; the names of those that came to nothing."""
+    """Some variants an order; the names of those that came to nothing."""
     from train.cluster.files import FilesOrder
     from zoo.spec import ModelSpec
 
@@ -94,8 +95,9 @@ def evaluate_on_ray(
     if other or len(specs) < len(found):
         raise click.UsageError("--ray is of the zoo's own files and their IoU alone")
     words = words_of(context, ("names", "models", "ray", "as_json"))
-    orders = [
-        FilesOrder(home=home, spec=spec, words=(*CHILD, "eval", *words), datasets=(dataset,))
-        for spec in specs
-    ]
-    return do_on_ray(str(context.params["ray"]), os.cpu_count() or 1, orders)
+    order = partial(FilesOrder, home=home, words=(*CHILD, "eval", *words), datasets=(dataset,))
+    jobs = os.cpu_count() or 1
+    address = str(context.params["ray"])
+    lost = [spec.name for spec in do_on_ray(address, jobs, specs, lambda one: order(specs=one))]
+    say_undone(lost)
+    return lost

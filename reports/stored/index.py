@@ -24,11 +24,11 @@ from pydantic import TypeAdapter
 import bench.sessions
 import bench.statistics
 import devices
-import reports.gather
+import reports.stored
 from bench.sessions.record import OwnFile, Plan
 from bench.statistics.verdict import Verdict
 from devices.base import DeviceInfo, RunRequest
-from reports.gather.sessions import SHARED, Sessions, Shared
+from reports.stored.sessions import SHARED, Sessions, Shared
 from zoo.base.errors import StorageError
 from zoo.base.files import replacing, sha256_of_json
 from zoo.home import Home
@@ -132,7 +132,7 @@ def _value(name: str, text: str) -> Any:
 @cache
 def _code() -> bytes:
     """Of the sources that a digest is worked out by."""
-    folders = (bench.sessions, bench.statistics, reports.gather, devices)
+    folders = (bench.sessions, bench.statistics, reports.stored, devices)
     paths = [path for folder in folders for path in sorted(Path(folder.__path__[0]).glob("*.py"))]
     texts = {str(place): path.read_text() for place, path in enumerate(paths)}
     return os.fsencode(sha256_of_json(texts))

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from bench.statistics.verdict import Verdict
 from devices.frame import STAGES
-from reports.gather.digest import Digest
+from reports.stored.digest import Digest
 from zoo.home import Home
 
 Float64 = NDArray[np.float64]

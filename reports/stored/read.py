@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from reports.gather.digest import MANY, Digest, digests_of
-from reports.gather.effects import with_effects
-from reports.gather.index import Kept, read_index, write_index
-from reports.gather.sessions import STARTED, Sessions
+from reports.stored.digest import MANY, Digest, digests_of
+from reports.stored.effects import with_effects
+from reports.stored.index import Kept, read_index, write_index
+from reports.stored.sessions import STARTED, Sessions
 from zoo.base.errors import RecordError
 from zoo.base.progress import track
 from zoo.home import Home

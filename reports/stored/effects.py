@@ -10,8 +10,8 @@ import numpy as np
 
 from bench.sessions.store import read_session
 from bench.statistics.relative import Level, pass_effects
-from reports.gather.digest import Digest
-from reports.gather.sessions import Sessions
+from reports.stored.digest import Digest
+from reports.stored.sessions import Sessions
 
 
 def with_effects(digests: Sequence[Digest]) -> list[Digest]:
