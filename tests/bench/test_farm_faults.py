@@ -40,12 +40,12 @@ MODELS = ("mnv2_unet_0.35_128", "mnv2_unet_0.35_160")
 NAMED = tuple(word for name in MODELS for word in ("--model", name))
 FEW = ("--runtime", "litert", "--precision", "fp32", "--rounds", "4")
 COMMANDS = {
-    "run": ("run", "--device", "host", "--all", *NAMED[:2], *FEW, "--sessions", "8"),
+    "run": ("run", "--device", "host", "--all", *NAMED[:2], *FEW, "--sessions", "40"),
     "export": ("export", *NAMED, "--format", "onnx", "--precision", "fp32"),
 }
 # A node that does not answer is given up after a minute; then its work is done again.
 DEADLINE_S = 240.0
-LATEST_S = 30.0
+LATEST_S = 15.0
 Command = subprocess.Popen[str]
 
 
@@ -114,8 +114,8 @@ def test_a_fault_loses_no_session_doubles_none_and_leaves_nothing(
         words = (*COMMANDS[name], "--ray", farm.address)
         with running(bench_process(home, *words)) as command:
             after_s = random.uniform(0.5, LATEST_S)
-            with suppress(subprocess.TimeoutExpired):
-                command.wait(after_s)
+            time.sleep(after_s)
+            assert command.poll() is None, "it ended before the fault"
             before = {session.id for session in read_all(home).sessions}
             fault(farm, command)
             told, _ = command.communicate(timeout=DEADLINE_S)
