@@ -16,7 +16,7 @@ from bench.statistics.pooling import CONTENDED_CORES, contended_batches
 from devices.base import RunRequest
 from reports.fronts.fronts import with_fronts
 from reports.gather.accuracy import join
-from reports.gather.groups import beside_others, file_key, groups, memory_peaks
+from reports.gather.groups import beside_others, groups
 from reports.gather.joined import WORST, Joined
 from reports.gather.merge import merged
 from reports.gather.pooled import row_of
@@ -63,7 +63,7 @@ def report_of(
     """Of sessions that were read, each file's accuracy looked up once."""
     sessions, apart = merged(read)
     sessions = _marked(joined_effects(sessions))
-    beside, peaks = beside_others(sessions), memory_peaks(sessions)
+    beside = beside_others(sessions)
     known: dict[tuple[Home, _File], Joined] = {}
     rows, failed = [], []
     for places in groups(sessions):
@@ -77,7 +77,7 @@ def report_of(
         joined = known[file]
         if last.own is not None:
             joined = replace(joined, size_bytes=last.own.size_bytes)
-        rows.append(row_of(sessions, places, joined, beside, peaks.get(file_key(last)) or None))
+        rows.append(row_of(sessions, places, joined, beside))
     marked, volumes = with_fronts(rows)
     ordered = sorted(with_references(marked), key=lambda row: (row.facet.order, row.p50_ms.value))
     return Report(

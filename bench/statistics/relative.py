@@ -125,9 +125,8 @@ def logs_to_references(sessions: Standing) -> Float64:
 def _last_of(keys: Numbers, values: Float64, sought: Numbers) -> Float64:
     """The last value of each sought key, NaN where no key is that one."""
     order = np.argsort(keys, kind="stable")
-    return _at(
-        keys[order], values[order], np.searchsorted(keys[order], sought, "right") - 1, sought
-    )
+    keys = keys[order]
+    return _at(keys, values[order], np.searchsorted(keys, sought, "right") - 1, sought)
 
 
 def _nearest(

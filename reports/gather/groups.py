@@ -11,7 +11,6 @@ import numpy as np
 from bench.naming import told_apart
 from bench.statistics.relative import Standing, logs_to_references
 from devices.base import RunRequest
-from reports.stored.digest import Digest
 from reports.stored.sessions import Codes, Float64, Places, Sessions
 
 At = tuple[str, int]
@@ -19,11 +18,13 @@ At = tuple[str, int]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Beside:
-    """logs: each session's, relative to its reference, NaN where there is none. speeds: of each
+    """logs: each session's, relative to its reference, NaN where there is none. peaks: the latest
+    peak of memory of each one's file, in bytes, NaN where it is not known. speeds: of each
     request that is a reference and took turns, its median in each pass of each run. names: what
     tells files of one's own apart."""
 
     logs: Float64
+    peaks: Float64
     speeds: Mapping[RunRequest, Mapping[str, Mapping[At, float]]]
     names: Mapping[RunRequest, str]
 
@@ -34,7 +35,12 @@ def beside_others(sessions: Sessions) -> Beside:
     paths = {
         request.values[at]: None if of < 0 else own.values[of].path for at, of in known.items()
     }
-    return Beside(logs=_logs(sessions), speeds=_speeds(sessions), names=told_apart(paths))
+    return Beside(
+        logs=_logs(sessions),
+        peaks=_peaks(sessions),
+        speeds=_speeds(sessions),
+        names=told_apart(paths),
+    )
 
 
 def groups(sessions: Sessions) -> list[Places]:
@@ -54,25 +60,17 @@ def groups(sessions: Sessions) -> list[Places]:
     return sorted((part for part in parts if len(part)), key=lambda part: int(part[0]))
 
 
-def memory_peaks(sessions: Sessions) -> dict[tuple[object, ...], int]:
-    """The latest of each file, in bytes, 0 where it is not known; by `file_key`."""
+def _peaks(sessions: Sessions) -> Float64:
     memory = sessions.shared["verdict"].where(lambda verdict: verdict.label == "memory")
-    places = np.flatnonzero(memory)
-    numbers = _numbers([key[places] for key in _file_keys(sessions)])
-    # Of equal keys the last one stays.
-    last = dict(zip(numbers.tolist(), places.tolist(), strict=True)).values()
-    found = map(sessions.digest, last)
-    return {file_key(digest): digest.peak_memory_bytes or 0 for digest in found}
-
-
-def file_key(digest: Digest) -> tuple[object, ...]:
-    """What may be pooled, with the loop: the same file, device, runtime and threads."""
-    how = (digest.runtime_version, digest.fallback, digest.settings)
-    return (digest.request, digest.device, digest.runtime_version and how)
+    numbers = _numbers(_file_keys(sessions))
+    found = np.full(1 + int(numbers.max(initial=0)), np.nan)
+    # Of equal numbers the last one stays.
+    found[numbers[memory]] = sessions.figures["peak_memory_bytes"][memory]
+    return found[numbers]
 
 
 def _file_keys(sessions: Sessions) -> list[Codes]:
-    """As `file_key`, of all."""
+    """What may be pooled, with the loop: the same file, device, runtime and threads."""
     codes = {name: shared.codes for name, shared in sessions.shared.items()}
     ran = codes["runtime_version"] >= 0
     how = [np.where(ran, codes[name], -1) for name in ("runtime_version", "fallback", "settings")]

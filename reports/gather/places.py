@@ -74,15 +74,8 @@ def shortened(report: Report, most_rows: int) -> Report:
             break
     else:
         return report
-    kept = {id(row) for place in found[:number] for row in place.rows}
-    rows = tuple(row for row in report.rows if id(row) in kept)
-    facets = {row.facet for row in rows}
-    return replace(
-        report,
-        rows=rows,
-        volumes=tuple(volume for volume in report.volumes if volume.facet in facets),
-        elsewhere=tuple(place.title for place in found[number:]),
-    )
+    elsewhere = tuple(place.title for place in found[number:])
+    return replace(_of_places(report, found[:number]), elsewhere=elsewhere)
 
 
 def on_devices(report: Report, words: str) -> Report:
@@ -92,6 +85,11 @@ def on_devices(report: Report, words: str) -> Report:
     found = [place for place in every if _named(place, words)]
     if not found:
         raise _unknown_place(words, [], every)
+    return _of_places(report, found)
+
+
+def _of_places(report: Report, found: Sequence[Place]) -> Report:
+    """With their rows alone, and the volumes of these."""
     kept = {id(row) for place in found for row in place.rows}
     facets = {facet for place in found for facet in place.facets}
     return replace(

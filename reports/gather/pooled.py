@@ -19,9 +19,7 @@ from reports.stored.digest import Digest
 from reports.stored.sessions import Float64, Places, Sessions
 
 
-def row_of(
-    stored: Sessions, places: Places, joined: Joined, beside: Beside, peak: int | None
-) -> Row:
+def row_of(stored: Sessions, places: Places, joined: Joined, beside: Beside) -> Row:
     """places: of its sessions in time order, one of them timed at least."""
     timed = places[stored.timed[places]]
     counted = timed[stored.counts[timed]]
@@ -34,7 +32,7 @@ def row_of(
         levels = _filled(levels, beside.speeds.get(reference, {}), relative.value)
     figures = {name: figures[used] for name, figures in stored.figures.items()}
     told = float(figures["told"].sum())
-    firsts = figures["first_inference_ms"]
+    firsts, peak = figures["first_inference_ms"], float(beside.peaks[places[-1]])
     return Row(
         model=beside.names[last.request],
         facet=_facet(last, joined.iou_of),
@@ -58,7 +56,7 @@ def row_of(
         load_ms=_median(figures["load_ms"]),
         warm_load_ms=_median(figures["warm_load_ms"]),
         first_inference_ms=None if np.isnan(firsts).any() else _median(firsts),
-        peak_memory_bytes=peak,
+        peak_memory_bytes=int(peak) if peak > 0 else None,
         unknown_conditions=_unknown(stored, used),
         joined=joined,
     )

@@ -85,12 +85,12 @@ def command(
     home, wanted, specs = Home.default(), targets(files, precisions, io), select(models)
     jobs, lost = jobs or os.cpu_count() or 1, list[str]()
     if ray is not None:
-        undone, datasets = _undone(home, specs, wanted, force)
+        datasets = _undone(home, specs, wanted, force)
         words = (*CHILD, "export", *words_of(context, ("models", "jobs", "ray", "as_json")))
         order = partial(_order, home, words, datasets)
-        failed = do_on_ray(ray, jobs, undone, order)
+        failed = do_on_ray(ray, jobs, list(datasets), order)
         # Of an order that failed some variants may be done.
-        lost = [spec.name for spec in _undone(home, failed, wanted, False)[0]]
+        lost = [spec.name for spec in _undone(home, failed, wanted, False)]
         say_undone(lost)
         specs, force = [spec for spec in specs if spec.name not in lost], False
     with ExitStack() as held:
@@ -111,9 +111,9 @@ def command(
 
 def _undone(
     home: Home, specs: Sequence[ModelSpec], wanted: Sequence[Target], force: bool
-) -> tuple[list[ModelSpec], dict[ModelSpec, tuple[Dataset, ...]]]:
-    """The variants that have a file to be made or proved, and whose photographs they are proved
-    on."""
+) -> dict[ModelSpec, tuple[Dataset, ...]]:
+    """The variants that have a file to be made or proved, each with the data sets whose photographs
+    it is proved on."""
     from train.proof.prove import dataset_of, parts_of
     from zoo.checkpoint import checkpoint_path, read_record
 
@@ -123,7 +123,7 @@ def _undone(
         (dataset, _), parts = dataset_of(home, record), parts_of(home, record)
         if force or not _is_done(home, spec, wanted, dataset, parts):
             datasets[spec] = tuple([dataset] if dataset else parts)
-    return list(datasets), datasets
+    return datasets
 
 
 def _order(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -94,10 +93,12 @@ def evaluate_on_ray(
     specs = [model for model in found if isinstance(model, ModelSpec)]
     if other or len(specs) < len(found):
         raise click.UsageError("--ray is of the zoo's own files and their IoU alone")
-    words = words_of(context, ("names", "models", "ray", "as_json"))
-    order = partial(FilesOrder, home=home, words=(*CHILD, "eval", *words), datasets=(dataset,))
-    jobs = os.cpu_count() or 1
-    address = str(context.params["ray"])
-    lost = [spec.name for spec in do_on_ray(address, jobs, specs, lambda one: order(specs=one))]
+    words = ("eval", *words_of(context, ("names", "models", "ray", "as_json")))
+
+    def order(part: tuple[ModelSpec, ...]) -> FilesOrder:
+        return FilesOrder(home=home, specs=part, words=(*CHILD, *words), datasets=(dataset,))
+
+    failed = do_on_ray(str(context.params["ray"]), os.cpu_count() or 1, specs, order)
+    lost = [spec.name for spec in failed]
     say_undone(lost)
     return lost
