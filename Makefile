@@ -112,8 +112,8 @@ architecture: setup ## draw docs/architecture.svg from the imports
 measured: setup ## make the docs' FIGURES that are not of the present weights and code (3 hours at most; LFW=FOLDER FIGARO=FOLDER)
 	PYTHONPATH=docs:tests/benchmarks:tests/support $(VENV)/bin/python -m measure $(FIGURES) $(if $(LFW),--lfw '$(LFW)') $(if $(FIGARO),--figaro '$(FIGARO)')
 
-soak: setup ## the long form of the kill, fuzz, full-disk, phone and page tests
-	BENCH_FUZZ=1000 BENCH_KILLS=100 BENCH_PHONE_RUNS=100 BENCH_PAGE_RUNS=100 $(VENV)/bin/python -m pytest -m soak -s
+soak: setup ## the long form of the kill, fuzz, full-disk, phone, page and farm tests (hours)
+	BENCH_FARM_FAULTS=100 BENCH_FUZZ=1000 BENCH_KILLS=100 BENCH_PHONE_RUNS=100 BENCH_PAGE_RUNS=100 $(VENV)/bin/python -m pytest -m soak -s
 
 bench-self: setup ## measure the tool itself: its cost, and whether its latencies can be trusted (an hour)
 	$(VENV)/bin/python -m pytest tests/benchmarks -p no:cacheprovider -s

@@ -6,25 +6,25 @@ What cannot be joined is an orphan, shown with the reason.
 from __future__ import annotations
 
 import shlex
-from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
-from bench.naming import told_apart
+import numpy as np
+
 from bench.statistics.pooling import CONTENDED_CORES, contended_batches
-from bench.statistics.relative import relative_levels
 from devices.base import RunRequest
 from reports.fronts.fronts import with_fronts
 from reports.gather.accuracy import join
-from reports.gather.digest import Digest
-from reports.gather.effects import with_effects
+from reports.gather.groups import beside_others, groups
 from reports.gather.joined import WORST, Joined
 from reports.gather.merge import merged
-from reports.gather.read import read_digests
+from reports.gather.pooled import row_of
 from reports.gather.reference import with_references
 from reports.gather.report import Failed, Report
-from reports.gather.rows import Beside, row_of
+from reports.stored.effects import joined_effects
+from reports.stored.read import read_sessions
+from reports.stored.sessions import Places, Sessions, Shared
 from zoo.base.errors import DataError, RecordError
 from zoo.home import Home
 
@@ -37,8 +37,8 @@ def load(home: Home, *others: Home, data: str | None = None) -> Report:
     data: which data set the IoU is of, or `worst`; see `joined.on_data`. Raises RecordError where
     homes contradict one another, DataError where no file was counted on `data`.
     """
-    digests, problems = read_digests([home, *others])
-    report = report_of(digests, problems, partial(join, data=data))
+    sessions, problems = read_sessions([home, *others])
+    report = report_of(sessions, problems, partial(join, data=data))
     if data is not None:
         _check_counted(report, data)
     return report
@@ -56,39 +56,28 @@ def _check_counted(report: Report, data: str) -> None:
 
 
 def report_of(
-    read: Sequence[Digest],
+    read: Sessions,
     problems: Sequence[RecordError],
     accuracy_of: Callable[[Home, RunRequest], Joined],
 ) -> Report:
     """Of sessions that were read, each file's accuracy looked up once."""
-    digests, apart = merged(read)
-    digests = with_effects(_marked(digests))
-    counted = [digest for digest in digests if digest.verdict.counts]
-    effects = {one.id: one.effect for one in counted if one.effect is not None}
-    logs, speeds = relative_levels(counted, effects), _speeds(counted)
-    peaks: dict[tuple[object, ...], int] = {}
-    groups: dict[tuple[object, ...], list[Digest]] = defaultdict(list)
-    for digest in digests:
-        if digest.verdict.label == "memory":
-            peaks[_file_key(digest)] = digest.peak_memory_bytes or 0
-        else:
-            groups[_file_key(digest), digest.plan.loop, digest.protocol].append(digest)
-    names = told_apart({d.request: d.own.path if d.own else None for d in digests})
+    sessions, apart = merged(read)
+    sessions = _marked(joined_effects(sessions))
+    beside = beside_others(sessions)
     known: dict[tuple[Home, _File], Joined] = {}
     rows, failed = [], []
-    for group in groups.values():
-        if not any(digest.timed for digest in group):
-            failed.append(_failed(group, names))
+    for places in groups(sessions):
+        last = sessions.digest(places[-1])
+        if not sessions.timed[places].any():
+            failed.append(_failed(sessions, places, beside.names[last.request]))
             continue
-        last = group[-1]
         file = (last.home, _file(last.request))
         if file not in known:
             known[file] = _told(last.home, accuracy_of(last.home, last.request))
-        beside = Beside(logs=logs, effects=effects, speeds=speeds, names=names)
         joined = known[file]
         if last.own is not None:
             joined = replace(joined, size_bytes=last.own.size_bytes)
-        rows.append(row_of(group, joined, beside, peaks.get(_file_key(last)) or None))
+        rows.append(row_of(sessions, places, joined, beside))
     marked, volumes = with_fronts(rows)
     ordered = sorted(with_references(marked), key=lambda row: (row.facet.order, row.p50_ms.value))
     return Report(
@@ -100,24 +89,18 @@ def report_of(
     )
 
 
-def _marked(digests: Sequence[Digest]) -> list[Digest]:
+def _marked(sessions: Sessions) -> Sessions:
     """Those of a run on contended cores say so, and so stand apart from the others."""
-    contended = contended_batches((d.batch, *d.interrupted) for d in digests)
-    return [
-        replace(digest, protocol=f"{digest.protocol}, {CONTENDED_CORES}")
-        if contended[digest.batch]
-        else digest
-        for digest in digests
+    batch, protocol = sessions.shared["batch"], sessions.shared["protocol"]
+    counts = [
+        np.bincount(batch.codes, sessions.figures[name], len(batch.values)).tolist()
+        for name in ("interrupted", "told")
     ]
-
-
-def _speeds(digests: Sequence[Digest]) -> dict[RunRequest, dict[tuple[str, int], float]]:
-    """Of each file that took turns: its median in each pass."""
-    found: dict[RunRequest, dict[tuple[str, int], float]] = defaultdict(dict)
-    for digest in digests:
-        if digest.effect is not None and digest.median_ms is not None:
-            found[digest.request][digest.batch, digest.round] = digest.median_ms
-    return found
+    contended = contended_batches(zip(batch.values, *counts, strict=True))
+    marked = np.where(batch.where(contended.__getitem__), len(protocol.values), 0)
+    values = [*protocol.values, *(f"{text}, {CONTENDED_CORES}" for text in protocol.values)]
+    codes = (protocol.codes + marked).astype(np.int32)
+    return sessions.changed(protocol=Shared(values=tuple(values), codes=codes))
 
 
 def _told(home: Home, joined: Joined) -> Joined:
@@ -136,17 +119,10 @@ def _file(request: RunRequest) -> _File:
     return (request.model, request.size, request.format, request.precision, request.artifact_sha256)
 
 
-def _file_key(digest: Digest) -> tuple[object, ...]:
-    """What may be pooled, with the loop: the same file, device, runtime and threads."""
-    how = (digest.runtime_version, digest.fallback, digest.settings)
-    return (digest.request, digest.device, digest.runtime_version and how)
-
-
-def _failed(group: Sequence[Digest], names: Mapping[RunRequest, str]) -> Failed:
-    last = group[-1]
+def _failed(sessions: Sessions, places: Places, name: str) -> Failed:
     return Failed(
-        model=names[last.request],
-        runtime=last.request.runtime,
-        reason=last.verdict.reason,
-        sessions=tuple(digest.id for digest in group),
+        model=name,
+        runtime=sessions.shared["request"].at(places[-1]).runtime,
+        reason=sessions.verdict(places[-1]).reason,
+        sessions=tuple(map(sessions.id, places.tolist())),
     )

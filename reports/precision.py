@@ -69,9 +69,10 @@ def precision_markdown(report: Report) -> str:
     """A device and runtime at a time: by precision over the variants, then each of them; empty
     where nothing was timed in two precisions."""
     parts = []
-    found = costs(report)
-    for facet in sorted({_without_precision(cost.where) for cost in found}, key=lambda f: f.title):
-        rows = [cost for cost in found if _without_precision(cost.where) == facet]
+    found: dict[Facet, list[Cost]] = defaultdict(list)
+    for cost in costs(report):
+        found[_without_precision(cost.where)].append(cost)
+    for facet, rows in sorted(found.items(), key=lambda item: item[0].title):
         mark = "EMULATED " if facet.device.emulated else ""
         where = f"{mark}{facet.device.name}, {facet.runtime} {facet.runtime_version}"
         parts.append(

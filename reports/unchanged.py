@@ -7,8 +7,9 @@ of change are kept beside it, with those of its own files.
 from __future__ import annotations
 
 import contextlib
-import stat
-from collections.abc import Iterable, Sequence
+import hashlib
+import os
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -38,11 +39,11 @@ class MadeFrom(Frozen):
     said: Said
 
 
-def inputs_of(homes: Sequence[Home], data: str | None) -> str:
-    """The state of all that a report of `homes` is made from, by the IoU on `data`."""
+def inputs_of(homes: Sequence[Home], asked: Sequence[str | None]) -> str:
+    """The state of all that a report of `homes` is made from, and what else was asked for."""
     folders = [path for h in homes for path in (h.results, h.artifacts, h.checkpoints, h.imported)]
     code = [Path(module.__path__[0]) for module in (bench, reports, zoo)]
-    return sha256_of_json([data, _state([*folders, *code])])
+    return sha256_of_json([*asked, _state([*folders, *code])])
 
 
 def said_in(folder: Path, inputs: str) -> Said | None:
@@ -61,15 +62,24 @@ def keep(folder: Path, inputs: str, said: Said) -> None:
 
 
 def _state(folders: Iterable[Path]) -> str:
-    return sha256_of_json([list(_files(folder)) for folder in folders])
+    """A hash of name, size and time of change of every file."""
+    state = hashlib.sha256()
+    for folder in folders:
+        for line in _files(os.fsencode(folder)):
+            state.update(line)
+        state.update(b"\0\0")
+    return state.hexdigest()
 
 
-def _files(folder: Path) -> Iterable[tuple[str, int, int]]:
+def _files(folder: bytes) -> Iterator[bytes]:
     """Hidden files are those of the tool: this one, the index, locks."""
-    for path in sorted(folder.rglob("*")):
-        if path.name.startswith(".") or path.suffix == ".pyc":
-            continue
-        with contextlib.suppress(FileNotFoundError):
-            seen = path.stat()
-            if stat.S_ISREG(seen.st_mode):
-                yield str(path), seen.st_size, seen.st_mtime_ns
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as entries:
+        for entry in sorted(entries, key=lambda entry: entry.name):
+            if entry.name.startswith(b".") or entry.name.endswith(b".pyc"):
+                continue
+            if entry.is_dir():
+                yield from _files(entry.path)
+            elif entry.is_file():
+                with contextlib.suppress(FileNotFoundError):
+                    seen = entry.stat()
+                    yield b"%s\0%d %d\0" % (entry.path, seen.st_size, seen.st_mtime_ns)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from types import MappingProxyType
 
 from zoo.spec import ModelSpec
@@ -54,6 +55,7 @@ class Convolution:
         return self.weights + self.beside * self.made
 
 
+@cache
 def complexity(spec: ModelSpec) -> Complexity:
     """Of a registered variant."""
     layers = list(LAYERS[spec.arch](spec.width_multiplier))

@@ -9,35 +9,48 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
+    from train.cluster.files import FilesOrder
     from zoo.base.children import Ended, Said
-    from zoo.cluster.orders import Order
+    from zoo.spec import ModelSpec
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 CHILD = ("-m", "bench.cli.child")
 
 
-def ray_option(what: str) -> Callable[[Command], Command]:
-    """--ray ADDRESS; what: to be done there, as its help says it."""
+def ray_option(what: str, workers: str = "--jobs") -> Callable[[Command], Command]:
+    """--ray ADDRESS; what: to be done there, as its help says it; workers: how many a local one
+    has."""
     return click.option(
         "--ray",
         metavar="ADDRESS",
         help=f"{what} on the machines of the Ray at auto or HOST:PORT; local starts one here, with "
-        "as many workers as --jobs. Needs the extra `cluster`.",
+        f"as many workers as {workers}. Needs the extra `cluster`.",
     )
 
 
-def do_on_ray(ray: str, jobs: int, orders: Sequence[Order]) -> list[str]:
-    """Have them done, as many at once on a machine as `jobs`; the names of those that failed."""
+def do_on_ray(
+    ray: str,
+    jobs: int,
+    specs: Sequence[ModelSpec],
+    order_of: Callable[[tuple[ModelSpec, ...]], FilesOrder],
+) -> list[ModelSpec]:
+    """Have the orders of these variants done, as many at once on a machine as `jobs`; the variants
+    of the orders that failed."""
+    from train.cluster.files import in_parts
     from zoo.cluster.join import join_cluster
     from zoo.cluster.orders import run_orders
 
-    if not orders:
+    if not specs:
         return []
     with join_cluster(ray, jobs, None) as cluster:
-        failed = show(run_orders(orders, cluster), "variants", len(orders))
-    if failed:
-        click.echo(f"not done: {', '.join(failed)}; the same command goes on", err=True)
-    return failed
+        orders = [order_of(part) for part in in_parts(specs, cluster.workers)]
+        ended = show(run_orders(orders, cluster), "orders", len(orders))
+    return [spec for one in orders if one.name in ended for spec in one.specs]
+
+
+def say_undone(names: Sequence[str]) -> None:
+    if names:
+        click.echo(f"not done: {', '.join(names)}; the same command goes on", err=True)
 
 
 def show(events: Generator[Said | Ended], what: str, total: int) -> list[str]:

@@ -103,8 +103,8 @@ class Session(Frozen):
     schema_version: Literal[2, 3, 4] = SCHEMA
     id: Annotated[str, Field(pattern=r"^[0-9a-f]{12}$")]
     batch: Annotated[str, Field(pattern=r"^[0-9a-f]{12}$")]
-    round: int
-    position: int
+    round: Annotated[int, Field(ge=0, lt=2**31)]
+    position: Annotated[int, Field(ge=0, lt=2**31)]
     started_at: datetime
     commit: str | None
     device: DeviceInfo

@@ -17,8 +17,11 @@ from zoo.artifact.iou import interval
 
 Draws = tuple[NDArray[np.float64], NDArray[np.float64]]
 
-# Of very many points fewer copies are drawn, so that they stay within so many figures.
+# Of very many points fewer copies are drawn, so that they stay within so many figures; and of very
+# many sessions, so that a whole report draws so many of them again, but so many copies at least.
 MOST_DRAWN = 4_000_000
+MOST_SESSIONS_DRAWN = 400_000_000
+FEWEST_DRAWN = 100
 
 
 def with_fronts(rows: Sequence[Row]) -> tuple[list[Row], list[Volume]]:
@@ -40,7 +43,8 @@ def with_fronts(rows: Sequence[Row]) -> tuple[list[Row], list[Volume]]:
 def drawn(rows: Sequence[Row]) -> Draws:
     """Latencies and IoUs of fit rows under resampling, [draws, rows] each; rounds and images are
     drawn for all of them alike."""
-    count = min(REPLICATES, max(100, MOST_DRAWN // len(rows)))
+    most = min(MOST_DRAWN // len(rows), MOST_SESSIONS_DRAWN // len(rows[0].stored))
+    count = min(REPLICATES, max(FEWEST_DRAWN, most))
     latency = median_draws(
         [list(r.levels_ms.values()) for r in rows], [list(r.levels_ms) for r in rows], count
     )

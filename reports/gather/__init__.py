@@ -1,2 +1,2 @@
 """What becomes a row? Sessions joined with the accuracy of the file they timed. Begin at
-rows.py."""
+groups.py."""

@@ -45,19 +45,20 @@ class Share:
 def details(row: Row, share: Share) -> dict[str, Any]:
     """For JSON: the latest sessions, and the series of the one whose median is the row's own;
     null with the reason where its file has gone since, or its device kept the samples."""
-    shown = min(row.digests, key=lambda d: abs((d.median_ms or 0.0) - row.p50_ms.value))
-    latest = row.digests[-share.sessions :]
+    medians = row.stored.figures["median_ms"][row.used]
+    typical = row.stored.digest(row.used[np.argmin(np.abs(medians - row.p50_ms.value))])
+    latest = [row.stored.digest(place) for place in row.used[-share.sessions :].tolist()]
     listed = {
         "sessions": [[d.id, f"{d.started_at:%Y-%m-%d %H:%M}", figure(d.median_ms)] for d in latest],
-        "sessions_more": len(row.digests) - len(latest),
+        "sessions_more": len(row.used) - len(latest),
+        "session": typical.id,
     }
     try:
-        session = read_session(shown.path)
+        session = read_session(typical.path)
     except RecordError as error:
-        return listed | {"session": shown.id, "series": None, "reason": shown.home.told(error.seen)}
+        return listed | {"series": None, "reason": typical.home.told(error.seen)}
     assert session.run is not None
     return listed | {
-        "session": shown.id,
         "conditions": _conditions(session),
         **_series(session, share.points),
     }

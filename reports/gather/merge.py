@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
 
 from devices.base import DeviceInfo
-from reports.gather.digest import Digest
+from reports.stored.sessions import Sessions, Shared
 from zoo.base.errors import RecordError
 from zoo.base.files import sha256_of
 from zoo.home import Home
@@ -16,42 +18,48 @@ from zoo.home import Home
 FACTS = ("os", "cpu", "cores", "memory_bytes", "emulated", "unit")
 
 
-def merged(digests: Sequence[Digest]) -> tuple[list[Digest], list[str]]:
+def merged(sessions: Sessions) -> tuple[Sessions, list[str]]:
     """Each session once, and devices of two folders apart; with what a reader must know of it.
 
     A phone is known by its unit. Hosts are stored without a name, so that equal ones in two
     folders may be two machines. Raises RecordError for two sessions of one id.
     """
-    once = _once(digests)
-    homes: dict[DeviceInfo, set[Home]] = defaultdict(set)
-    for digest in once:
-        homes[digest.device].add(digest.home)
-    twice = {device for device, where in homes.items() if len(where) > 1 and device.unit is None}
+    once = sessions.take(_firsts(sessions))
+    device, home = once.shared["device"], once.shared["home"]
+    pairs = np.unique(np.stack([device.codes, home.codes], axis=-1), axis=0).tolist()
+    homes: dict[int, list[int]] = defaultdict(list)
+    for at, where in pairs:
+        homes[at].append(where)
+    twice = [at for at in homes if len(homes[at]) > 1 and device.values[at].unit is None]
     told = [
-        f"{device.name} is in {_names(homes[device])}: kept apart, for nothing tells whether it is "
-        "one machine; to pool its sessions, put them into one folder"
-        for device in sorted(twice, key=lambda device: device.name)
+        f"{device.values[at].name} is in {_names(home.values[where] for where in homes[at])}: kept "
+        "apart, for nothing tells whether it is one machine; to pool its sessions, put them into "
+        "one folder"
+        for at in sorted(twice, key=lambda at: str(device.values[at].name))
     ]
-    apart = [
-        replace(digest, device=_marked(digest.device, digest.home))
-        if digest.device in twice
-        else digest
-        for digest in once
-    ]
-    return apart, told + _unlike({digest.device for digest in apart})
+    values, codes = list(device.values), device.codes.copy()
+    for at in twice:
+        for where in homes[at]:
+            codes[(device.codes == at) & (home.codes == where)] = len(values)
+            values.append(_marked(device.values[at], home.values[where]))
+    apart = Shared(values=tuple(values), codes=codes)
+    there = {values[code] for code in np.unique(codes).tolist()}
+    return once.changed(device=apart), told + _unlike(there)
 
 
-def _once(digests: Iterable[Digest]) -> list[Digest]:
-    found: dict[str, Digest] = {}
-    for digest in digests:
-        first = found.setdefault(digest.id, digest)
-        if first is not digest and sha256_of(first.path) != sha256_of(digest.path):
+def _firsts(sessions: Sessions) -> NDArray[np.intp]:
+    """The place of each session, of two copies that of the first."""
+    order = np.argsort(sessions.ids, kind="stable")
+    copies = np.flatnonzero(sessions.ids[order][1:] == sessions.ids[order][:-1]) + 1
+    for one, other in zip(order[copies - 1].tolist(), order[copies].tolist(), strict=True):
+        first, second = sessions.path(one), sessions.path(other)
+        if sha256_of(first) != sha256_of(second):
             raise RecordError(
-                f"{first.path} and {digest.path} are of one id, and differ",
+                f"{first} and {second} are of one id, and differ",
                 expected="two copies of a session to be the same",
                 remedy="remove the one that was changed",
             )
-    return list(found.values())
+    return np.sort(np.delete(order, copies))
 
 
 def _marked(device: DeviceInfo, home: Home) -> DeviceInfo:

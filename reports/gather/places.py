@@ -7,7 +7,8 @@ the answer to "which is best here" may come out of any of them.
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from bench.sessions.record import OLDER
 from bench.statistics.pooling import CONTENDED_CORES
@@ -16,6 +17,9 @@ from reports.gather.report import Report
 from reports.gather.rows import Facet, Row
 from zoo.base.errors import UnknownName
 from zoo.base.files import sha256_of_json
+
+# So many are named where no words fit.
+MOST_NAMED = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +65,40 @@ def places(report: Report) -> list[Place]:
     return sorted(found, key=lambda p: (p.device.emulated, -len(p.fit), p.title, p.key))
 
 
+def shortened(report: Report, most_rows: int) -> Report:
+    """Of the first places as many as so many rows hold, one at least; the others are named."""
+    found, count = places(report), 0
+    for number, place in enumerate(found):
+        count += len(place.rows)
+        if number and count > most_rows:
+            break
+    else:
+        return report
+    elsewhere = tuple(place.title for place in found[number:])
+    return replace(_of_places(report, found[:number]), elsewhere=elsewhere)
+
+
+def on_devices(report: Report, words: str) -> Report:
+    """Of the places alone whose device is of that kind, or whose title holds all of the words;
+    raises UnknownName that lists them where there is none."""
+    every = places(report)
+    found = [place for place in every if _named(place, words)]
+    if not found:
+        raise _unknown_place(words, [], every)
+    return _of_places(report, found)
+
+
+def _of_places(report: Report, found: Sequence[Place]) -> Report:
+    """With their rows alone, and the volumes of these."""
+    kept = {id(row) for place in found for row in place.rows}
+    facets = {facet for place in found for facet in place.facets}
+    return replace(
+        report,
+        rows=tuple(row for row in report.rows if id(row) in kept),
+        volumes=tuple(volume for volume in report.volumes if volume.facet in facets),
+    )
+
+
 def find_place(report: Report, words: str) -> Place:
     """The one whose device is of that kind, or whose title holds all of the words.
 
@@ -69,21 +107,28 @@ def find_place(report: Report, words: str) -> Place:
     UnknownName that lists them where that leaves more than one.
     """
     every = places(report)
-    wanted = words.lower().split()
-    found = [
-        place
-        for place in every
-        if words == place.device.kind or all(word in place.title.lower() for word in wanted)
-    ]
+    found = [place for place in every if _named(place, words)]
     found = [place for place in found if place.fit] or found
     found = [place for place in found if place.protocol.startswith("burst,")] or found
     for unwanted in (OLDER, CONTENDED_CORES):
         found = [place for place in found if unwanted not in place.protocol] or found
     if len(found) == 1:
         return found[0]
-    titles = "; ".join(f"{p.title} ({p.iou_of or 'IoU not measured'})" for p in found or every)
-    raise UnknownName(
+    raise _unknown_place(words, found, every)
+
+
+def _named(place: Place, words: str) -> bool:
+    title = place.title.lower()
+    return words == place.device.kind or all(word in title for word in words.lower().split())
+
+
+def _unknown_place(words: str, found: Sequence[Place], every: Sequence[Place]) -> UnknownName:
+    """found: those that match, more than one or none."""
+    shown = found or every
+    titles = [f"{p.title} ({p.iou_of or 'IoU not measured'})" for p in shown[:MOST_NAMED]]
+    more = f"; and {len(shown) - MOST_NAMED} more" if len(shown) > MOST_NAMED else ""
+    return UnknownName(
         f"{len(found) or 'no'} stored devices and modes match {words!r}",
-        expected=f"words that fit exactly one of: {titles or 'none is stored'}",
+        expected=f"words that fit exactly one of: {'; '.join(titles) or 'none is stored'}{more}",
         remedy="bench run, or more words after --device",
     )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
+from functools import cached_property
 
 from reports.gather.rows import Facet, Row
 from zoo.artifact.iou import Interval
@@ -38,6 +40,7 @@ class Report:
     """rows by facet, latency within it; orphans are rows too, without IoU and off every front.
 
     volumes: of each facet that has a front. apart: devices that were not pooled, a sentence each.
+    elsewhere: titles of devices and modes that this one leaves to the tables beside it.
     """
 
     rows: tuple[Row, ...]
@@ -45,10 +48,18 @@ class Report:
     problems: tuple[RecordError, ...]
     volumes: tuple[Volume, ...] = ()
     apart: tuple[str, ...] = ()
+    elsewhere: tuple[str, ...] = ()
+
+    @cached_property
+    def _by_facet(self) -> dict[Facet, list[Row]]:
+        found: dict[Facet, list[Row]] = defaultdict(list)
+        for row in self.rows:
+            found[row.facet].append(row)
+        return found
 
     @property
     def facets(self) -> list[Facet]:
-        return sorted({row.facet for row in self.rows}, key=lambda facet: facet.order)
+        return sorted(self._by_facet, key=lambda facet: facet.order)
 
     def of(self, facet: Facet) -> list[Row]:
-        return [row for row in self.rows if row.facet == facet]
+        return self._by_facet[facet]

@@ -39,7 +39,7 @@ class Unmeasured:
 
 def _model(row: Row) -> str:
     """Its name by itself, without what sets it apart in a report."""
-    return row.digests[-1].request.model
+    return row.last.request.model
 
 
 def _named(text: str, model: str) -> str:
@@ -54,7 +54,7 @@ def remedy(figure: Figure, row: Row, name: str | None = None) -> str:
             return "no command measures this of a file of one's own"
         case "change" if row.origin == "imported":
             return "there is no network of an imported file to compare it with"
-        case "change" if row.digests[-1].request.format == "torch":
+        case "change" if row.last.request.format == "torch":
             return "it is torch's own: the others are compared with it"
         case "iou" | "change" | "size":
             return _of_file(row, name)
@@ -89,7 +89,7 @@ def _of_file(row: Row, name: str) -> str:
 
 def _tail(row: Row, name: str) -> str:
     """More samples in each session."""
-    last, run = row.digests[-1], f"for p90, more samples: {run_command(row, name)}"
+    last, run = row.last, f"for p90, more samples: {run_command(row, name)}"
     if not last.samples:
         return "this device gives no single samples"
     if row.by_cpu:
@@ -102,7 +102,7 @@ def _tail(row: Row, name: str) -> str:
 
 def run_command(row: Row, name: str | None = None) -> str:
     """What measures such a row again, as it was measured."""
-    last = row.digests[-1]
+    last = row.last
     what = "FILE" if row.origin == "file" else f"--model {name or _model(row)}"
     # As it may be shown to others.
     folder = last.home.told(str(last.home.inputs))

@@ -126,7 +126,7 @@ def _row(row: Row) -> dict[str, Any]:
         "origin": row.origin,
         "label": row.label,
         "how": facet.how,
-        "fallback": row.digests[-1].fallback,
+        "fallback": row.last.fallback,
         "runtime": facet.runtime,
         "version": facet.runtime_version,
         "threads": facet.threads,

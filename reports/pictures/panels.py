@@ -18,6 +18,7 @@ from reports.gather.rows import Facet
 from zoo.base.files import replacing
 
 ACROSS = 3
+MOST_PICTURES = 24
 # A cell of the sheet and, within it, the room around a picture: left, right, above, below.
 CELL = (5.4, 5.6)
 LEFT, RIGHT, ABOVE, BELOW = 0.75, 0.1, 0.75, 0.95
@@ -37,7 +38,9 @@ def panels(
     facets: Sequence[Facet], y_title: str, empty: str, legend: Sequence[Line2D]
 ) -> tuple[Figure, list[Axes]]:
     """A sheet with axes for each of `facets` under its title, all of one size, and a legend below;
-    without any it says `empty`. Laid out by hand: matplotlib would draw everything twice for it."""
+    without any it says `empty`. Of very many the first are drawn, and it says so. Laid out by hand:
+    matplotlib would draw everything twice for it."""
+    left_out, facets = facets[MOST_PICTURES:], facets[:MOST_PICTURES]
     across, down = min(ACROSS, max(1, len(facets))), max(1, -(-len(facets) // ACROSS))
     width, height = CELL[0] * across, CELL[1] * down + LEGEND
     figure = Figure(figsize=(width, height))
@@ -45,6 +48,9 @@ def panels(
         figure.text(0.5, 0.5, empty, ha="center")
         return figure, []
     figure.legend(handles=legend, loc="lower center", ncols=6 if across > 1 else 4, fontsize=8)
+    if left_out:
+        words = "More pictures are not drawn: bench report --device WORDS"
+        figure.text(0.01, 0.1 / height, words, fontsize=8)
     found: list[Axes] = []
     for place, facet in enumerate(facets):
         left = CELL[0] * (place % ACROSS) + LEFT

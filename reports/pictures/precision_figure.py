@@ -37,8 +37,9 @@ def draw_precision(report: Report, folder: Path) -> None:
     title = "IoU, pooled, of the very file (axis cut)"
     legend = _legend([row for chains in facets.values() for rows in chains for row in rows])
     figure, pictures = panels(list(facets), title, words, legend)
-    labels = [_draw(axes, chains) for axes, chains in zip(pictures, facets.values(), strict=True)]
-    for axes, chains, those in zip(pictures, facets.values(), labels, strict=True):
+    # Of very many facets the sheet has the first.
+    labels = [_draw(axes, chains) for axes, chains in zip(pictures, facets.values(), strict=False)]
+    for axes, chains, those in zip(pictures, facets.values(), labels, strict=False):
         arrange(axes, those, others=[_point(row) for rows in chains for row in rows[1:]])
     save(figure, folder, "precision")
 

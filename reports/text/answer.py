@@ -45,8 +45,8 @@ def table(place: Place) -> str:
 
 
 def _last(place: Place) -> tuple[bool, float]:
-    moments = [digest.started_at for row in place.rows for digest in row.digests]
-    return not place.device.emulated, max(moments).timestamp()
+    moments = [row.last.started_at.timestamp() for row in place.rows]
+    return not place.device.emulated, max(moments)
 
 
 def _sentence(place: Place, rate: int) -> str:

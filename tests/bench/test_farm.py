@@ -44,6 +44,9 @@ def test_every_host_is_measured_and_two_callers_take_turns(
 ) -> None:
     listed = invoke("devices", "--ray", farm.address).output
     assert listed.count("ready") == 2, listed
+    # `local` is a Ray of this command's own, whatever runs here.
+    listed = invoke("devices", "--ray", "local").output
+    assert listed.count("ready") == 1, listed
     other = Home(root=tmp_path / "other")
     shutil.copytree(exported.root, other.root)
     on_farm = (*RUN, "--ray", farm.address)

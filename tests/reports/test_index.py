@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import shutil
-import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
 import made
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from commands import invoke
 from recorded import IN_TURNS, paired_work, recorded_passes, replayed
 
 from bench.sessions.store import read_session, write_session
-from reports.gather.index import NAME
 from reports.load import load
+from reports.stored.index import NAME
 from zoo.home import Home
 
 
@@ -73,21 +74,35 @@ def torn(home: Home) -> None:
     timed(home)[3].write_text("{")
 
 
+def indices(home: Home) -> list[Path]:
+    """One in each device's folder."""
+    found = sorted(home.results.glob(f"*/{NAME}"))
+    assert found
+    return found
+
+
 def no_index_at_all(home: Home) -> None:
-    (home.results / NAME).write_bytes(b"not a data base" * 1000)
+    for path in indices(home):
+        path.write_bytes(b"not a table" * 1000)
+
+
+def cut_short(home: Home) -> None:
+    for path in indices(home):
+        path.write_bytes(path.read_bytes()[:-100])
 
 
 def of_other_code(home: Home) -> None:
-    """An index that another version wrote has other columns."""
-    (home.results / NAME).unlink()
-    with sqlite3.connect(home.results / NAME) as index:
-        index.execute("CREATE TABLE digests (path TEXT)")
-        index.execute("CREATE TABLE made_by (code TEXT)")
+    """An index that another version wrote may mean other things by the same columns."""
+    for path in indices(home):
+        table = pq.read_table(path)
+        wrong = pa.array([1.0] * len(table))
+        table = table.set_column(table.column_names.index("median_ms"), "median_ms", wrong)
+        pq.write_table(table.replace_schema_metadata({"code": "another"}), path)
 
 
 @pytest.mark.parametrize(
     "change",
-    [None, slowed, removed, torn, no_index_at_all, of_other_code],
+    [None, slowed, removed, torn, no_index_at_all, cut_short, of_other_code],
     ids=lambda change: change.__name__ if change else "none",
 )
 def test_a_report_by_the_index_is_that_of_the_sessions(
@@ -101,6 +116,34 @@ def test_a_report_by_the_index_is_that_of_the_sessions(
     assert figures(kept) == truth
     assert figures(kept) == truth
     assert (truth != before) is (change in (slowed, removed, torn))
+
+
+def test_only_what_changed_is_read_again(kept: Home) -> None:
+    """Of a store of very many, a report after one more session is as quick as the one before."""
+    path = timed(kept)[1]
+    before = {index: index.stat().st_mtime_ns for index in indices(kept)}
+    slowed(kept)
+    figures(kept)
+    changed = [index.parent for index in indices(kept) if index.stat().st_mtime_ns != before[index]]
+    assert changed == [path.parent]
+
+
+def test_verify_reads_every_session_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The index has wrong figures under the right names, as a faulty disk would leave it."""
+    home = Home(root=tmp_path)
+    made.store(home, [made.device()], made.SPECS[:2], sessions=6)
+    monkeypatch.setenv("BENCH_HOME", str(tmp_path))
+    truth = figures(home)
+    [path] = indices(home)
+    table = pq.read_table(path)
+    doubled = pa.array([2 * ms for ms in table["median_ms"].to_pylist()])
+    place = table.column_names.index("median_ms")
+    pq.write_table(table.set_column(place, "median_ms", doubled), path)
+    assert figures(home) != truth
+    told = invoke("report", "--verify").output
+    assert "12 sessions were read again, 12 were not as the index had them" in told
+    assert figures(home) == truth
+    assert "all are as the index has them" in invoke("report", "--verify").output
 
 
 def test_passes_whose_files_lie_in_two_folders_are_joined_again(kept: Home, tmp_path: Path) -> None:
@@ -125,8 +168,9 @@ def test_passes_whose_files_lie_in_two_folders_are_joined_again(kept: Home, tmp_
 
 def test_a_folder_that_can_not_be_written_is_reported_all_the_same(kept: Home) -> None:
     truth = figures(kept)
-    (kept.results / NAME).unlink()
-    (kept.results / NAME).mkdir()
+    for path in indices(kept):
+        path.unlink()
+        path.mkdir()
     assert figures(kept) == truth
 
 

@@ -69,6 +69,30 @@ def test_a_copy_of_a_session_counts_once_and_an_edited_one_is_refused(tmp_path: 
         load(one, two)
 
 
+def test_of_very_many_devices_the_page_shows_the_first_and_names_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """210 devices of five files each are more than a browser should carry in one page."""
+    home, specs = Home(root=tmp_path), made.SPECS[:5]
+    made.store(home, [made.device(f"device {n:03d}") for n in range(210)], specs, sessions=1)
+    monkeypatch.setenv("BENCH_HOME", str(home.root))
+    folder = write_report(home.report, made.report(home)).parent
+    page = (folder / "index.html").read_text()
+    assert len(page.encode()) < 5_000_000
+    assert page.count('<section class="place"') == 200
+    assert "<li>device 209, burst" in page
+    assert "10 more are in the tables beside this page" in page
+    assert len((folder / "table.csv").read_text().splitlines()) == 1 + 210 * len(specs)
+    assert "More pictures are not drawn" in (folder / "pareto.svg").read_text()
+    invoke("report", "--device", "device 209")
+    page = (home.report / "index.html").read_text()
+    assert page.count('<section class="place"') == 1
+    assert "<h2>device 209, burst" in page
+    told = invoke("report", "--device", "pixel", status=1).output
+    assert "no stored devices and modes match 'pixel'" in told
+    assert "and 190 more" in told
+
+
 def test_a_folder_without_results_is_refused(tmp_path: Path) -> None:
     assert "holds no results" in invoke("report", str(tmp_path), status=1).output
 

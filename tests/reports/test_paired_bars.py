@@ -15,10 +15,10 @@ from PIL import Image
 
 from devices.base import RunRequest
 from reports.gather.joined import Joined
-from reports.gather.read import read_digests
 from reports.gather.reference import bar_of
 from reports.gather.rows import Row
 from reports.load import report_of
+from reports.stored.read import read_sessions
 from reports.text.tables import difference_text
 from reports.write import write_report
 from zoo.artifact.iou import ImageCounts
@@ -55,7 +55,7 @@ def resampled(ours: tuple[ImageCounts, ...], theirs: tuple[ImageCounts, ...]) ->
 def shown(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Row], Path]:
     home = Home(root=tmp_path_factory.mktemp("bars"))
     made.store(home, [made.device()], SPECS, sessions=6)
-    report = report_of(*read_digests([home]), of_other_images)
+    report = report_of(*read_sessions([home]), of_other_images)
     write_report(home.report, report)
     return list(report.rows), home.report
 

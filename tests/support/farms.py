@@ -20,18 +20,33 @@ from zoo.home import Home
 
 @dataclass(frozen=True, kw_only=True)
 class Farm:
-    """address: of the first node; second: the process of `bench farm join`."""
+    """address: of the first node. first, second: the processes of `bench farm start` and `join`."""
 
     address: str
+    first: subprocess.Popen[str]
     second: subprocess.Popen[str]
 
     def kill_second(self) -> None:
-        """As a power failure would end that machine."""
-        second = psutil.Process(self.second.pid)
-        for process in (*second.children(recursive=True), second):
-            with suppress(psutil.Error):
-                process.kill()
-        self.second.wait()
+        kill(self.second)
+
+    def kill_first(self) -> None:
+        kill(self.first)
+
+
+def processes_of(node: subprocess.Popen[str]) -> list[psutil.Process]:
+    """All that runs on the node, and the node itself."""
+    with suppress(psutil.Error):
+        root = psutil.Process(node.pid)
+        return [*root.children(recursive=True), root]
+    return []
+
+
+def kill(node: subprocess.Popen[str]) -> None:
+    """As a power failure would end that machine."""
+    for process in processes_of(node):
+        with suppress(psutil.Error):
+            process.kill()
+    node.wait()
 
 
 @contextmanager
@@ -42,9 +57,10 @@ def two_nodes(user: Path) -> Iterator[Farm]:
         patch.setenv("HOME", str(user))
         port = closed_port()
         address = f"127.0.0.1:{port}"
-        first = ("start", "--port", str(port), "--cpus", "1")
-        with node(first, "is a farm"), node(("join", address, "--cpus", "1"), "joined") as second:
-            yield Farm(address=address, second=second)
+        start = ("start", "--port", str(port), "--cpus", "1")
+        join = ("join", address, "--cpus", "1")
+        with node(start, "is a farm") as first, node(join, "joined") as second:
+            yield Farm(address=address, first=first, second=second)
 
 
 @contextmanager

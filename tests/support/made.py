@@ -19,9 +19,9 @@ from bench.sessions.record import Plan, Session
 from bench.sessions.store import read_all, write_session
 from devices.base import DeviceInfo, RawRun, Reading, RunRequest
 from reports.gather.joined import Joined
-from reports.gather.read import read_digests
 from reports.gather.report import Report
 from reports.load import report_of
+from reports.stored.read import read_sessions
 from zoo.artifact.iou import ImageCounts, mean_interval, pooled_interval
 from zoo.home import Home
 from zoo.registry import ARCHITECTURES
@@ -39,10 +39,16 @@ CONDITIONS = {
 }
 
 
-def device(name: str = "a phone", emulated: bool = False) -> DeviceInfo:
-    kind = "android" if emulated else "host"
+def device(name: str = "a phone", emulated: bool = False, unit: str | None = None) -> DeviceInfo:
     return DeviceInfo(
-        kind=kind, name=name, os="1", cpu="c", cores=8, memory_bytes=1, emulated=emulated
+        kind="android" if emulated else "host",
+        name=name,
+        os="1",
+        cpu="c",
+        cores=8,
+        memory_bytes=1,
+        emulated=emulated,
+        unit=unit,
     )
 
 
@@ -130,14 +136,17 @@ def store_many(
 ) -> None:
     """As `store`, for very many: a few are made and validated, the others are their texts under
     other names, written without waiting for the disk."""
-    store(home, devices, precisions=precisions, sessions=ROUNDS_MADE, samples=200)
-    made = sorted(home.results.glob("*/*.json"))
-    texts = [(path, json.loads(path.read_bytes())) for path in made]
-    for turn in range(1, sessions // ROUNDS_MADE):
-        for path, value in texts:
-            id = hashlib.sha256(f"{turn} {value['id']}".encode()).hexdigest()[:12]
-            again = value | {"id": id, "round": value["round"] + turn * ROUNDS_MADE}
-            path.with_name(f"{turn:06d}-{id}.json").write_text(json.dumps(again))
+    store(home, devices[:1], precisions=precisions, sessions=ROUNDS_MADE, samples=200)
+    made = [json.loads(path.read_bytes()) for path in sorted(home.results.glob("*/*.json"))]
+    for number, where in enumerate(devices):
+        folder, device = home.device_results(where.key), where.model_dump(mode="json")
+        folder.mkdir(parents=True, exist_ok=True)
+        for turn in range(sessions // ROUNDS_MADE):
+            batch = hashlib.sha256(f"{number} {turn}".encode()).hexdigest()[:12]
+            for value in made if number + turn else ():
+                id = hashlib.sha256(f"{batch} {value['id']}".encode()).hexdigest()[:12]
+                again = value | {"id": id, "batch": batch, "device": device}
+                (folder / f"{turn:06d}-{id}.json").write_text(json.dumps(again))
 
 
 def steady_copy(home: Home, folder: Path, sessions: int = 7) -> Home:
@@ -179,5 +188,4 @@ def accuracy_of(home: Home, request: RunRequest) -> Joined:
 
 def report(home: Home) -> Report:
     """Of what is stored in `home`, with those accuracies."""
-    digests, problems = read_digests([home])
-    return report_of(digests, problems, accuracy_of)
+    return report_of(*read_sessions([home]), accuracy_of)

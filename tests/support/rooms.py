@@ -72,8 +72,9 @@ ROOMS: Mapping[str, str] = {
     "bench/cli/machine": "devices doctor emulate",
     "bench/cli/farm": "farm here joining listing measure node orders",
     "reports": "load precision since unchanged write",
-    "reports/gather": "accuracy details digest effects flat index joined merge pairs places "
-    "read reference report rows unmeasured",
+    "reports/stored": "digest effects index read sessions",
+    "reports/gather": "accuracy details flat groups joined merge pairs places pooled reference "
+    "report rows unmeasured",
     "reports/fronts": "choose draws fronts pareto",
     "reports/pictures": "charts figures labels layers overlay panels pass_picture "
     "precision_figure profile series sheet vega",

@@ -64,6 +64,8 @@ def test_a_killed_worker_s_variant_is_finished_elsewhere(drawn: Home, chain: Cha
             said.append(line)
             if line.startswith(f"{TINY}  epoch 1/"):
                 break
+        else:
+            raise AssertionError("".join(said))
         wait_for(drawn.training_folder(TINY) / "resume.pt")
         [first] = workers(said)
         os.kill(first, signal.SIGKILL)
@@ -125,7 +127,7 @@ class Ray:
 
 
 def run_on(ray: Ray, home: Home) -> list[Said | Ended]:
-    cluster = Cluster(ray=ray, cores=1)
+    cluster = Cluster(ray=ray, cores=1, workers=1)
     return list(train_on_cluster(home, [settings_of(home)], COMMAND, cluster))
 
 

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 from commands import TINY, Chain, invoke
 
-from train.cluster.files import FilesOrder
+from train.cluster.files import FilesOrder, in_parts
 from train.data.dataset import Dataset
 from zoo.artifact.manifest import read_manifest
 from zoo.base.errors import ArtifactError
 from zoo.cluster.parcels import Parcel, digest, packed
 from zoo.cluster.worker import LINE, RESULTS, program, work_there
 from zoo.home import Home
-from zoo.registry import get
+from zoo.registry import all_specs, get
 
 SPEC = get(TINY)
 WORDS = ("-m", "bench.cli.child", "export", "--format", "onnx", "--precision", "fp32")
@@ -28,7 +28,9 @@ def order(chain: Chain, tmp_path: Path) -> FilesOrder:
         shutil.copytree(chain.home.root / name, tmp_path / name)
     home = Home(root=tmp_path)
     dataset = Dataset.open(home, "drawn")
-    return FilesOrder(home=home, spec=SPEC, words=WORDS, datasets=(dataset,), cores_option="--jobs")
+    return FilesOrder(
+        home=home, specs=(SPEC,), words=WORDS, datasets=(dataset,), cores_option="--jobs"
+    )
 
 
 def done_there(order: FilesOrder) -> tuple[Parcel, list[str]]:
@@ -70,3 +72,14 @@ def test_a_worker_exports_the_bytes_that_this_machine_does(
             order.keep_results(wrong)
     assert before == packed(order.home.root, ["artifacts/**/*"])
     assert not list(order.home.root.glob(".incoming-*"))
+
+
+def test_variants_are_dealt_out_so_that_each_worker_has_as_much_to_do() -> None:
+    specs = [spec for spec in all_specs() if spec.arch == SPEC.arch]
+    parts = in_parts(specs, 2)
+    assert [len(part) for part in parts] == [8, 8]
+    assert sorted(spec for part in parts for spec in part) == sorted(specs)
+    pixels = [sum(spec.size**2 * spec.width_multiplier for spec in part) for part in parts]
+    assert max(pixels) / min(pixels) < 1.2
+    assert [len(part) for part in in_parts(specs, 1)] == [8, 8]
+    assert [len(part) for part in in_parts(specs[:2], 4)] == [1, 1]

@@ -1,4 +1,4 @@
-"""Exporting and judging a variant's files as an order for some machine of a Ray."""
+"""Exporting and judging files of some variants as an order for some machine of a Ray."""
 
 from __future__ import annotations
 
@@ -33,14 +33,17 @@ PACKAGES = (
     "coremltools",
 )
 
+# Of one order.
+MOST_VARIANTS = 8
+
 
 @dataclass(frozen=True, kw_only=True)
 class FilesOrder:
-    """words: after the interpreter, what is to be done with the files of this variant;
+    """words: after the interpreter, what is to be done with the files of these variants;
     cores_option: by which it is told of its cores. datasets: whose photographs it may read."""
 
     home: Home
-    spec: ModelSpec
+    specs: tuple[ModelSpec, ...]
     words: tuple[str, ...]
     datasets: tuple[Dataset, ...]
     cores_option: str | None = None
@@ -49,11 +52,16 @@ class FilesOrder:
 
     @property
     def name(self) -> str:
-        return self.spec.name
+        first, *others = self.specs
+        return f"{first} and {len(others)} more" if others else first.name
 
     @property
     def folders(self) -> Sequence[Path]:
-        return self.home.checkpoint_folder(self.spec), self.home.artifact_folder(self.spec)
+        return [
+            path
+            for spec in self.specs
+            for path in (self.home.checkpoint_folder(spec), self.home.artifact_folder(spec))
+        ]
 
     def shared(self) -> list[Shared]:
         return [
@@ -62,16 +70,18 @@ class FilesOrder:
         ]
 
     def own(self) -> Parcel:
-        """The checkpoint, and the files that are there already."""
-        return packed(self.home.root, [self._checkpoints, self._files])
+        """The checkpoints, and the files that are there already."""
+        checkpoints = [f"{self.home.checkpoints.name}/{spec}/*" for spec in self.specs]
+        return packed(self.home.root, [*checkpoints, *self._files])
 
     def told(self, cores: int) -> dict[str, Any]:
         allowed = [self.cores_option, str(cores)] if self.cores_option else []
+        models = [word for spec in self.specs for word in ("--model", spec.name)]
         return {
             "name": self.name,
-            "words": [*self.words, *allowed, "--model", self.name],
+            "words": [*self.words, *allowed, *models],
             "progress": [],
-            "results": [self._files],
+            "results": self._files,
             "folders": {},
             "environment": {},
             "answers": False,
@@ -82,36 +92,50 @@ class FilesOrder:
         raise ArtifactError(f"the worker sent {', '.join(files)}, before its end")
 
     def keep_results(self, files: Parcel) -> None:
-        """In place of the variant's folder, once each file is the one that the manifest names."""
-        folder = self.home.artifact_folder(self.spec)
-        name = folder.relative_to(self.home.root).as_posix()
-        if strange := strangers(files, name):
-            raise ArtifactError(f"the worker sent {strange[0]!r}, which is not under {name}")
+        """In place of the variants' folders, once each file is the one that its manifest names."""
+        names = [self._folder(spec) for spec in self.specs]
+        if strange := [one for one in files if all(strangers([one], name) for name in names)]:
+            raise ArtifactError(
+                f"the worker sent {strange[0]!r}, which is not under {' or '.join(names)}"
+            )
         with tempfile.TemporaryDirectory(dir=self.home.root, prefix=".incoming-") as incoming:
             there = Home(root=Path(incoming))
             unpack(there.root, files)
-            self._check(there, read_manifest(there, self.spec))
-            with replacing(folder) as temporary:
-                shutil.move(there.artifact_folder(self.spec), temporary)
+            for spec in self.specs:
+                self._check(there, spec, read_manifest(there, spec))
+            for spec in self.specs:
+                with replacing(self.home.artifact_folder(spec)) as temporary:
+                    shutil.move(there.artifact_folder(spec), temporary)
 
-    def _check(self, there: Home, manifest: Manifest) -> None:
-        if not manifest_path(there, self.spec).is_file():
-            raise ArtifactError(f"the worker sent no manifest of {self.name}")
-        known = read_manifest(self.home, self.spec)
+    def _check(self, there: Home, spec: ModelSpec, manifest: Manifest) -> None:
+        if not manifest_path(there, spec).is_file():
+            raise ArtifactError(f"the worker sent no manifest of {spec}")
+        known = read_manifest(self.home, spec)
         lost = known.artifacts.keys() - manifest.artifacts.keys() - manifest.failures.keys()
         if lost:
-            raise ArtifactError(f"the worker sent {self.name} without its {', '.join(lost)}")
-        checkpoint = sha256_of(checkpoint_path(self.home, self.spec))
+            raise ArtifactError(f"the worker sent {spec} without its {', '.join(lost)}")
+        checkpoint = sha256_of(checkpoint_path(self.home, spec))
         for artifact in manifest.artifacts.values():
-            verified(there, self.spec, artifact)
+            verified(there, spec, artifact)
             before = known.artifacts.get(artifact.key)
             if artifact.checkpoint_sha256 != checkpoint and artifact != before:
                 raise ArtifactError(f"the worker sent a {artifact.key} of another checkpoint")
 
-    @property
-    def _files(self) -> str:
-        return f"{self.home.artifacts.name}/{self.name}/**/*"
+    def _folder(self, spec: ModelSpec) -> str:
+        return self.home.artifact_folder(spec).relative_to(self.home.root).as_posix()
 
     @property
-    def _checkpoints(self) -> str:
-        return f"{self.home.checkpoints.name}/{self.name}/*"
+    def _files(self) -> list[str]:
+        return [f"{self._folder(spec)}/**/*" for spec in self.specs]
+
+
+def in_parts(specs: Sequence[ModelSpec], workers: int) -> list[tuple[ModelSpec, ...]]:
+    """One for each of the workers, of at most so many variants: to load the converters takes longer
+    than to export by them, and what a worker that dies had done is done again. Neighbours, which
+    cost alike, come apart."""
+    count = max(workers, -(-len(specs) // MOST_VARIANTS))
+    parts: list[list[ModelSpec]] = [[] for _ in range(count)]
+    for place, spec in enumerate(specs):
+        turn, at = divmod(place, count)
+        parts[count - 1 - at if turn % 2 else at].append(spec)
+    return [tuple(part) for part in parts if part]

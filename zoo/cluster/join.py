@@ -21,10 +21,12 @@ QUIET = {"include_dashboard": False, "log_to_driver": False, "logging_level": "e
 
 @dataclass(frozen=True, kw_only=True)
 class Cluster:
-    """Ray, joined. cores: those that each training gets, on whatever machine."""
+    """Ray, joined. cores: those that each order gets, on whatever machine. workers: how many orders
+    there is room for at once."""
 
     ray: Any
     cores: int
+    workers: int
 
 
 @contextmanager
@@ -38,8 +40,9 @@ def join_cluster(address: str, jobs: int, cores: int | None) -> Iterator[Cluster
     try:
         if address == LOCAL:
             cores = cores or share_of_cores(jobs)
-            # Other machines have no business with it.
-            ray.init(num_cpus=jobs * cores, _node_ip_address="127.0.0.1", **QUIET)
+            # Of its own, whatever Ray runs here, and out of reach of other machines.
+            own = {"address": LOCAL, "_node_ip_address": "127.0.0.1", "num_cpus": jobs * cores}
+            ray.init(**own, **QUIET)
         else:
             _knock(address)
             ray.init(address=address, **QUIET)
@@ -50,7 +53,9 @@ def join_cluster(address: str, jobs: int, cores: int | None) -> Iterator[Cluster
             remedy="ray status; ray start --head here, ray start --address HOST:PORT elsewhere",
         ) from error
     try:
-        yield Cluster(ray=ray, cores=_cores_each(ray.nodes(), jobs, cores))
+        cores, sizes = _cores_each(ray.nodes(), jobs, cores)
+        workers = sum(size // cores for size in sizes)
+        yield Cluster(ray=ray, cores=cores, workers=workers)
     finally:
         ray.shutdown()
 
@@ -83,8 +88,11 @@ def import_ray() -> Any:
     return ray
 
 
-def _cores_each(nodes: Sequence[dict[str, Any]], jobs: int, cores: int | None) -> int:
-    """By default an equal share of the smallest machine, so that a training fits on each."""
+def _cores_each(
+    nodes: Sequence[dict[str, Any]], jobs: int, cores: int | None
+) -> tuple[int, list[int]]:
+    """By default an equal share of the smallest machine, so that an order fits on each; and the
+    cores of each machine."""
     sizes = [int(node["Resources"].get("CPU", 0)) for node in nodes if node["Alive"]]
     largest, smallest = max(sizes, default=0), min(filter(None, sizes), default=0)
     if (cores or 1) > largest:
@@ -93,4 +101,4 @@ def _cores_each(nodes: Sequence[dict[str, Any]], jobs: int, cores: int | None) -
             expected="one with as many as a training is to use",
             remedy="fewer --cores, or start Ray with more --num-cpus",
         )
-    return cores or max(smallest // jobs, 1)
+    return cores or max(smallest // jobs, 1), sizes

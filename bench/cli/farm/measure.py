@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -54,8 +53,7 @@ def _chosen(there: Sequence[There], device: str, every: bool) -> list[There]:
     """Those that are meant and can be used; the others are told."""
     from zoo.base.errors import DeviceError
 
-    kind = device.partition(":")[0]
-    if kind not in ("host", "android"):
+    if device.partition(":")[0] not in ("host", "android"):
         raise click.UsageError("--ray is of hosts and of phones on a cable: --device host, android")
     meant = [one for one in there if device in (one.device, one.device.partition(":")[0])]
     for one in meant:
@@ -83,12 +81,11 @@ def _told(orders: Sequence[RunOrder], failed: Sequence[str]) -> str:
     from reports.text.fitting import fitted, next_steps
     from reports.text.listing import column, listing
 
-    counts = Counter({order.name: len(order.received) for order in orders})
     rows = [
         {
             "device": order.there.device,
             "machine": order.there.machine.name,
-            "sessions": counts[order.name],
+            "sessions": len(order.received),
             "end": "not all went well" if order.name in failed else "measured",
         }
         for order in orders

@@ -82,10 +82,11 @@ class RunOrder:
         """Each session under the name that it has here; one that is there already stays."""
         for name, content in files.items():
             path = self.home.root / self._checked(name, content)
-            if path.exists() and path.read_bytes() != content:
+            if not path.exists():
+                with replacing(path) as temporary:
+                    temporary.write_bytes(content)
+            elif path.read_bytes() != content:
                 raise RecordError(f"{self.name} sent another session of the name {path.name}")
-            with replacing(path) as temporary:
-                temporary.write_bytes(content)
             self.received[name] = content
 
     def keep_results(self, files: Parcel) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from contextlib import ExitStack
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,14 +18,15 @@ from bench.cli.options import (
     model_option,
     precisions_option,
 )
-from bench.cli.spread import CHILD, do_on_ray, ray_option
+from bench.cli.spread import CHILD, do_on_ray, ray_option, say_undone
 from bench.cli.typed import words_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from reports.text.listing import Format
     from train.cluster.files import FilesOrder
+    from train.data.dataset import Dataset
     from zoo.artifact.label import Io
     from zoo.artifact.manifest import Manifest
     from zoo.export.targets import Target
@@ -83,7 +85,13 @@ def command(
     home, wanted, specs = Home.default(), targets(files, precisions, io), select(models)
     jobs, lost = jobs or os.cpu_count() or 1, list[str]()
     if ray is not None:
-        lost = do_on_ray(ray, jobs, _orders(context, home, specs, wanted, force))
+        datasets = _undone(home, specs, wanted, force)
+        words = (*CHILD, "export", *words_of(context, ("models", "jobs", "ray", "as_json")))
+        order = partial(_order, home, words, datasets)
+        failed = do_on_ray(ray, jobs, list(datasets), order)
+        # Of an order that failed some variants may be done.
+        lost = [spec.name for spec in _undone(home, failed, wanted, False)]
+        say_undone(lost)
         specs, force = [spec for spec in specs if spec.name not in lost], False
     with ExitStack() as held:
         for spec in specs:
@@ -101,49 +109,56 @@ def command(
     context.exit(1 if failures or lost else 0)
 
 
-def _orders(
-    context: click.Context,
-    home: Home,
-    specs: Sequence[ModelSpec],
-    wanted: Sequence[Target],
-    force: bool,
-) -> list[FilesOrder]:
-    """Of each variant that has a file to be made or proved."""
-    from train.cluster.files import FilesOrder
+def _undone(
+    home: Home, specs: Sequence[ModelSpec], wanted: Sequence[Target], force: bool
+) -> dict[ModelSpec, tuple[Dataset, ...]]:
+    """The variants that have a file to be made or proved, each with the data sets whose photographs
+    it is proved on."""
     from train.proof.prove import dataset_of, parts_of
     from zoo.checkpoint import checkpoint_path, read_record
 
-    words = ("export", *words_of(context, ("models", "jobs", "ray", "as_json")))
-    orders = []
+    datasets = {}
     for spec in specs:
         record = read_record(checkpoint_path(home, spec))
-        dataset, _ = dataset_of(home, record)
-        if not force and _is_done(home, spec, wanted):
-            continue
-        orders.append(
-            FilesOrder(
-                home=home,
-                spec=spec,
-                words=(*CHILD, *words),
-                datasets=tuple([dataset] if dataset else parts_of(home, record)),
-                cores_option="--jobs",
-            )
-        )
-    return orders
+        (dataset, _), parts = dataset_of(home, record), parts_of(home, record)
+        if force or not _is_done(home, spec, wanted, dataset, parts):
+            datasets[spec] = tuple([dataset] if dataset else parts)
+    return datasets
 
 
-def _is_done(home: Home, spec: ModelSpec, wanted: Sequence[Target]) -> bool:
+def _order(
+    home: Home,
+    words: tuple[str, ...],
+    datasets: Mapping[ModelSpec, tuple[Dataset, ...]],
+    specs: tuple[ModelSpec, ...],
+) -> FilesOrder:
+    from train.cluster.files import FilesOrder
+
+    known = {dataset.folder: dataset for spec in specs for dataset in datasets[spec]}
+    return FilesOrder(
+        home=home,
+        specs=specs,
+        words=words,
+        datasets=tuple(known.values()),
+        cores_option="--jobs",
+    )
+
+
+def _is_done(
+    home: Home,
+    spec: ModelSpec,
+    wanted: Sequence[Target],
+    dataset: Dataset | None,
+    parts: Sequence[Dataset],
+) -> bool:
     """Whether each file is there, of today's checkpoint and code, and proved."""
-    from train.proof.prove import dataset_of, is_proved, parts_of
+    from train.proof.prove import is_proved
     from zoo.artifact.manifest import read_manifest
-    from zoo.checkpoint import checkpoint_path, read_record
 
     manifest = read_manifest(home, spec)
     if any(target.key not in manifest.artifacts for target in wanted):
         return False
     _, stale = _stale(home, spec, wanted, manifest, force=False)
-    record = read_record(checkpoint_path(home, spec))
-    (dataset, _), parts = dataset_of(home, record), parts_of(home, record)
     made = [manifest.artifacts[target.key] for target in wanted]
     return not stale and all(is_proved(home, spec, one, dataset, parts) for one in made)
 

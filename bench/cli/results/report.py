@@ -29,6 +29,16 @@ if TYPE_CHECKING:
     help="The data set whose IoU is shown, or `worst`: of several, of each file the lowest.  "
     "[default: lfw, where files were counted on it]",
 )
+@click.option(
+    "--device",
+    metavar="WORDS",
+    help="Only devices of that kind, or whose name holds these words.  [default: all]",
+)
+@click.option(
+    "--verify",
+    is_flag=True,
+    help="Read every session again, whatever the index of an earlier report has.",
+)
 @click.option("--open", "open_page", is_flag=True, help="Open the page in a browser.")
 @click.option(
     "--output",
@@ -48,6 +58,8 @@ def command(
     folders: tuple[Path, ...],
     since: Path | None,
     data: str | None,
+    device: str | None,
+    verify: bool,
     open_page: bool,
     output: Path | None,
     format: Literal["answer", "table", "markdown", "csv"],
@@ -65,6 +77,8 @@ def command(
       bench report --open
       bench report laptop/ phones/ --since reports/march
       bench report --data worst
+      bench report --device 'pixel 8'
+      bench report --verify
     """
     from reports.text.fitting import fitted, next_steps
     from reports.unchanged import Said, inputs_of, keep, said_in
@@ -81,11 +95,14 @@ def command(
                 remedy="bench run there, or give the folder that holds results/",
             )
     output = output or home.report
-    inputs = inputs_of(homes, data)
+    if verify:
+        _verify(homes)
+    inputs = inputs_of(homes, [data, device])
     plain = format == "answer" and not as_json and since is None
     said = said_in(output, inputs) if plain else None
     if said is None:
-        text, report = _written(output, homes, since, data, "json" if as_json else format)
+        report = _report(homes, data, device)
+        text = _written(output, report, since, "json" if as_json else format)
         said = Said(text=text, next=tuple(_after(report)))
         if plain:
             keep(output, inputs, said)
@@ -99,29 +116,44 @@ def command(
         click.launch(page.resolve().as_uri())
 
 
+def _verify(homes: Sequence[Home]) -> None:
+    """To standard error, for standard output may be for a program."""
+    from reports.stored.read import verify
+    from zoo.base.progress import say
+
+    read, unlike = verify(homes)
+    told = f"{unlike} were not as the index had them" if unlike else "all are as the index has them"
+    say(f"verified: {read} sessions were read again, {told}")
+
+
+def _report(homes: Sequence[Home], data: str | None, device: str | None) -> Report:
+    from reports.gather.places import on_devices
+    from reports.load import load
+
+    report = load(*homes, data=data)
+    return report if device is None else on_devices(report, device)
+
+
 def _written(
     output: Path,
-    homes: Sequence[Home],
+    report: Report,
     since: Path | None,
-    data: str | None,
     format: Literal["answer", "table", "markdown", "csv", "json"],
-) -> tuple[str, Report]:
+) -> str:
     """Writes the report anew; what is to be printed of it."""
-    from reports.load import load
     from reports.since import moves_since
     from reports.text.answer import answer
     from reports.text.tables import every_row, moves_markdown, rows_csv, rows_json
     from reports.write import write_report
 
-    report = load(*homes, data=data)
     moves = moves_since(since, report) if since else None
     write_report(output, report, moves)
     if format == "json":
-        return rows_json(report), report
+        return rows_json(report)
     if format == "csv":
-        return rows_csv(report), report
+        return rows_csv(report)
     text = answer(report) if format == "answer" else every_row(report, format)
-    return (f"{text}\n{moves_markdown(moves)}" if moves else text), report
+    return f"{text}\n{moves_markdown(moves)}" if moves else text
 
 
 def _after(report: Report) -> list[str]:

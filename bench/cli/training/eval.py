@@ -76,7 +76,7 @@ EVALUATING = ("evaluating", "files")
     metavar="NAME",
     help=f"Instead, what a phone's photographs lose: {', '.join(DISTORTIONS)}; or all. Repeatable.",
 )
-@ray_option("Run zoo's files")
+@ray_option("Run the zoo's files", "cores")
 @json_option
 @force_option
 @click.pass_context

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bench.cli.spread import CHILD, do_on_ray
+from bench.cli.spread import CHILD, do_on_ray, say_undone
 from bench.cli.typed import words_of
 
 if TYPE_CHECKING:
@@ -86,16 +86,19 @@ def evaluated(
 def evaluate_on_ray(
     context: click.Context, home: Home, found: Sequence[Model], dataset: Dataset, other: bool
 ) -> list[str]:
-    """A variant an order; the names of those that came to nothing."""
+    """Some variants an order; the names of those that came to nothing."""
     from train.cluster.files import FilesOrder
     from zoo.spec import ModelSpec
 
     specs = [model for model in found if isinstance(model, ModelSpec)]
     if other or len(specs) < len(found):
         raise click.UsageError("--ray is of the zoo's own files and their IoU alone")
-    words = words_of(context, ("names", "models", "ray", "as_json"))
-    orders = [
-        FilesOrder(home=home, spec=spec, words=(*CHILD, "eval", *words), datasets=(dataset,))
-        for spec in specs
-    ]
-    return do_on_ray(str(context.params["ray"]), os.cpu_count() or 1, orders)
+    words = ("eval", *words_of(context, ("names", "models", "ray", "as_json")))
+
+    def order(part: tuple[ModelSpec, ...]) -> FilesOrder:
+        return FilesOrder(home=home, specs=part, words=(*CHILD, *words), datasets=(dataset,))
+
+    failed = do_on_ray(str(context.params["ray"]), os.cpu_count() or 1, specs, order)
+    lost = [spec.name for spec in failed]
+    say_undone(lost)
+    return lost

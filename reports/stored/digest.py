@@ -40,11 +40,13 @@ class Digest(Level):
     """One session in a thousandth of its size. Latencies in ms.
 
     protocol: what must be equal to be pooled, in words. interrupted: how many of its samples were,
-    of all that it took in turns. by_cpu: its median is of CPU time, for too few samples were left
-    alone. fallback: what an accelerator left to the CPU; None where nothing. settings: of the
+    of the `told` that it took in turns. by_cpu: its median is of CPU time, for too few samples were
+    left alone. fallback: what an accelerator left to the CPU; None where nothing. settings: of the
     runtime for this file. own: of a file of one's own, where that was stored. p90_ms, p95_ms: None
-    where it has too few samples for them. known, unknown: names of conditions.
-    stages_ms: medians, in the order of a frame's stages; empty where they were not timed.
+    where it has too few samples for them. load_ms, warm_load_ms: the first load and the last one.
+    stages_ms: medians, in the order of a frame's stages; empty where they were not timed. known,
+    unknown: names of conditions. effect: the logarithm of its time among the files of its pass,
+    where they took turns.
     """
 
     path: Path
@@ -54,7 +56,8 @@ class Digest(Level):
     plan: Plan
     protocol: str
     verdict: Verdict
-    interrupted: tuple[int, int]
+    interrupted: int
+    told: int
     by_cpu: bool
     runtime_version: str | None
     fallback: str | None
@@ -63,18 +66,14 @@ class Digest(Level):
     p90_ms: float | None
     p95_ms: float | None
     samples: int
-    load_ms: tuple[float, ...]
+    load_ms: float | None
+    warm_load_ms: float | None
     first_inference_ms: float | None
     peak_memory_bytes: int | None
     stages_ms: tuple[float, ...]
     known: tuple[str, ...]
     unknown: tuple[str, ...]
     effect: float | None = None
-    effect_among: str | None = None
-
-    @property
-    def timed(self) -> bool:
-        return self.median_ms is not None
 
 
 @contextmanager
@@ -126,6 +125,7 @@ def digest(home: Home, path: Path, session: Session) -> Digest:
     # Of CPU times the tail says nothing of what a user waits for.
     ordered = np.sort(np.asarray(() if by_cpu else samples, dtype=np.float64)) / 1e6
     before = run.conditions_before if run else {}
+    _, interrupted, told = counts_of(session)
     return Digest(
         id=level.id,
         batch=level.batch,
@@ -141,7 +141,8 @@ def digest(home: Home, path: Path, session: Session) -> Digest:
         turns=level.turns,
         plan=_one(session.plan),
         protocol=_one(session.protocol),
-        interrupted=counts_of(session)[1:],
+        interrupted=interrupted,
+        told=told,
         by_cpu=by_cpu,
         verdict=_told(home, verdict(session)),
         runtime_version=_one(run.runtime_version) if run else None,
@@ -151,7 +152,8 @@ def digest(home: Home, path: Path, session: Session) -> Digest:
         p90_ms=_tail(ordered, 0.9),
         p95_ms=_tail(ordered, 0.95),
         samples=len(samples),
-        load_ms=tuple(ns / 1e6 for ns in run.load_ns) if run else (),
+        load_ms=_ms(run.load_ns[0]) if run and run.load_ns else None,
+        warm_load_ms=_ms(run.load_ns[-1]) if run and run.load_ns else None,
         first_inference_ms=_ms(run.first_inference_ns) if run else None,
         peak_memory_bytes=run.peak_memory_bytes if run else None,
         stages_ms=_stages(session),

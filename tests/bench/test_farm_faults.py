@@ -1,0 +1,151 @@
+"""Faults at random moments of a farm's work: no session is lost or doubled, and nothing hangs.
+
+`make soak` has a hundred of them; the plain suite has those of test_farm.py.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import random
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+import pytest
+from commands import bench_process, invoke, running
+from farms import Farm, children_left, processes_of, two_nodes
+
+from bench.sessions.store import read_all
+from zoo.artifact.manifest import read_manifest
+from zoo.cluster.worker import HOMES
+from zoo.home import Home
+from zoo.registry import get
+
+ROUNDS = int(os.environ.get("BENCH_FARM_FAULTS", "0"))
+pytestmark = [
+    pytest.mark.soak,
+    pytest.mark.skipif(
+        importlib.util.find_spec("ray") is None,
+        reason="Ray is not installed (pip install '.[cluster]'): no faults of a farm tested",
+    ),
+]
+MODELS = ("mnv2_unet_0.35_128", "mnv2_unet_0.35_160")
+NAMED = tuple(word for name in MODELS for word in ("--model", name))
+FEW = ("--runtime", "litert", "--precision", "fp32", "--rounds", "4")
+COMMANDS = {
+    "run": ("run", "--device", "host", "--all", *NAMED[:2], *FEW, "--sessions", "40"),
+    "export": ("export", *NAMED, "--format", "onnx", "--precision", "fp32"),
+}
+# A node that does not answer is given up after a minute; then its work is done again.
+DEADLINE_S = 240.0
+LATEST_S = 15.0
+Command = subprocess.Popen[str]
+
+
+def a_node_dies(farm: Farm, command: Command) -> None:
+    farm.kill_second()
+
+
+def the_head_dies(farm: Farm, command: Command) -> None:
+    farm.kill_first()
+
+
+def a_process_dies(farm: Farm, command: Command) -> None:
+    """Any of those on the second node, but Ray's own."""
+    ours = [one for one in processes_of(farm.second) if _is_ours(one)]
+    if ours:
+        with suppress(psutil.Error):
+            random.choice(ours).kill()
+
+
+def a_node_stalls(farm: Farm, command: Command) -> None:
+    """As where its network does for some seconds."""
+    stopped = processes_of(farm.second)
+    for signal_number, then_s in ((signal.SIGSTOP, random.uniform(1, 8)), (signal.SIGCONT, 0.0)):
+        for process in stopped:
+            with suppress(psutil.Error):
+                process.send_signal(signal_number)
+        time.sleep(then_s)
+
+
+def the_caller_is_killed(farm: Farm, command: Command) -> None:
+    command.kill()
+
+
+def the_caller_is_interrupted(farm: Farm, command: Command) -> None:
+    command.send_signal(signal.SIGINT)
+
+
+FAULTS: tuple[Callable[[Farm, Command], None], ...] = (
+    a_node_dies,
+    the_head_dies,
+    a_process_dies,
+    a_node_stalls,
+    the_caller_is_killed,
+    the_caller_is_interrupted,
+)
+
+
+def _is_ours(process: psutil.Process) -> bool:
+    with suppress(psutil.Error):
+        words = " ".join(process.cmdline())
+        return "bench.cli.child" in words or "zoo.export" in words or words.startswith("ray::")
+    return False
+
+
+@pytest.mark.parametrize("number", range(ROUNDS))
+def test_a_fault_loses_no_session_doubles_none_and_leaves_nothing(
+    number: int, shipped: Home, home: Home, tmp_path: Path
+) -> None:
+    random.seed(number)
+    fault, name = FAULTS[number % len(FAULTS)], random.choice(list(COMMANDS))
+    if name == "run":
+        shutil.copytree(shipped.root, home.root, dirs_exist_ok=True)
+    else:
+        invoke("weights", "take", *NAMED)
+    with two_nodes(tmp_path / "user") as farm:
+        words = (*COMMANDS[name], "--ray", farm.address)
+        with running(bench_process(home, *words)) as command:
+            after_s = random.uniform(0.5, LATEST_S)
+            time.sleep(after_s)
+            assert command.poll() is None, "it ended before the fault"
+            before = {session.id for session in read_all(home).sessions}
+            fault(farm, command)
+            told, _ = command.communicate(timeout=DEADLINE_S)
+        print(f"{number}: {fault.__name__} of {name} after {after_s:.1f} s: {command.returncode}")
+        assert "Traceback" not in told, told
+        _check_sessions(home, before)
+        if command.returncode == 0 and name == "export":
+            for model in MODELS:
+                assert "onnx.fp32" in read_manifest(home, get(model)).artifacts
+    assert children_left() == []
+
+
+def _check_sessions(home: Home, before: set[str]) -> None:
+    stored = read_all(home)
+    assert stored.problems == ()
+    ids = [session.id for session in stored.sessions]
+    assert len(set(ids)) == len(ids)
+    places = [(s.batch, s.round, s.position, s.request) for s in stored.sessions]
+    assert len(set(places)) == len(places)
+    assert before <= set(ids)
+
+
+@pytest.mark.skipif(not ROUNDS, reason="no faults were made (BENCH_FARM_FAULTS)")
+def test_what_killed_workers_left_is_cleared_away_by_the_next(
+    shipped: Home, home: Home, tmp_path: Path
+) -> None:
+    shutil.copytree(shipped.root, home.root, dirs_exist_ok=True)
+    with two_nodes(tmp_path / "user") as farm:
+        words = (*COMMANDS["run"][:-1], "1", "--max-sessions", "1", "--ray", farm.address)
+        with running(bench_process(home, *words)) as command:
+            told, _ = command.communicate(timeout=DEADLINE_S)
+        assert command.returncode == 0, told
+    assert list(Path(tempfile.gettempdir()).glob(f"{HOMES}*")) == []
