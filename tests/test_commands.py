@@ -53,7 +53,7 @@ def test_models_lists_the_registry_and_what_exists(in_chain: Chain) -> None:
     assert made["model"] == TINY
     assert made["sessions"] == 12
     assert sorted(made["artifacts"]) == [t.key for t in sorted(TARGETS, key=lambda t: t.key)]
-    assert made["parameters"] == 381_785
+    assert made["parameters"] == 235_929
     assert "drawn IoU" in invoke("models", "--model", "*0.35_128").output
 
 

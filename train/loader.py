@@ -18,7 +18,6 @@ from train.config import TrainConfig
 from train.data.dataset import CLASSES, IGNORED, Dataset, Item
 from train.processes import Processes
 from train.teacher import Masks
-from zoo.base.errors import RecipeError
 from zoo.base.files import sha256_of_json
 from zoo.preprocess import UInt8
 from zoo.resizing import probability_at
@@ -198,20 +197,15 @@ def _earlier(order: Sequence[int]) -> list[int]:
 
 
 def photograph_weights(dataset: Dataset, config: TrainConfig) -> list[float]:
-    """How often each training photograph is shown, against the others.
-
-    Raises RecipeError where the recipe names a source that the data set was not joined of.
-    """
+    """How often each training photograph is shown, against the others."""
     items = dataset.items("train")
-    known = {item.source for item in items if item.source}
-    told = ", ".join(sorted(known)) or "it was joined of none"
-    if unknown := sorted(set(config.mix) - known):
-        raise RecipeError(
-            f"mix names {', '.join(unknown)}",
-            expected=f"sources of {dataset.record.name}: {told}",
-            remedy="bench data join --help",
-        )
     return [config.mix.get(item.source or "", 1.0) for item in items]
+
+
+def weighed_in_vain(dataset: Dataset, config: TrainConfig) -> list[str]:
+    """What the recipe's mix names, and the data set has no photographs of."""
+    known = {item.source for item in dataset.items("train")}
+    return sorted(name for name in config.mix if name not in known)
 
 
 def spare_workers(cores: int) -> int:

@@ -106,7 +106,7 @@ FIGURES = (
     ),
     Figure(
         name="pairs",
-        command="bench compare of six pairs in two runtimes",
+        command="bench compare of eight pairs in two runtimes",
         files=("measured/pairs.md",),
         make=pairs,
     ),

@@ -21,8 +21,9 @@ from zoo.home import Home
 from zoo.preprocess import THRESHOLD
 from zoo.registry import get
 from zoo.resizing import mask_at, to_input
+from zoo.spec import ZOO
 
-MODELS = ("mnv2_slim_unet_0.5_224", "mnv2_slim_unet_1.0_224")
+MODELS = tuple(f"{ZOO}_{one}" for one in ("0.5_224", "1.0_224"))
 # How far from a label's contour nothing is counted, as a share of the shorter side.
 BANDS = (0.01, 0.02)
 AS_IT_IS, REGIONS = "all pixels", "without regions of found hair that touch no labelled hair"

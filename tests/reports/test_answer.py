@@ -21,13 +21,13 @@ def test_it_answers_for_two_frame_rates_in_a_few_narrow_lines(tmp_path: Path) ->
     lines = answer(made.report(home)).splitlines()
     assert len(lines) <= 30
     assert max(map(len, lines)) <= 100
-    assert lines[1].startswith("60 frames a second: mnv2_unet_")
-    assert lines[2].startswith("30 frames a second: mnv2_unet_")
-    rows = [line for line in lines if line.startswith("mnv2_unet_")]
+    assert lines[1].startswith("60 frames a second: mnv2_slim_unet_")
+    assert lines[2].startswith("30 frames a second: mnv2_slim_unet_")
+    rows = [line for line in lines if line.startswith("mnv2_slim_unet_")]
     assert 4 <= len(rows) <= MOST_ROWS
     # The best of each width is among them, and the front is marked.
     for width in ("0.35", "0.5", "0.75", "1.0"):
-        assert any(line.startswith(f"mnv2_unet_{width}_") for line in rows)
+        assert any(line.startswith(f"mnv2_slim_unet_{width}_") for line in rows)
     assert any(line.endswith("yes") for line in rows)
 
 
@@ -43,7 +43,7 @@ def test_lists_are_for_programs_too(home: Home, format: str) -> None:
         assert rows[0]["model"] == "mnv2_slim_unet_0.35_128"
         assert len(rows) == 4
     else:
-        assert "| mnv2_slim_unet_0.35_128 | 381,785 |" in told
+        assert "| mnv2_slim_unet_0.35_128 | 235,929 |" in told
 
 
 def test_brackets_are_intervals_and_no_markup() -> None:

@@ -59,7 +59,7 @@ def key_of(report: Path, model: str, precision: str = "fp32") -> str:
 
 def test_the_sentence_follows_the_budget(page: Page, report: Path) -> None:
     page.open(report)
-    assert "within 16.7 ms is mnv2_unet_" in page.text("#answer")
+    assert "within 16.7 ms is mnv2_slim_unet_" in page.text("#answer")
     page.set("#budget", "8")
     first = page.text("#answer")
     assert "within 8 ms is mnv2_slim_unet_" in first
@@ -271,7 +271,7 @@ def test_without_scripts_it_is_a_picture_and_tables(page: Page, report: Path) ->
         page.driver.get(f"file://{report}")
         assert page.find("#picture svg").is_displayed()
         assert not page.find("#controls").is_displayed()
-        assert "The best within 16.7 ms is mnv2_unet_" in page.text(".still")
+        assert "The best within 16.7 ms is mnv2_slim_unet_" in page.text(".still")
         assert len(page.every(".place tbody tr")) == 3 * len(made.SPECS) + 6
     finally:
         page.scripts(True)

@@ -25,7 +25,7 @@ def test_parse_inverts_name(spec: ModelSpec) -> None:
 def test_the_default_zoo_is_the_whole_grid() -> None:
     names = {spec.name for spec in select(["mnv2_slim_unet_*"])}
     widths, sizes = ("0.35", "0.5", "0.75", "1.0"), (128, 160, 192, 224)
-    assert {f"mnv2_unet_{width}_{size}" for width in widths for size in sizes} == names
+    assert {f"mnv2_slim_unet_{width}_{size}" for width in widths for size in sizes} == names
 
 
 def test_the_longer_name_of_an_architecture_is_not_taken_for_the_shorter() -> None:
@@ -38,7 +38,7 @@ def test_the_longer_name_of_an_architecture_is_not_taken_for_the_shorter() -> No
     [
         "mnv2_slim_unet_1_224",
         "mnv2_slim_unet_1.00_224",
-        "mnv2_unet_.5_224",
+        "mnv2_slim_unet_.5_224",
         "mnv2_slim_unet_0.5_0224",
         "mnv2_slim_unet_0.5",
         "",
@@ -59,7 +59,7 @@ def test_any_text_parses_or_is_an_invalid_name(text: str) -> None:
 
 def test_an_unknown_name_gets_the_nearest() -> None:
     with pytest.raises(UnknownName, match=r"nearest: mnv2_slim_unet_0\.5_224"):
-        get("mnv3_unet_0.5_224")
+        get("mnv3_slim_unet_0.5_224")
 
 
 def test_an_invalid_size_names_the_nearest_valid_ones() -> None:
@@ -71,4 +71,4 @@ def test_all_artifact_paths_are_distinct() -> None:
     home = Home.default()
     paths = [home.artifact(s, t.format, t.precision) for s in SPECS for t in TARGETS]
     assert len(set(paths)) == len(SPECS) * len(TARGETS)
-    assert paths[0].name == "mnv2_unet_0.35_128.fp32.onnx"
+    assert paths[0].name == "mnv2_slim_unet_0.35_128.fp32.onnx"

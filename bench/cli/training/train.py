@@ -170,11 +170,14 @@ def _train(home: Home, settings: Settings, here: Processes, cores: int | None, f
     say(f"begins from {settings.first_weights.init.source or hint}")
     from dataclasses import asdict
 
+    from train.loader import weighed_in_vain
     from train.loop import train
     from zoo.artifact.iou import read_counts
     from zoo.artifact.sources import by_source, source_text
     from zoo.checkpoint import COUNTS_NAME, checkpoint_path
 
+    if names := weighed_in_vain(settings.dataset, settings.config):
+        say(f"no photographs of {', '.join(names)} here: the recipe's mix does without")
     for record in train(settings, home, here, cores):
         path = checkpoint_path(home, record.spec)
         say(f"validation IoU {record.validation_iou:.4f}, {path}", record.model)
