@@ -11,6 +11,7 @@ import click
 
 from devices.host.device import HostDevice
 from measure.figures import FIGURES, Figure
+from measure.pages import fill
 from measure.record import (
     DOCS,
     Made,
@@ -75,6 +76,7 @@ def main(
         try:
             made[figure.name] = make(figure, Workshop(folder, lfw, figaro))
             write_record(made)
+            fill()
         except (BenchError, subprocess.CalledProcessError) as error:
             click.echo(f"not made: {error}", err=True)
             failed.append(figure.name)
