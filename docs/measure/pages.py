@@ -1,4 +1,4 @@
-"""Stored figures in the pages that show them: between `<!-- begin FILE -->` and `<!-- end FILE -->`."""
+"""Puts stored figures into the pages that show them, between `<!-- begin FILE -->` and `end`."""
 
 from __future__ import annotations
 

@@ -141,8 +141,8 @@ def test_the_figures_show_the_iou_of_the_shipped_weights() -> None:
     shown = (docs / "measured" / "weights.md").read_text()
     assert shown in (docs / "figures.md").read_text()
     for spec in (spec for spec in all_specs() if spec.arch == ZOO):
-        [of_lfw, of_figaro] = (part.iou.text for part in by_source(read_box_counts(spec), "both"))
-        assert f"| {spec.name} | {of_lfw} | {of_figaro} |" in shown
+        found = {part.source: part.iou.text for part in by_source(read_box_counts(spec), "both")}
+        assert f"| {spec.name} | {found['lfw']} | {found['figaro1k']} |" in shown
 
 
 def test_without_photographs_the_iou_is_said_to_be_of_the_reference(
@@ -157,8 +157,8 @@ def test_without_photographs_the_iou_is_said_to_be_of_the_reference(
     invoke("run", *model, *few, "--precision", "fp32", "--precision", "fp16")
     page = invoke("report").output
     table = (home.report / "table.md").read_text()
-    [of_lfw, _] = by_source(read_box_counts(get(TINY)), "both")
-    iou = f"{of_lfw.iou.value:.3f} ["
+    found = {part.source: part.iou for part in by_source(read_box_counts(get(TINY)), "both")}
+    iou = f"{found['lfw'].value:.3f} ["
     assert table.count(iou) == 2, page
     assert "of the reference export of these weights" in table
     # Once below the table, not in each cell.
