@@ -14,14 +14,16 @@ from bench.sessions.store import write_session
 from bench.statistics.ratios import Ratio
 from bench.statistics.stats import across_passes, session_median_ms
 from bench.statistics.verdict import verdict
-from bench.work import Subject, beside_references, find, runtimes_for
-from bench.work_item import Work
-from devices.base import DeviceInfo, Loop, Turns
+from bench.work.chosen import beside_references
+from bench.work.find import find
+from bench.work.item import Work
+from bench.work.subject import Subject, runtimes_for
 from devices.browser.device import BrowserDevice
 from devices.browser.pages import Page
 from devices.browser.server import Offered
 from devices.browser.tab import Known
 from devices.masks import Expect
+from devices.records import DeviceInfo, Loop, Turns
 from zoo.base.errors import BenchError
 from zoo.base.lock import locked
 from zoo.home import Home

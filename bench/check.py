@@ -14,9 +14,9 @@ from bench.statistics.bursts import Evidence, turns_of
 from bench.statistics.changes import STALL_LIMIT, STEAL_LIMIT, Changes, number
 from bench.statistics.stats import FEWEST_PASSES, order_ranks, session_median_ms, timed_ns
 from bench.statistics.verdict import verdict
-from bench.typed_inputs import run_command
-from bench.work_item import DENORMAL_WEIGHTS
-from devices.base import INFINITE_VALUES
+from bench.work.item import DENORMAL_WEIGHTS
+from bench.work.typed_inputs import run_command
+from devices.records import INFINITE_VALUES
 
 # Under the home.
 INPUTS = Path("inputs")

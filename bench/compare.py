@@ -15,9 +15,9 @@ from bench.protocol import Known
 from bench.sessions.record import Plan, Session
 from bench.statistics.ratios import Ratio, holm, sessions_needed
 from bench.statistics.stats import CONFIDENCE, Quantile, across_passes, session_median_ms
-from bench.typed_inputs import said, typed_file, written
-from bench.work import Subject
-from bench.work_item import Work
+from bench.work.item import Work
+from bench.work.subject import Subject
+from bench.work.typed_inputs import said, typed_file, written
 from zoo.base.errors import BenchError
 from zoo.runtime.runtime import engine
 

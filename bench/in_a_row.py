@@ -16,8 +16,9 @@ from datetime import UTC, datetime
 
 from bench.sampling import series_of
 from bench.sessions.record import Failure, Plan, Session
-from bench.work_item import Work
-from devices.base import Device, Loop, RawRun, Reading, RunRequest
+from bench.work.item import Work
+from devices.base import Device
+from devices.records import Loop, RawRun, Reading, RunRequest
 from zoo.base.errors import SessionFailed
 from zoo.base.provenance import commit, machine
 

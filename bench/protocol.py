@@ -20,8 +20,9 @@ from bench.statistics.ratios import Ratio, ratio_over_passes
 from bench.statistics.relative import relative_logs
 from bench.statistics.verdict import verdict
 from bench.turns import durations_s, groups, pass_in_turns
-from bench.work_item import Work
-from devices.base import Device, Loop
+from bench.work.item import Work
+from devices.base import Device
+from devices.records import Loop
 
 # An artifact whose sessions fail so often in a row is not tried again.
 FAILURES = 3

@@ -14,7 +14,8 @@ from typing import Literal
 import numpy as np
 
 from bench.statistics.stats import SHORTEST_SERIES, quantile
-from devices.base import Loop, OpenRun, Series
+from devices.base import OpenRun
+from devices.records import Loop, Series
 
 WINDOW = 10
 # Of an engine that compiles while it runs: the fewest before windows are compared.

@@ -9,16 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from bench.compare import Comparison, Side, against_first
-from bench.naming import by_content
 from bench.sessions.record import Session
 from bench.statistics.pooling import CONTENDED_CORES, contended_batches, counts_of
 from bench.statistics.ratios import unpaired_ratio
 from bench.statistics.relative import relative_logs
 from bench.statistics.stats import session_median_ms
 from bench.statistics.verdict import verdict
-from bench.typed_inputs import said, typed_file, written
-from bench.work import Subject, end_of_path
-from devices.base import RunRequest
+from bench.work.find import end_of_path
+from bench.work.naming import by_content
+from bench.work.subject import Subject
+from bench.work.typed_inputs import said, typed_file, written
+from devices.records import RunRequest
 from zoo.base.errors import RecordError, UnknownName
 from zoo.base.pictures import shown
 from zoo.runtime.members import sha256_of_model

@@ -19,8 +19,9 @@ from bench.sessions.record import Failure, Plan, Session
 from bench.statistics.changes import number as number_of
 from bench.statistics.verdict import FEWEST_ROUNDS
 from bench.warming import Warmed, warm_up_together
-from bench.work_item import Work, with_references
-from devices.base import Burst, Device, OpenRun, RawRun, Reading, RunRequest, Series, Together
+from bench.work.item import Work, with_references
+from devices.base import Device, OpenRun, Together
+from devices.records import Burst, RawRun, Reading, RunRequest, Series
 from zoo.base.errors import PassBroken, SessionFailed
 from zoo.base.provenance import commit, machine
 

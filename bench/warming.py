@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from statistics import fmean, median
 
 from bench.sampling import MEDIAN_CHANGE, WARM_INFERENCES
-from devices.base import Loop, OpenRun
+from devices.base import OpenRun
+from devices.records import Loop
 from zoo.base.errors import PassBroken, SessionFailed
 
 # Sweeps that are one window, and how long it may go on at most: in warm_s, and in sweeps.

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from devices.base import Reading
+from devices.records import Reading
 from zoo.base.errors import SessionFailed
 from zoo.preprocess import THRESHOLD, Float32
 

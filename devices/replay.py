@@ -5,19 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from devices.base import (
-    Burst,
-    Device,
-    DeviceInfo,
-    Loop,
-    OpenRun,
-    RawRun,
-    Reading,
-    RunRequest,
-    Series,
-    Together,
-    Turns,
-)
+from devices.base import Device, OpenRun, Together
+from devices.records import Burst, DeviceInfo, Loop, RawRun, Reading, RunRequest, Series, Turns
 from zoo.base.errors import SessionFailed
 
 

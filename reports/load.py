@@ -13,7 +13,7 @@ from functools import partial
 import numpy as np
 
 from bench.statistics.pooling import CONTENDED_CORES, contended_batches
-from devices.base import RunRequest
+from devices.records import RunRequest
 from reports.fronts.fronts import with_fronts
 from reports.gather.accuracy import join
 from reports.gather.groups import beside_others, groups

@@ -13,7 +13,7 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
-from devices.base import DeviceInfo, Loop, RawRun, RunRequest
+from devices.records import DeviceInfo, Loop, RawRun, RunRequest
 from zoo.base.frozen import Frozen, exactly_one
 
 SCHEMA: Final = 4

@@ -15,7 +15,7 @@ from math import log
 from typing import NamedTuple
 
 from bench.sessions.record import Session
-from devices.base import Burst, RunRequest
+from devices.records import Burst, RunRequest
 from zoo.runtime.runtime import engine
 
 # What reading the clocks and an interrupt or two may cost without counting.

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bench.sessions.record import Session
-from devices.base import Reading
+from devices.records import Reading
 
 # Of the machine's cores that the session's own threads left free, the share that others may take.
 OTHERS_LIMIT = 0.25

@@ -14,7 +14,7 @@ from bench.sessions.record import Session
 from bench.statistics.bursts import log_figure, turns_of
 from bench.statistics.neighbours import file_effects
 from bench.statistics.stats import session_median_ms
-from devices.base import RunRequest
+from devices.records import RunRequest
 
 Float64 = NDArray[np.float64]
 Numbers = NDArray[np.int64]

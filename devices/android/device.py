@@ -21,7 +21,8 @@ from devices.android.run.flags import why_not
 from devices.android.run.job import STOP, stop
 from devices.android.run.program import Flags, Program, ask_flags, find_program
 from devices.android.run.session import AndroidRun, Checked, Held
-from devices.base import Device, DeviceInfo, Reading, RunRequest
+from devices.base import Device
+from devices.records import DeviceInfo, Reading, RunRequest
 from zoo.base.errors import DeviceError
 from zoo.base.lock import timing
 from zoo.home import Home

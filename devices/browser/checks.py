@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from devices.base import Reading, RunRequest
 from devices.browser.inputs import Expected
 from devices.browser.messages import Evidence, Output
 from devices.browser.site import Site
 from devices.masks import LIMIT
+from devices.records import Reading, RunRequest
 from zoo.base.errors import SessionFailed
 from zoo.preprocess import THRESHOLD
 

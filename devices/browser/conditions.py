@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from devices.base import Reading
 from devices.browser.messages import Conditions, Join
+from devices.records import Reading
 
 NOT_TOLD = "no browser tells it"
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from devices.base import Device, DeviceInfo, Reading, RunRequest
+from devices.base import Device
 from devices.browser import conditions
 from devices.browser.identity import Browser, info_of
 from devices.browser.messages import Conditions
@@ -14,6 +14,7 @@ from devices.browser.pages import Page, PageLost
 from devices.browser.server import Offered
 from devices.browser.session import BrowserRun, BrowserTogether, Worker
 from devices.browser.tab import DEADLINE_S, Known, Tab
+from devices.records import DeviceInfo, Reading, RunRequest
 from zoo.base.errors import SessionFailed
 from zoo.base.lock import timing
 

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from hashlib import sha256
 
-from devices.base import DeviceInfo
 from devices.browser.messages import Join
+from devices.records import DeviceInfo
 
 # Safari tells no memory. WebKit is ended on a phone at 1.5 GB and well before on old ones.
 MEMORY_BYTES = 10**9

@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from devices import masks
-from devices.base import RunRequest
 from devices.masks import Expect, nothing_expected
+from devices.records import RunRequest
 from zoo.base.errors import BenchError, SessionFailed
 from zoo.home import Home
 from zoo.preprocess import Float32

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from devices.base import INFINITE_VALUES, Burst, Loop, OpenRun, Reading, RunRequest, Together, Turns
+from devices.base import OpenRun, Together
 from devices.browser import checks
 from devices.browser.conditions import known_or
 from devices.browser.inputs import Expected
@@ -22,6 +22,7 @@ from devices.browser.messages import (
 )
 from devices.browser.pages import PageLost
 from devices.browser.tab import Tab
+from devices.records import INFINITE_VALUES, Burst, Loop, Reading, RunRequest, Turns
 from zoo.base.errors import PassBroken, SessionFailed
 
 ENDS_S = 5.0

@@ -6,12 +6,12 @@ import itertools
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from devices.base import RunRequest
 from devices.browser.inputs import Expected, expected_of
 from devices.browser.pages import Page, PageLost
 from devices.browser.server import Offered
 from devices.browser.site import Site
 from devices.masks import Expect, nothing_expected
+from devices.records import RunRequest
 from zoo.base.errors import DeviceError
 
 DEADLINE_S = 120.0

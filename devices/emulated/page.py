@@ -6,21 +6,18 @@ Its faults are those that phones and networks have; each is switched on by its n
 from __future__ import annotations
 
 import base64
-import http.client
-import json
 import secrets
-import ssl
 import tempfile
 import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import numpy as np
 from numpy.typing import NDArray
 
+from devices.emulated.line import Line
 from zoo.runtime.open_model import OpenModel
 from zoo.runtime.runtime import open_model
 
@@ -52,13 +49,10 @@ class EmulatedPage:
     after_turns: int = 10
     page: str = field(default_factory=lambda: secrets.token_hex(8))
     unit: str = field(default_factory=lambda: secrets.token_hex(8))
-    refused: list[str] = field(default_factory=list)
     over: str | None = None
 
     def __post_init__(self) -> None:
-        parts = urlsplit(self.link)
-        self.host, self.secure = parts.netloc, parts.scheme == "https"
-        self.token = parts.fragment.partition("t=")[2].partition("&")[0]
+        self.line = Line(self.link, self.page)
         self.models: dict[tuple[int, int], OpenModel] = {}
         self.killed: set[int] = set()
         self.turns = self.hidden = 0
@@ -81,7 +75,7 @@ class EmulatedPage:
             return
         answer: dict[str, Any] | None = None
         while not self.closed.is_set():
-            told = self.post("/api/turn", {"answer": answer})
+            told = self.line.post("/api/turn", {"answer": answer})
             if told is None:
                 return
             if told["over"] is not None:
@@ -111,7 +105,7 @@ class EmulatedPage:
             "clock_step_us": STEP_US,
             "emulated": True,
         }
-        return self.post("/api/join", identity) is not None
+        return self.line.post("/api/join", identity) is not None
 
     def answered(self, command: dict[str, Any]) -> dict[str, Any]:
         """What it answers, with its faults."""
@@ -130,9 +124,9 @@ class EmulatedPage:
             value = value | {"html": "<b>hello</b>"}
         answer = {"id": number, "value": value}
         if "lost" in self.faults:
-            self._cut_off(answer)
+            self.line.cut_off(answer)
         if "replayed" in self.faults and self.answers:
-            self.post("/api/turn", {"answer": self.answers[-1]}, deadline_s=0.2)
+            self.line.post("/api/turn", {"answer": self.answers[-1]}, deadline_s=0.2)
         return answer
 
     def _happen(self, command: dict[str, Any]) -> None:
@@ -174,7 +168,7 @@ class EmulatedPage:
         suffix = "tflite" if self.runtime == "litert" else "onnx"
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / f"model.{suffix}"
-            path.write_bytes(self.fetch(f"/file/{sha256}"))
+            path.write_bytes(self.line.fetch(f"/file/{sha256}"))
             began = time.perf_counter_ns()
             model = open_model(path, self.runtime, 1, {one["name"]: one["shape"] for one in inputs})
             loaded = time.perf_counter_ns() - began
@@ -192,7 +186,7 @@ class EmulatedPage:
         }
 
     def _values(self, source: dict[str, Any]) -> NDArray[Any]:
-        content = np.frombuffer(self.fetch(f"/file/{source['sha256']}"), source["dtype"])
+        content = np.frombuffer(self.line.fetch(f"/file/{source['sha256']}"), source["dtype"])
         return content.reshape(source["shape"])
 
     def do_burst(
@@ -246,55 +240,6 @@ class EmulatedPage:
             "heap_bytes": 20_000_000,
             "console": [],
         }
-
-    # The line to the server.
-
-    def connection(self, deadline_s: float = 60.0) -> http.client.HTTPConnection:
-        if not self.secure:
-            return http.client.HTTPConnection(self.host, timeout=deadline_s)
-        trusting = ssl.create_default_context()
-        trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
-        return http.client.HTTPSConnection(self.host, timeout=deadline_s, context=trusting)
-
-    def post(
-        self, path: str, message: dict[str, Any], deadline_s: float = 60.0
-    ) -> dict[str, Any] | None:
-        """What the server answers; None where it refuses or is not there."""
-        body = json.dumps({"page": self.page} | message)
-        headers = {"Content-Type": "application/json", "X-Bench-Token": self.token}
-        connection = self.connection(deadline_s)
-        try:
-            connection.request("POST", path, body, headers)
-            response = connection.getresponse()
-            told: dict[str, Any] = json.loads(response.read())
-        except (OSError, http.client.HTTPException):
-            return None
-        finally:
-            connection.close()
-        if response.status == 200:
-            return told
-        self.refused.append(told["reason"])
-        return None
-
-    def _cut_off(self, answer: dict[str, Any]) -> None:
-        """Send it, and go away before the server has answered."""
-        body = json.dumps({"page": self.page, "answer": answer})
-        connection = self.connection()
-        headers = {"Content-Type": "application/json", "X-Bench-Token": self.token}
-        connection.request("POST", "/api/turn", body, headers)
-        connection.close()
-
-    def fetch(self, path: str) -> bytes:
-        connection = self.connection()
-        try:
-            connection.request("GET", path, headers={"X-Bench-Token": self.token})
-            response = connection.getresponse()
-            content = response.read()
-        finally:
-            connection.close()
-        if response.status != 200:
-            raise OSError(f"{path}: {response.status}")
-        return content
 
 
 def _shown(values: NDArray[Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 
-from devices.base import DeviceInfo, Reading
+from devices.records import DeviceInfo, Reading
 
 # Clocks of the system tick 100 times a second, so a window of 5 ticks tells 0.2 of a core.
 QUIET_WINDOW_S = 0.05

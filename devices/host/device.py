@@ -7,20 +7,10 @@ from contextlib import ExitStack, nullcontext
 from dataclasses import asdict
 from pathlib import Path
 
-from devices.base import (
-    INFINITE_VALUES,
-    Burst,
-    Device,
-    DeviceInfo,
-    Loop,
-    OpenRun,
-    Reading,
-    RunRequest,
-    Together,
-    Turns,
-)
+from devices.base import Device, OpenRun, Together
 from devices.host.conditions import host_conditions, host_info, wait_for_quiet
 from devices.host.process import HostProcess
+from devices.records import INFINITE_VALUES, Burst, DeviceInfo, Loop, Reading, RunRequest, Turns
 from zoo.base.errors import PassBroken, SessionFailed
 from zoo.base.lock import timing
 from zoo.home import Home

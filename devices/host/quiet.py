@@ -11,9 +11,9 @@ from pathlib import Path
 
 import psutil
 
-from devices.base import Reading
 from devices.finding import Finding
 from devices.host.conditions import host_conditions, host_info
+from devices.records import Reading
 
 # Above these a machine is called disturbed: in running threads, share of time, and bytes free.
 IDLE_LOAD = 0.25

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from devices.base import RunRequest
+from devices.records import RunRequest
 from reports.gather.joined import Counts, Joined, on_data
 from zoo.artifact.half import PRECISIONS
 from zoo.artifact.iou import (

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bench.naming import told_apart
 from bench.statistics.relative import Standing, logs_to_references
-from devices.base import RunRequest
+from bench.work.naming import told_apart
+from devices.records import RunRequest
 from reports.stored.sessions import Codes, Float64, Places, Sessions
 
 At = tuple[str, int]

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from devices.base import DeviceInfo
+from devices.records import DeviceInfo
 from reports.stored.sessions import Sessions, Shared
 from zoo.base.errors import RecordError
 from zoo.base.files import sha256_of

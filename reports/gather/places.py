@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from bench.sessions.record import OLDER
 from bench.statistics.pooling import CONTENDED_CORES
-from devices.base import DeviceInfo
+from devices.records import DeviceInfo
 from reports.gather.report import Report
 from reports.gather.rows import Facet, Row
 from zoo.base.errors import UnknownName

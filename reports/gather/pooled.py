@@ -10,8 +10,8 @@ import numpy as np
 
 from bench.statistics.ratios import ratio_over_passes
 from bench.statistics.stats import Quantile, across_passes, quantile
-from devices.base import RunRequest
 from devices.frame import STAGES
+from devices.records import RunRequest
 from reports.gather.groups import At, Beside
 from reports.gather.joined import Joined
 from reports.gather.rows import Facet, Row

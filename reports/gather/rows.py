@@ -12,7 +12,7 @@ import numpy as np
 from bench.statistics.ratios import Ratio
 from bench.statistics.stats import Quantile
 from bench.statistics.verdict import Verdict
-from devices.base import DeviceInfo, Origin
+from devices.records import DeviceInfo, Origin
 from reports.gather.joined import Joined
 from reports.stored.digest import Digest
 from reports.stored.sessions import Float64, Places, Sessions

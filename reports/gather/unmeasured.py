@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from bench import typed_inputs
+from bench.work import typed_inputs
 from reports.gather.rows import Row
 
 Figure = Literal["iou", "change", "relative", "p90", "first", "size", "peak"]

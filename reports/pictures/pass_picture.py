@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from bench.sessions.record import Session
 from bench.statistics.bursts import samples_of, turns_of
-from devices.base import Burst
+from devices.records import Burst
 from reports.pictures.figures import COLOURS
 from zoo.base.errors import RecordError
 from zoo.base.files import replacing

@@ -24,8 +24,8 @@ from bench.statistics.pooling import counts_of
 from bench.statistics.relative import Level
 from bench.statistics.stats import order_ranks, quantile, quantiles, timed_ns
 from bench.statistics.verdict import Verdict, verdict
-from devices.base import DeviceInfo
 from devices.frame import STAGES
+from devices.records import DeviceInfo
 from zoo.base.errors import RecordError
 from zoo.home import Home
 

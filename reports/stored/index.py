@@ -27,7 +27,7 @@ import devices
 import reports.stored
 from bench.sessions.record import OwnFile, Plan
 from bench.statistics.verdict import Verdict
-from devices.base import DeviceInfo, RunRequest
+from devices.records import DeviceInfo, RunRequest
 from reports.stored.sessions import SHARED, Sessions, Shared
 from zoo.base.errors import StorageError
 from zoo.base.files import replacing, sha256_of_json

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from devices.base import Reading
+from devices.records import Reading
 
 WIDTH = 18
 # The end of a name is its unit: what a value is divided by, its digits, and what is written.

@@ -12,9 +12,9 @@ from fuzzing import EDITS, edited, often, refusal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.feeding import feeds_of
-from bench.typed_inputs import said, written, written_of
-from devices.base import AS_GIVEN, RunRequest
+from bench.work.feeding import feeds_of
+from bench.work.typed_inputs import said, written, written_of
+from devices.records import AS_GIVEN, RunRequest
 from zoo.base.errors import BenchError
 from zoo.runtime.declared import Slot
 from zoo.runtime.feeds import arrays, read_values

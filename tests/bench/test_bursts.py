@@ -9,7 +9,7 @@ from bench.sessions.record import Session
 from bench.statistics.bursts import Evidence, timed_of
 from bench.statistics.stats import session_median_ms
 from bench.statistics.verdict import verdict
-from devices.base import RawRun
+from devices.records import RawRun
 
 
 def one_session(run: RawRun) -> Session:

@@ -17,8 +17,8 @@ from recorded import IN_TURNS, LOOP, paired_work, recorded, recorded_passes, rep
 from bench.compare import compared, factor_of
 from bench.sessions.record import Plan, Session
 from bench.sessions.store import write_session
-from bench.work import Subject
-from devices.base import Reading
+from bench.work.subject import Subject
+from devices.records import Reading
 from zoo.base.errors import BenchError
 from zoo.home import Home
 from zoo.registry import get

@@ -20,9 +20,9 @@ from own_models import (
 )
 
 from bench.sessions.store import read_all
-from bench.work_item import DENORMAL_WEIGHTS
-from devices.base import Loop, RunRequest
+from bench.work.item import DENORMAL_WEIGHTS
 from devices.host.device import HostDevice
+from devices.records import Loop, RunRequest
 from reports.load import load
 from zoo.base.errors import SessionFailed
 from zoo.home import Home

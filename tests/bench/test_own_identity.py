@@ -17,7 +17,8 @@ from tiny_tflite import write_tiny
 
 from bench.sessions.record import OwnFile
 from bench.sessions.store import read_all
-from bench.work import Subject, find
+from bench.work.find import find
+from bench.work.subject import Subject
 from devices.browser.device import BrowserDevice
 from devices.host.device import HostDevice
 from reports.load import load

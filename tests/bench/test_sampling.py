@@ -7,7 +7,7 @@ import pytest
 from recorded import recorded
 
 from bench.sampling import collect, warm_up
-from devices.base import Loop, RawRun, Series
+from devices.records import Loop, RawRun, Series
 from devices.replay import ReplayRun
 
 

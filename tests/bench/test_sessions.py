@@ -31,9 +31,9 @@ from bench.sessions.store import find_session, read_all, read_session, write_ses
 from bench.statistics.ratios import ratio_over_passes
 from bench.statistics.relative import relative_logs
 from bench.statistics.stats import session_median_ms
-from bench.work import alike
-from bench.work_item import DENORMAL_WEIGHTS, Work
-from devices.base import Reading, Series
+from bench.work.chosen import alike
+from bench.work.item import DENORMAL_WEIGHTS, Work
+from devices.records import Reading, Series
 from devices.replay import ReplayDevice
 from reports.load import load
 from reports.page.page import page_html

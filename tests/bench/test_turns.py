@@ -29,10 +29,11 @@ from bench.sessions.store import read_all
 from bench.statistics.bursts import turns_of
 from bench.statistics.verdict import FEWEST_ROUNDS, verdict
 from bench.turns import pass_in_turns
-from bench.work_item import Work
-from devices.base import Burst, Loop, OpenRun, RawRun, RunRequest, Turns
+from bench.work.item import Work
+from devices.base import OpenRun
 from devices.host.clocks import FINE_CPU
 from devices.host.device import HostDevice, HostRun, HostTogether
+from devices.records import Burst, Loop, RawRun, RunRequest, Turns
 from devices.replay import ReplayDevice, ReplayRun
 from zoo.base.files import sha256_of
 from zoo.home import Home

@@ -13,7 +13,7 @@ from bench.check import check
 from bench.sessions.record import Session
 from bench.sessions.store import write_session
 from bench.statistics.verdict import Label, Verdict, judge, verdict
-from devices.base import Loop, Reading
+from devices.records import Loop, Reading
 from reports.load import load
 from reports.text.tables import notes
 from zoo.home import Home

@@ -10,7 +10,7 @@ from bench.sessions.record import Session
 from bench.statistics.ratios import Ratio, ratio_over_passes
 from bench.statistics.relative import Level, pass_effects
 from bench.statistics.stats import session_median_ms
-from devices.base import RunRequest
+from devices.records import RunRequest
 
 # The logarithm of each file's time among those of its pass, by the pass's number.
 Effects = Mapping[str, Mapping[str, float]]

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.work_item import Work
-from devices.base import RunRequest
+from bench.work.item import Work
+from devices.records import RunRequest
 from train.config import load_recipe
 from train.proof.calibrate import calibrate
 from zoo import registry

@@ -32,8 +32,8 @@ from self_figures import Figure
 
 from bench.statistics.ratios import Ratio, ratio_over_passes
 from bench.warming import warm_up_together
-from devices.base import Loop, Turns
 from devices.browser.site import FOLDER
+from devices.records import Loop, Turns
 from zoo.home import Home
 from zoo.registry import select
 

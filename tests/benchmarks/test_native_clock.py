@@ -23,9 +23,9 @@ from exported import work_of, write_exports
 from self_figures import Figure
 
 from bench.statistics.ratios import Ratio, ratio_over_passes
-from bench.work_item import Work
-from devices.base import Turns
+from bench.work.item import Work
 from devices.host.device import HostDevice
+from devices.records import Turns
 from zoo.home import Home
 
 NATIVE = Path(__file__).with_name("native.py")

@@ -22,9 +22,9 @@ from unsigned_worker import MARK
 
 from bench.protocol import Known, measure
 from bench.sessions.record import Plan
-from bench.work_item import Work
-from devices.base import Loop, Turns
+from bench.work.item import Work
 from devices.host.device import HostDevice
+from devices.records import Loop, Turns
 from zoo.home import Home
 from zoo.registry import get
 from zoo.runtime.processor import int8_products_overflow

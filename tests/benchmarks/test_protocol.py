@@ -27,9 +27,9 @@ from bench.protocol import Known, measure
 from bench.sessions.record import Plan
 from bench.statistics.ratios import ratio_over_passes
 from bench.statistics.stats import CONFIDENCE
-from bench.work_item import Work
-from devices.base import Loop, Turns
+from bench.work.item import Work
 from devices.host.device import HostDevice
+from devices.records import Loop, Turns
 from zoo.home import Home
 
 LIGHT, ONE, OTHER = "mnv2_slim_unet_0.35_128", "mnv2_slim_unet_0.5_160", "mnv2_slim_unet_0.5_192"

@@ -27,9 +27,9 @@ from self_figures import Figure
 
 from bench.protocol import Known, measure
 from bench.sessions.record import Plan
-from bench.work_item import Work
-from devices.base import Loop, Turns
+from bench.work.item import Work
 from devices.host.device import HostDevice
+from devices.records import Loop, Turns
 from zoo.registry import select
 
 LIMIT_S = float(os.environ.get("BENCH_SELF_LIMIT_S", "170"))

@@ -28,9 +28,10 @@ from self_figures import Figure
 from bench.sessions.record import Plan
 from bench.statistics.ratios import ratio_over_passes
 from bench.turns import pass_in_turns
-from bench.work_item import Work
-from devices.base import Loop, OpenRun, RunRequest, Turns
+from bench.work.item import Work
+from devices.base import OpenRun
 from devices.host.device import HostDevice, HostTogether
+from devices.records import Loop, RunRequest, Turns
 from zoo.home import Home
 from zoo.registry import select
 

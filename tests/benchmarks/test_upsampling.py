@@ -25,9 +25,9 @@ from torch.nn import functional as F
 
 from bench.protocol import Known, measure
 from bench.sessions.record import Plan
-from bench.work_item import Work
-from devices.base import Loop, RunRequest, Turns
+from bench.work.item import Work
 from devices.host.device import HostDevice
+from devices.records import Loop, RunRequest, Turns
 from train.data.dataset import Dataset
 from train.evaluate import evaluate
 from train.proof.ranges import activation_ranges

@@ -14,7 +14,7 @@ from tiny_tflite import SIDE, write_tiny
 from bench.sessions.store import read_all
 from bench.statistics.verdict import verdict
 from devices.android.run.flags import loop_flags
-from devices.base import Loop
+from devices.records import Loop
 from reports.load import load
 from zoo.base.errors import DeviceError
 from zoo.base.files import sha256_of

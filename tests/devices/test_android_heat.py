@@ -15,7 +15,7 @@ from bench.statistics.changes import number
 from bench.statistics.verdict import verdict
 from devices.android.adb.conditions import readings
 from devices.android.adb.gate import Gate
-from devices.base import Reading
+from devices.records import Reading
 from zoo.base.errors import DeviceError
 from zoo.home import Home
 

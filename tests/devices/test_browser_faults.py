@@ -15,10 +15,11 @@ from pages import PLAN, Served, served
 from bench.protocol import measure
 from bench.sessions.record import Plan, Session
 from bench.statistics.verdict import verdict
-from bench.work import Subject, find
-from devices.base import INFINITE_VALUES, Loop
+from bench.work.find import find
+from bench.work.subject import Subject
 from devices.browser.pages import Page
 from devices.emulated.page import EmulatedPage
+from devices.records import INFINITE_VALUES, Loop
 from reports.load import load
 from zoo.base.errors import DeviceError
 from zoo.home import Home
@@ -61,7 +62,7 @@ def test_a_page_is_measured_by_both_runtimes_in_turns(here: Served) -> None:
         assert before["pixels_unlike_torch"].value == 0.0
     page.wait()
     assert page.over == "Measuring has ended. Thank you."
-    assert page.refused == []
+    assert page.line.refused == []
 
 
 def test_an_engine_that_compiles_runs_for_a_while_first(here: Served) -> None:
@@ -101,7 +102,7 @@ def test_an_answer_that_is_lost_or_sent_twice_changes_nothing(here: Served, faul
     assert session.run is not None
     assert len(session.run.series.bursts or ()) == 6
     page.wait()
-    assert page.refused == []
+    assert page.line.refused == []
 
 
 def test_a_page_that_is_loaded_anew_goes_on(here: Served) -> None:
@@ -127,7 +128,7 @@ def test_a_worker_that_is_killed_breaks_its_pass_alone(here: Served) -> None:
     assert verdict(kept).label == "short"
     assert len(later) == 4
     assert all(verdict(session).counts for session in later)
-    assert page.refused == []
+    assert page.line.refused == []
 
 
 def test_a_page_that_is_closed_ends_the_run_with_what_to_do(here: Served, impatient: None) -> None:

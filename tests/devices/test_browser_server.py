@@ -45,7 +45,7 @@ def sent(
 ) -> tuple[int, dict[str, str], bytes]:
     """As any program would. Headers: with _ for -."""
     given = {name.replace("_", "-"): value for name, value in headers.items()}
-    connection = EmulatedPage(link=here.server.link()).connection()
+    connection = EmulatedPage(link=here.server.link()).line.connection()
     try:
         connection.request(method, path, body or None, given)
         response = connection.getresponse()
@@ -223,7 +223,7 @@ def test_another_kind_of_device_is_refused_with_the_reason(here: Served) -> None
     try:
         page = EmulatedPage(link=here.server.link(), agent=SAFARI)
         assert not page.join()
-        assert page.refused == [
+        assert page.line.refused == [
             "This address is for an Android phone. This browser is on iPhone, version not told."
         ]
     finally:
@@ -249,4 +249,4 @@ def test_the_network_is_served_by_https(
         page = EmulatedPage(link=network.server.link())
         assert page.join()
         # For a phone to install, once.
-        assert network.server.offered.root == page.fetch("/root.cer")
+        assert network.server.offered.root == page.line.fetch("/root.cer")

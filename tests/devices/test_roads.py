@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from devices.base import Reading
 from devices.finding import Finding
 from devices.host.quiet import Present, measuring
 from devices.programs import Machine
+from devices.records import Reading
 from devices.roads import android, browser, iphone
 
 REAL_ADB = "Android Debug Bridge version 1.0.41\nVersion 36.0.0-13206524\nInstalled as /x/adb"

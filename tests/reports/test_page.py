@@ -16,7 +16,7 @@ from selenium.webdriver.common.keys import Keys
 
 from bench.sessions.record import Plan
 from bench.sessions.store import write_session
-from devices.base import Loop, Reading
+from devices.records import Loop, Reading
 from reports.gather.places import places
 from reports.load import load
 from reports.write import write_report

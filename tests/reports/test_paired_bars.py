@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from devices.base import RunRequest
+from devices.records import RunRequest
 from reports.gather.joined import Joined
 from reports.gather.reference import bar_of
 from reports.gather.rows import Row

@@ -12,8 +12,8 @@ from recorded import IN_TURNS, paired_work, recorded_passes, replayed, sessions
 from tiny_tflite import write_tiny
 
 from bench.sessions.store import write_session
-from devices.base import RunRequest
 from devices.host.device import HostDevice
+from devices.records import RunRequest
 from reports.pictures.pass_picture import draw_pass
 from zoo.base.errors import RecordError
 from zoo.base.files import sha256_of

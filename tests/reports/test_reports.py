@@ -20,7 +20,7 @@ from PIL import Image
 
 from bench.sessions.record import Failure
 from bench.sessions.store import write_session
-from devices.base import Reading
+from devices.records import Reading
 from reports.gather.accuracy import join
 from reports.gather.flat import records
 from reports.gather.report import Report

@@ -17,7 +17,7 @@ from recorded import LOOP, recorded
 
 from bench.sessions.record import Plan, Session
 from bench.sessions.store import read_all, write_session
-from devices.base import DeviceInfo, RawRun, Reading, RunRequest
+from devices.records import DeviceInfo, RawRun, Reading, RunRequest
 from reports.gather.joined import Joined
 from reports.gather.report import Report
 from reports.load import report_of

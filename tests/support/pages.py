@@ -13,8 +13,8 @@ from typing import Any
 from bench.cli.measuring.expected import torch_masks
 from bench.protocol import measure
 from bench.sessions.record import Plan, Session
-from bench.work import Subject, find
-from devices.base import Loop, Turns
+from bench.work.find import find
+from bench.work.subject import Subject
 from devices.browser.device import BrowserDevice
 from devices.browser.pages import Page, Pages
 from devices.browser.server import Offered
@@ -22,6 +22,7 @@ from devices.browser.serving import Serving, Where, serving
 from devices.browser.site import Site
 from devices.browser.tab import Known
 from devices.emulated.page import EmulatedPage
+from devices.records import Loop, Turns
 from zoo.home import Home
 
 PLAN = Plan(

@@ -21,10 +21,10 @@ from tiny_tflite import SIDE, mask_of
 
 from devices.android.adb.client import SHORT_S, Adb
 from devices.android.device import AndroidDevice, Options
-from devices.base import Loop, RunRequest
 from devices.emulated.phone import EmulatedPhone
 from devices.emulated.root import State
 from devices.masks import Expected
+from devices.records import Loop, RunRequest
 from zoo.base.errors import DeviceError
 from zoo.base.files import sha256_of
 

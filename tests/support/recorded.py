@@ -12,8 +12,8 @@ from commands import TINY
 
 from bench.protocol import measure
 from bench.sessions.record import Plan, Session
-from bench.work_item import Work
-from devices.base import Burst, DeviceInfo, Loop, RawRun, RunRequest, Series, Turns
+from bench.work.item import Work
+from devices.records import Burst, DeviceInfo, Loop, RawRun, RunRequest, Series, Turns
 from devices.replay import ReplayDevice
 
 INFO = DeviceInfo(kind="host", name="a phone", os="1", cpu="c", cores=8, memory_bytes=2**34)

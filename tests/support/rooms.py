@@ -47,7 +47,7 @@ ROOMS: Mapping[str, str] = {
     "worst",
     "train/cluster": "files orders parcels",
     "train/synthetic": "canvas frame hair person prepare scene traits",
-    "devices": "base find finding frame masks programs replay roads",
+    "devices": "base find finding frame masks programs records replay roads",
     "devices/host": "clocks conditions device process quiet worker",
     "devices/android": "device",
     "devices/android/adb": "client conditions discovery gate phone storage",
@@ -55,9 +55,9 @@ ROOMS: Mapping[str, str] = {
     "settings",
     "devices/browser": "cable certificate checks conditions device identity inputs messages pages "
     "server serving session site tab",
-    "devices/emulated": "benchmark_model faults page phone root shell sync transport",
-    "bench": "browsers check compare doctor feeding in_a_row naming protocol sampling stored turns "
-    "typed_inputs warming work work_item",
+    "devices/emulated": "benchmark_model faults line page phone root shell sync transport",
+    "bench": "browsers check compare doctor in_a_row protocol sampling stored turns warming",
+    "bench/work": "chosen feeding find item naming subject typed_inputs",
     "bench/statistics": "bursts changes neighbours pooling ratios relative stats "
     "students_t verdict",
     "bench/sessions": "record store",
@@ -66,8 +66,8 @@ ROOMS: Mapping[str, str] = {
     "shown_iou weights",
     "bench/cli/training": "checking costs data eval evaluating judging labelling layouts leaks "
     "many sheet train",
-    "bench/cli/measuring": "browser compare demo device_options expected measure own_files phones "
-    "plan_options profile run serve summary",
+    "bench/cli/measuring": "browser compare compared demo device_options expected measure "
+    "own_files phones plan_options profile run serve summary",
     "bench/cli/results": "card check pick report show",
     "bench/cli/machine": "devices doctor emulate",
     "bench/cli/farm": "farm here joining listing measure node orders",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from devices.base import DeviceInfo
+    from devices.records import DeviceInfo
     from zoo.cluster.join import Cluster
     from zoo.cluster.machines import Machine
 
@@ -65,7 +65,7 @@ def devices_on(cluster: Cluster) -> tuple[list[Machine], list[There]]:
 def devices_here() -> list[dict[str, Any]]:
     """Asked of each machine: its devices as plain values."""
     from bench.cli.farm.here import found_here
-    from devices.base import DeviceInfo
+    from devices.records import DeviceInfo
     from zoo.base.lock import user_of
 
     found = found_here(None)
@@ -80,7 +80,7 @@ def devices_here() -> list[dict[str, Any]]:
 
 
 def _there(machine: Machine) -> Iterator[There]:
-    from devices.base import DeviceInfo
+    from devices.records import DeviceInfo
     from zoo.base.pictures import shown
 
     rows: Sequence[dict[str, Any]] = machine.found or ()

@@ -145,7 +145,7 @@ def _show_state(found: dict[str, Any]) -> Iterator[str]:
 
 
 def _conditions(device: str, conditions: dict[str, Any]) -> Iterator[str]:
-    from devices.base import Reading
+    from devices.records import Reading
     from reports.text.readings import reading_lines
 
     yield f"conditions of {device}"

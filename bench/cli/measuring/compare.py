@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from contextlib import ExitStack
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from bench.cli.measuring.compared import as_record, columns, sentence, side_text
 from bench.cli.measuring.device_options import device_of, device_options
 from bench.cli.measuring.own_files import own_file_options
 from bench.cli.measuring.plan_options import plan_of, plan_options
@@ -18,17 +19,16 @@ from bench.cli.options import Percent, format_option, json_option
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bench.compare import Comparison, Side
+    from bench.compare import Comparison
     from bench.sessions.record import Plan
-    from bench.work import Subject
+    from bench.work.subject import Subject
     from devices.base import Device
-    from reports.text.listing import Column, Format
+    from reports.text.listing import Format
     from zoo.home import Home
 
 SLOWER = 4
 NOT_MEASURED = 3
 UNTOLD = 5
-MANY = 1000
 
 
 @click.command()
@@ -137,15 +137,15 @@ def command(
         raise click.UsageError("--date and --commit choose among stored sessions: add --stored")
     else:
         found = _measured(home, on, subjects, plan, declared)
-    records = [_record(one) for one in found]
+    records = [as_record(one) for one in found]
     if as_json:
         click.echo(json.dumps(records, indent=1))
     elif format:
         sides = [(found[0].baseline, None), *((one.candidate, one) for one in found)]
-        click.echo(listing(_columns(), records if format == "csv" else sides, format))
+        click.echo(listing(columns(), records if format == "csv" else sides, format))
     else:
         measured = [found[0].baseline, *(one.candidate for one in found)]
-        told = [*map(_side_text, measured), *map(_text, found)]
+        told = [*map(side_text, measured), *map(sentence, found)]
         click.echo(fitted("\n".join(told)))
     context.exit(_status(found, limit, untold or "pass"))
 
@@ -177,7 +177,7 @@ def _subjects(
     threads: Sequence[int],
 ) -> list[Subject]:
     """Every combination that was asked for, the first of each option first."""
-    from bench.work import Subject, precisions_of, runtimes_for, subject_of
+    from bench.work.subject import Subject, precisions_of, runtimes_for, subject_of
 
     found = []
     wanted = precisions or ("fp32",)
@@ -196,7 +196,8 @@ def _measured(
 ) -> list[Comparison]:
     from bench.cli.measuring.measure import take
     from bench.compare import compared, factor_of, in_turns
-    from bench.work import find, named
+    from bench.work.chosen import named
+    from bench.work.find import find
     from zoo.base.lock import locked
     from zoo.catalogue import folder
 
@@ -248,62 +249,3 @@ def _name(subject: Subject, name: str, factor: str) -> str:
         return name
     value = getattr(subject, factor)
     return f"{value} thread{'s' if value > 1 else ''}" if factor == "threads" else str(value)
-
-
-def _columns() -> list[Column]:
-    """Of a side and what was found of it; None of the baseline."""
-    from reports.text.listing import Column
-
-    return [
-        Column(title="name", text=lambda one: one[0].name),
-        Column(title="p50 ms [range]", text=lambda one: _p50_text(one[0])),
-        Column(title="ratio [95 %]", text=lambda one: _ratio_text(one[1])),
-        Column(title="verdict", text=lambda one: _verdict(one[1]) if one[1] else "the baseline"),
-    ]
-
-
-def _ratio_text(found: Comparison | None) -> str:
-    return found.ratio.text if found and found.ratio else ""
-
-
-def _p50_text(side: Side) -> str:
-    return side.p50_ms.text if side.p50_ms else "not measured"
-
-
-def _side_text(side: Side) -> str:
-    return f"{side.name}: {f'p50 {_p50_text(side)} ms' if side.p50_ms else _p50_text(side)}"
-
-
-def _verdict(found: Comparison) -> str:
-    if found.ratio is None:
-        return "no ratio"
-    if not found.distinguishable:
-        return "not distinguishable"
-    return "slower" if found.ratio.value > 1 else "faster"
-
-
-def _text(found: Comparison) -> str:
-    one, other = found.baseline.name, found.candidate.name
-    if found.ratio is None:
-        return f"{other}: no ratio: not both were measured (bench check last)"
-    counts = " and ".join(str(count) for count in found.ratio.counts)
-    if found.ratio.low is None:
-        return (
-            f"{other}: not distinguishable: {counts} {found.how} are too few for an interval; "
-            f"x{found.ratio.text} of {one}'s latency"
-        )
-    ratio = f"x{found.ratio.text} of {one}'s latency (95 % interval, {counts} {found.how})"
-    if found.distinguishable:
-        return f"{other} is {_verdict(found)}: {ratio}"
-    more = found.more_passes
-    needed = f"; about {more} more passes would tell" if more else ""
-    if more and more > MANY:
-        needed = f"; not even {MANY} more passes would tell"
-    return f"{other} is not distinguishable: {ratio}{needed}"
-
-
-def _record(found: Comparison) -> dict[str, Any]:
-    return asdict(found) | {
-        "distinguishable": found.distinguishable,
-        "more_passes": found.more_passes,
-    }

@@ -15,8 +15,8 @@ from bench.protocol import Known, measure, unfinished
 from bench.sessions.record import Plan, Session
 from bench.sessions.store import write_session
 from bench.statistics.verdict import verdict
-from bench.work import looked_at
-from bench.work_item import Work
+from bench.work.chosen import looked_at
+from bench.work.item import Work
 from devices.base import Device
 from zoo.base.pictures import shown
 from zoo.base.progress import Bar, say, span

@@ -11,7 +11,8 @@ from bench.cli.options import adding, deadline_option
 
 if TYPE_CHECKING:
     from bench.sessions.record import Plan
-    from devices.base import Device, Loop
+    from devices.base import Device
+    from devices.records import Loop
 
 # How a session samples, and how many there are.
 _PLAN_OPTIONS = (
@@ -150,14 +151,14 @@ def _refuse_useless(given: dict[str, Any], in_turns: bool) -> None:
 
 
 def _turns(device: Device, given: dict[str, Any]) -> Loop:
-    from devices.base import Loop, Turns
+    from devices.records import Loop, Turns
 
     turns = Turns(rounds=given["rounds"], fewest_turns=0) if given["rounds"] else Turns()
     return Loop(turns=turns, warm_s=device.warm_s)
 
 
 def _loop(device: Device, given: dict[str, Any], frame: tuple[int, int] | None) -> Loop:
-    from devices.base import Loop
+    from devices.records import Loop
 
     values = MODES[given["mode"]] | {
         key: value

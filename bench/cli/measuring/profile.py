@@ -62,7 +62,9 @@ def command(
     Example:
       bench profile mnv2_slim_unet_0.5_224 --device android
     """
-    from bench.work import Subject, find, named, subject_of
+    from bench.work.chosen import named
+    from bench.work.find import find
+    from bench.work.subject import Subject, subject_of
     from devices.android.device import AndroidDevice
     from reports.pictures.profile import draw_profile
     from reports.text.fitting import fitted

@@ -15,8 +15,8 @@ from bench.cli.options import Frame, Percent, model_option, threads_option, time
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bench.work import Subject
-    from bench.work_item import Work
+    from bench.work.item import Work
+    from bench.work.subject import Subject
     from devices.base import Device
     from zoo.base.errors import ArtifactRejected
     from zoo.home import Home
@@ -111,15 +111,8 @@ def command(
     from bench.cli.measuring.measure import take
     from bench.cli.measuring.summary import summary
     from bench.sessions.store import read_all
-    from bench.work import (
-        Subject,
-        alike,
-        beside_references,
-        named,
-        precisions_of,
-        runtimes_for,
-        subject_of,
-    )
+    from bench.work.chosen import alike, beside_references, named
+    from bench.work.subject import Subject, precisions_of, runtimes_for, subject_of
     from reports.text.fitting import fitted, next_steps
     from zoo.base.lock import locked
     from zoo.catalogue import folder, select
@@ -186,7 +179,7 @@ def _fit(
     home: Home, device: Device, subjects: Sequence[Subject]
 ) -> tuple[list[Work], list[ArtifactRejected]]:
     """What is to be measured, without rejected files; raises the first of those if all are."""
-    from bench.work import find
+    from bench.work.find import find
     from zoo.base.errors import ArtifactRejected
 
     work, refused = [], []

@@ -11,8 +11,8 @@ from bench.sessions.record import Plan, Session
 from bench.statistics.bursts import Evidence, timed_of, turns_of
 from bench.statistics.stats import across_passes, session_median_ms
 from bench.statistics.verdict import verdict
-from bench.work_item import Work
-from devices.base import RunRequest
+from bench.work.item import Work
+from devices.records import RunRequest
 from reports.text.listing import Column, listing
 
 MOST_ROWS = 12

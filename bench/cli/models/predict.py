@@ -137,7 +137,8 @@ def _first_at_hand(
 ) -> tuple[Path, str]:
     """The file, and what runs it: that runtime, else the first of this machine's own for which a
     file was exported."""
-    from bench.work import Subject, find, runtimes_for, variant
+    from bench.work.find import find, variant
+    from bench.work.subject import Subject, runtimes_for
     from devices.host.device import HostDevice
     from zoo.base.errors import MissingStep
     from zoo.imported.record import verified_import

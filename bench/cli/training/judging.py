@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def parted(words: Sequence[str]) -> tuple[list[Path], list[str]]:
     """The paths of model files, and the names of models. Raises ArtifactError for a file that is
     not there."""
-    from bench.work import SUFFIXES, subject_of
+    from bench.work.subject import SUFFIXES, subject_of
     from zoo.home import Home
 
     home = Home.default()

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 
 from devices.android.adb.phone import CPUS
-from devices.base import Reading
+from devices.records import Reading
 
 SKIN, BATTERY = 3, 2
 STATUSES = ("none", "light", "moderate", "severe", "critical", "emergency", "shutdown")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from devices.base import Reading
+from devices.records import Reading
 from zoo.base.errors import DeviceError
 
 # Phones begin to throttle near here.

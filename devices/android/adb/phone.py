@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 from devices.android.adb.client import Adb
-from devices.base import DeviceInfo
+from devices.records import DeviceInfo
 from zoo.base.pictures import shown
 
 CPUS = "/sys/devices/system/cpu"

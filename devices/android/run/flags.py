@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from devices.android.run.program import Flags
-from devices.base import Loop, RunRequest
+from devices.records import Loop, RunRequest
 from zoo.base.errors import DeviceError
 
 # The published tool's own default; here also while memory is read.

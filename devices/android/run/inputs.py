@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 from devices.android.adb.storage import Storage
-from devices.base import RunRequest
+from devices.records import RunRequest
 from zoo.base.errors import DeviceError
 from zoo.base.pictures import shown
 from zoo.home import Home

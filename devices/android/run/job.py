@@ -19,7 +19,7 @@ from pathlib import Path
 from devices.android.adb.client import SHORT_S, Adb, quoted
 from devices.android.adb.conditions import COMMAND, readings
 from devices.android.adb.storage import ROOT
-from devices.base import Reading
+from devices.records import Reading
 from zoo.base.errors import DeviceError
 
 JOBS = f"{ROOT}/jobs"

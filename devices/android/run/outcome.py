@@ -10,7 +10,7 @@ from devices.android.run.job import RESULT, Done
 from devices.android.run.output import Output, parse_output
 from devices.android.run.program import failure_to_start
 from devices.android.run.result import Result, parse_result
-from devices.base import Loop, Series
+from devices.records import Loop, Series
 from zoo.base.errors import SessionFailed
 
 # The file holds floats of 32 bits, the text six digits of microseconds.

@@ -18,7 +18,8 @@ from devices.android.run.outcome import Outcome, asks_for_less, failed, judge
 from devices.android.run.profile import FLAGS as PROFILE_FLAGS
 from devices.android.run.profile import Operator, parse_profile
 from devices.android.run.program import Flags, Program
-from devices.base import Loop, OpenRun, Reading, RunRequest, Series
+from devices.base import OpenRun
+from devices.records import Loop, Reading, RunRequest, Series
 from zoo.base.errors import DeviceError, SessionFailed
 
 # Of a session alone: the next may go well. Other problems are the phone's, and end the run.

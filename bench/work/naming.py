@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from devices.base import RunRequest
+from devices.records import RunRequest
 
 HASH_DIGITS = 8
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.typed_inputs import FORMS, Said, size_text, typed, typed_file, written
+from bench.work.typed_inputs import FORMS, Said, size_text, typed, typed_file, written
 from zoo.base.errors import ArtifactError, UnknownName
 from zoo.base.pictures import shown
 from zoo.runtime.declared import Slot

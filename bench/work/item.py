@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.sessions.record import OwnFile
-from devices.base import Reading, RunRequest
+from devices.records import Reading, RunRequest
 from zoo.base.files import size_bytes
 
 # A reading of every file.

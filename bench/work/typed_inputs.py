@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from devices.base import Loop, RunRequest
+from devices.records import Loop, RunRequest
 from zoo.base.errors import ArtifactError
 from zoo.base.pictures import shown
 from zoo.runtime.feeds import Feed
