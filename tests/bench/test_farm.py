@@ -65,6 +65,12 @@ def test_every_host_is_measured_and_two_callers_take_turns(
         assert all(session.timed or session.round == 0 for session in sessions)
     assert "waiting: this machine is in use by another command" in "".join(told)
     assert "bench report --open" in told[0]
+    before = {session.id for session in read_all(exported).sessions}
+    again = bench_process(exported, *on_farm, "--resume")
+    with running(again) as process:
+        output, _ = process.communicate(timeout=120)
+    assert "every session is there already" in output
+    assert {session.id for session in read_all(exported).sessions} == before
 
 
 def test_a_node_that_dies_loses_no_session(farm: Farm, exported: Home) -> None:

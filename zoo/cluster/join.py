@@ -28,6 +28,14 @@ class Cluster:
     cores: int
     workers: int
 
+    def head_answers(self) -> bool:
+        """Whether the machine that began this Ray still listens."""
+        try:
+            _knock(self.ray.get_runtime_context().gcs_address)
+        except OSError:
+            return False
+        return True
+
 
 @contextmanager
 def join_cluster(address: str, jobs: int, cores: int | None) -> Iterator[Cluster]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Generator, Hashable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -18,6 +19,10 @@ from zoo.cluster.parcels import Parcel, digest
 
 # An order that takes its worker down each time, as by using up the memory, is given up.
 DEATHS_WITHOUT_PROGRESS = 3
+# How often Ray's head is looked for, and how long it may be missing: Ray ends this process after
+# a minute of that.
+LOOK_S, MISSING_S = 5.0, 30.0
+HEAD_GONE = "the machine that began this Ray does not answer any more"
 Event = Said | Ended
 # What makes a parcel that several orders share, by what tells it from others.
 Shared = tuple[Hashable, Callable[[], Parcel]]
@@ -85,9 +90,13 @@ class _Begun:
 
 @dataclass(kw_only=True)
 class _Driver:
+    """looked, seen: when Ray's head was looked for last, and was there last."""
+
     cluster: Cluster
     sent: dict[Hashable, _Sent] = field(default_factory=dict)
     programs: dict[Sequence[str], Mapping[str, str]] = field(default_factory=dict)
+    looked: float = field(default_factory=time.monotonic)
+    seen: float = field(default_factory=time.monotonic)
 
     def begin(self, order: Order) -> Any:
         """Ray's stream of what a worker has to tell; it goes on from what is kept here."""
@@ -103,8 +112,27 @@ class _Driver:
             own,
         )
 
+    def next_stream(self, streams: Sequence[Any]) -> Any | None:
+        """One that has something to tell; None where the head has gone."""
+        while not self._head_gone():
+            ready, _ = self.cluster.ray.wait(streams, num_returns=1, timeout=LOOK_S)
+            if ready:
+                return ready[0]
+        return None
+
+    def _head_gone(self) -> bool:
+        now = time.monotonic()
+        if now - self.looked >= LOOK_S:
+            self.looked = now
+            if self.cluster.head_answers():
+                self.seen = now
+        return now - self.seen > MISSING_S
+
     def reaches(self, order: Order) -> bool:
         """Whether a machine that can do it is there."""
+        # Without its head, Ray would wait for the answer until it ends this process.
+        if not self.cluster.head_answers():
+            return False
         alive = [node["NodeID"] for node in self.cluster.ray.nodes() if node["Alive"]]
         return order.node is None or order.node in alive
 
@@ -182,7 +210,12 @@ def run_orders(orders: Iterable[Order], cluster: Cluster) -> Generator[Event]:
                 continue
             running[driver.begin(order)] = begun
         while running:
-            [stream], _ = cluster.ray.wait(list(running), num_returns=1)
+            stream = driver.next_stream(list(running))
+            if stream is None:
+                yield from (
+                    Ended(name=one.order.name, problem=HEAD_GONE) for one in running.values()
+                )
+                return
             begun = running.pop(stream)
             event = driver.next_event(begun, stream)
             if not isinstance(event, Ended):

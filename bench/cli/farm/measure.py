@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -24,7 +24,7 @@ def run_on_farm(context: click.Context, home: Home, models: Sequence[Model]) -> 
     """Measure, and keep each session as it comes; the exit status. Raises DeviceError where there
     is no such device, ClusterError."""
     from bench.cli.farm.listing import devices_on
-    from bench.cli.farm.orders import RunOrder
+    from bench.cli.farm.orders import RunOrder, earlier
     from zoo.cluster.join import join_cluster
     from zoo.cluster.orders import run_orders
 
@@ -41,11 +41,13 @@ def run_on_farm(context: click.Context, home: Home, models: Sequence[Model]) -> 
                 there=one,
                 models=tuple(models),
                 words=(*words, "--device", one.device),
+                received=earlier(home, one, models) if context.params["resume"] else {},
             )
             for one in chosen
         ]
+        before = {order.name: len(order.received) for order in orders}
         failed = show(run_orders(orders, cluster), "devices", len(orders))
-    click.echo(_told(orders, failed))
+    click.echo(_told(orders, failed, before))
     return PARTIAL if failed else 0
 
 
@@ -76,20 +78,23 @@ def _chosen(there: Sequence[There], device: str, every: bool) -> list[There]:
     return usable
 
 
-def _told(orders: Sequence[RunOrder], failed: Sequence[str]) -> str:
-    """A device a line, and what to type next."""
+def _told(orders: Sequence[RunOrder], failed: Sequence[str], before: Mapping[str, int]) -> str:
+    """A device a line, and what to type next. before: the sessions that each went on from."""
     from reports.text.fitting import fitted, next_steps
     from reports.text.listing import column, listing
 
-    rows = [
-        {
-            "device": order.there.device,
-            "machine": order.there.machine.name,
-            "sessions": len(order.received),
-            "end": "not all went well" if order.name in failed else "measured",
-        }
-        for order in orders
-    ]
+    rows = []
+    for order in orders:
+        new = len(order.received) - before[order.name]
+        went_well = "measured" if new else "every session is there already"
+        rows.append(
+            {
+                "device": order.there.device,
+                "machine": order.there.machine.name,
+                "sessions": new,
+                "end": "not all went well" if order.name in failed else went_well,
+            }
+        )
     heads = ("device", "machine", "sessions", "end")
     table = listing([column(head, head) for head in heads], rows, "table")
     return fitted("\n".join([table, next_steps(["bench report --open", "bench check last"])]))

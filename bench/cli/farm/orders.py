@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from bench.cli.farm.listing import There
 from bench.sessions.record import Session
-from bench.sessions.store import session_name
+from bench.sessions.store import read_files, session_name
 from zoo.base.errors import RecordError
 from zoo.base.files import replacing
 from zoo.base.lock import PATIENCE
@@ -32,7 +32,8 @@ PATIENCE_S = 24 * 3600
 
 @dataclass(frozen=True, kw_only=True)
 class RunOrder:
-    """words: after the interpreter, the whole measurement. received: the sessions that came."""
+    """words: after the interpreter, the whole measurement. received: the sessions that came, and
+    those of before that it goes on from."""
 
     home: Home
     there: There
@@ -108,6 +109,19 @@ class RunOrder:
                 expected=f"{right} of {info and info.key}, machine {key}",
             )
         return right
+
+
+def earlier(home: Home, there: There, models: Sequence[Model]) -> Parcel:
+    """The stored sessions of these models on that device of that machine."""
+    assert there.info is not None
+    names = {model.name for model in models}
+    folder = home.device_results(there.info.key)
+    return {
+        path.relative_to(home.root).as_posix(): path.read_bytes()
+        for one in read_files(folder.glob("*.json")).sessions
+        if one.machine == there.machine.key and one.request.model in names
+        if (path := folder / session_name(one)).is_file()
+    }
 
 
 def _files(home: Home, model: Model, patterns: Sequence[str]) -> Parcel:
