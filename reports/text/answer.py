@@ -111,7 +111,7 @@ def _below(place: Place) -> list[str]:
     if any(row.joined.of_reference for row in rows):
         lines.append(
             "IoU is of the reference ONNX file of these weights. To measure these very files: "
-            "bench data lfw"
+            "bench data lfw, then bench export"
         )
     elif any(row.joined.iou is None for row in rows):
         row = next(row for row in rows if not row.joined.iou)
