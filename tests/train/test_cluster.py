@@ -6,6 +6,7 @@ import importlib.util
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -88,6 +89,9 @@ def workers(said: list[str]) -> list[int]:
     return [int(match[1]) for line in said if (match := told.match(line))]
 
 
+LOST = "its worker was lost (RayError)"
+
+
 class Ray:
     """As much of Ray as the driver calls. Each task begun tells the next of the scripts."""
 
@@ -100,6 +104,11 @@ class Ray:
 
     def __init__(self, *scripts: list[Any]) -> None:
         self.scripts, self.given = list(scripts), list[tuple[Any, ...]]()
+        self.head = socket.create_server(("127.0.0.1", 0))
+        self.head_at = self.head.getsockname()
+
+    def get_runtime_context(self) -> Any:
+        return SimpleNamespace(gcs_address="{}:{}".format(*self.head_at))
 
     def put(self, value: Any) -> Any:
         return value
@@ -111,7 +120,9 @@ class Ray:
         self.given.append(given)
         return iter(self.scripts.pop(0))
 
-    def wait(self, streams: list[Any], num_returns: int) -> tuple[list[Any], list[Any]]:
+    def wait(
+        self, streams: list[Any], num_returns: int, timeout: float
+    ) -> tuple[list[Any], list[Any]]:
         return streams[:1], streams[1:]
 
     def nodes(self) -> list[dict[str, Any]]:
@@ -128,7 +139,14 @@ class Ray:
 
 def run_on(ray: Ray, home: Home) -> list[Said | Ended]:
     cluster = Cluster(ray=ray, cores=1, workers=1)
-    return list(train_on_cluster(home, [settings_of(home)], COMMAND, cluster))
+    with ray.head:
+        return list(train_on_cluster(home, [settings_of(home)], COMMAND, cluster))
+
+
+def test_nothing_is_begun_again_without_a_head(drawn: Home) -> None:
+    ray = Ray([Ray.exceptions.RayError("gone")])
+    ray.head.close()
+    assert run_on(ray, drawn) == [Ended(name=TINY, problem=LOST, killed=True)]
 
 
 def test_the_driver_begins_again_from_the_last_epoch_and_gives_up_at_last(drawn: Home) -> None:
@@ -142,7 +160,7 @@ def test_the_driver_begins_again_from_the_last_epoch_and_gives_up_at_last(drawn:
     assert all(b"epochs: 12" in given[-1]["recipe.yaml"] for given in ray.given)
     last = events[-1]
     assert isinstance(last, Ended)
-    assert last.problem == "its worker was lost (RayError)"
+    assert last.problem == LOST
     assert (drawn.root / name).read_bytes() == b"state"
 
 
