@@ -27,9 +27,14 @@ class Stored:
 
 def write_session(home: Home, session: Session) -> Path:
     """Write one session under a name of its own; returns the path."""
-    path = home.device_results(session.device.key) / session_name(session)
+    path = session_path(home, session)
     write_text(path, session.model_dump_json() + "\n")
     return path
+
+
+def session_path(home: Home, session: Session) -> Path:
+    """Where it is stored."""
+    return home.device_results(session.device.key) / session_name(session)
 
 
 def session_name(session: Session) -> str:

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from bench.cli.farm.listing import There
 from bench.sessions.record import Session
-from bench.sessions.store import read_files, session_name
+from bench.sessions.store import read_files, session_path
 from zoo.base.errors import RecordError
 from zoo.base.files import replacing
 from zoo.base.lock import PATIENCE
@@ -100,7 +100,7 @@ class RunOrder:
             raise RecordError(
                 f"{self.name} sent what is no session: {error.errors()[0]['msg']}"
             ) from error
-        right = f"{self.home.results.name}/{session.device.key}/{session_name(session)}"
+        right = session_path(self.home, session).relative_to(self.home.root).as_posix()
         of_it = (session.device.key, session.machine)
         info, key = self.there.info, self.there.machine.key
         if name != right or info is None or of_it != (info.key, key):
@@ -115,12 +115,12 @@ def earlier(home: Home, there: There, models: Sequence[Model]) -> Parcel:
     """The stored sessions of these models on that device of that machine."""
     assert there.info is not None
     names = {model.name for model in models}
-    folder = home.device_results(there.info.key)
+    stored = home.device_results(there.info.key).glob("*.json")
     return {
         path.relative_to(home.root).as_posix(): path.read_bytes()
-        for one in read_files(folder.glob("*.json")).sessions
+        for one in read_files(stored).sessions
         if one.machine == there.machine.key and one.request.model in names
-        if (path := folder / session_name(one)).is_file()
+        if (path := session_path(home, one)).is_file()
     }
 
 
