@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 from measure.figures import FIGURES
 from measure.record import DOCS, Made, hashes, present_weights, read_record
+from measure.workshop import Workshop
+
+from zoo.base.errors import BenchError
 
 ROOT = DOCS.parent
 ARCHIVE = DOCS / "measured" / "archive"
@@ -72,3 +75,18 @@ def test_figures_of_other_weights_are_noticed() -> None:
     shown = "\n\n<!-- begin docs/measured/archive/2026-11-26/a.md -->"
     assert undated(f"As measured:{shown}") == ["2026-11-26/a.md"]
     assert undated(f"From the archive, of 2026-11-26:{shown}") == []
+
+
+def test_a_benchmark_that_breaks_leaves_the_figures_as_they_were(tmp_path: Path) -> None:
+    """One beyond its bound is a figure like others."""
+    table, source = tmp_path / "figures.md", tmp_path / "test_it.py"
+    shop = Workshop(tmp_path / "shop", None, None)
+    slow = "def test_slow(figure):\n    figure('time', 2, 's', at_most=1)\n"
+    source.write_text(slow)
+    shop.benchmark(str(table), str(source), "-p", "self_figures")
+    written = table.read_text()
+    assert "| time | 2 s | <= 1 | MISSED |" in written
+    source.write_text(slow.replace("2", "3") + "def test_broken(figure):\n    1 / 0\n")
+    with pytest.raises(BenchError, match=r"test_it\.py did not come to its end"):
+        shop.benchmark(str(table), str(source), "-p", "self_figures")
+    assert table.read_text() == written
