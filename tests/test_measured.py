@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 from measure.figures import FIGURES
 from measure.record import DOCS, Made, hashes, present_weights, read_record
+from measure.workshop import Workshop
+
+from zoo.base.errors import BenchError
 
 ROOT = DOCS.parent
 ARCHIVE = DOCS / "measured" / "archive"
-# Pictures of pages and of the order of turns; they hold no figure that a text tells.
-PICTURES = ("browser.png", "pass.png", "made.json")
+RECORD = "made.json"
 PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
 
 
@@ -20,7 +22,7 @@ def stored() -> list[str]:
     """Paths under docs of all that was measured, but the archive."""
     paths = [*(DOCS / "measured").rglob("*"), *(DOCS / "example-report").rglob("*")]
     kept = [p for p in paths if p.is_file() and ARCHIVE not in p.parents]
-    return sorted(p.relative_to(DOCS).as_posix() for p in kept if p.name not in PICTURES)
+    return sorted(p.relative_to(DOCS).as_posix() for p in kept if p.name != RECORD)
 
 
 def test_every_stored_figure_is_made_by_make_measured() -> None:
@@ -72,3 +74,18 @@ def test_figures_of_other_weights_are_noticed() -> None:
     shown = "\n\n<!-- begin docs/measured/archive/2026-11-26/a.md -->"
     assert undated(f"As measured:{shown}") == ["2026-11-26/a.md"]
     assert undated(f"From the archive, of 2026-11-26:{shown}") == []
+
+
+def test_a_benchmark_that_breaks_leaves_the_figures_as_they_were(tmp_path: Path) -> None:
+    """One beyond its bound is a figure like others."""
+    table, source = tmp_path / "figures.md", tmp_path / "test_it.py"
+    shop = Workshop(tmp_path / "shop", None, None)
+    slow = "def test_slow(figure):\n    figure('time', 2, 's', at_most=1)\n"
+    source.write_text(slow)
+    shop.benchmark(str(table), str(source), "-p", "self_figures")
+    written = table.read_text()
+    assert "| time | 2 s | <= 1 | MISSED |" in written
+    source.write_text(slow.replace("2", "3") + "def test_broken(figure):\n    1 / 0\n")
+    with pytest.raises(BenchError, match=r"test_it\.py did not come to its end"):
+        shop.benchmark(str(table), str(source), "-p", "self_figures")
+    assert table.read_text() == written

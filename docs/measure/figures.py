@@ -9,6 +9,7 @@ from measure import steps
 from measure.distortions import distortions
 from measure.labels import labels
 from measure.pairs import pairs
+from measure.pictures import pictures
 from measure.weights import weights
 from measure.workshop import Workshop
 
@@ -79,6 +80,12 @@ FIGURES = (
         command="bench export --format coreml, bench models --long --json",
         files=_in("measured/precision", "packages.json packages.md"),
         make=steps.packages,
+    ),
+    Figure(
+        name="pictures",
+        command="bench show --pass, bench serve, bench demo",
+        files=_in("measured", "browser.png pass.png"),
+        make=pictures,
     ),
     Figure(
         name="precisions",

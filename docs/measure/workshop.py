@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from measure.record import DOCS, commit, present_weights
+from zoo.base.errors import BenchError
 from zoo.base.files import write_text
 
 PROGRAMS = Path(sys.executable).parent
@@ -55,10 +56,20 @@ class Workshop:
 
     def benchmark(self, output: str, *words: str, **environment: str) -> None:
         """Benchmarks of the tool itself; their table goes to `output`, a path under docs."""
-        given = {"BENCH_SELF_OUTPUT": str(DOCS / output)} | environment
+        made = self.folder / "table.md"
+        self.folder.mkdir(parents=True, exist_ok=True)
+        made.unlink(missing_ok=True)
+        given = {"BENCH_SELF_OUTPUT": str(made)} | environment
         command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", *words]
         # A figure beyond its bound is stored as that: the table says MISSED.
         subprocess.run(command, env=os.environ | given, cwd=DOCS.parent, check=False)
+        if not made.is_file():
+            raise BenchError(
+                f"{words[0]} did not come to its end",
+                expected="a table of figures",
+                remedy="what pytest says above",
+            )
+        write_text(DOCS / output, made.read_text())
 
     def screenshot(self, page: Path, target: Path, width: int, height: int) -> None:
         """Of a report's page, by Chromium without a window."""

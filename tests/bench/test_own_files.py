@@ -36,7 +36,8 @@ IN_A_ROW = (*SESSIONS, "--samples", "40", "--settle", "0")
 def test_a_file_of_ones_own_is_measured_without_an_iou(home: Home, tmp_path: Path) -> None:
     light = write_convolutions(tmp_path / "light.onnx", 1)
     heavy = write_convolutions(tmp_path / "heavy.onnx", 4)
-    invoke("run", str(light), str(heavy), *QUICK)
+    told = invoke("run", str(light), str(heavy), *QUICK).output
+    assert "pass 6: 2 of 2 known well enough" in told
     rows = {row.model: row for row in load(home).rows}
     assert rows.keys() == {"light.onnx", "heavy.onnx"}
     assert rows["heavy.onnx"].p50_ms.value > rows["light.onnx"].p50_ms.value

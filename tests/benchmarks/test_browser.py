@@ -221,7 +221,7 @@ def test_the_demo_s_frames(home: Home, figure: Figure, tmp_path: Path) -> None:
         shown = page.text(".demo-stage")
         fps = float(page.run("return document.querySelector('[data-fps]').dataset.fps"))
         print(shown)
-        model = re.search(r"mnv2_unet\S+ \S+", shown)
+        model = re.search(r"mnv2_\S+ \S+", shown)
         assert model
         stages = [
             f"{stage} {found[1]}"

@@ -41,7 +41,7 @@ from zoo.export import onnx, tflite
 from zoo.export.fold import folded
 from zoo.export.ranges import network_ranges
 from zoo.home import Home
-from zoo.mnv2_unet import DecoderBlock, MobileNetV2UNet
+from zoo.mnv2_slim_unet import AddingBlock, MobileNetV2SlimUNet
 from zoo.network import Deployed, SegmentationNetwork
 from zoo.preprocess import THRESHOLD
 from zoo.registry import get
@@ -112,23 +112,28 @@ def _kernel(taps: list[float]) -> Tensor:
 class Doubling(SegmentationNetwork):
     """The zoo's network with another way of doubling."""
 
-    def __init__(self, network: MobileNetV2UNet, way: str) -> None:
+    def __init__(self, network: MobileNetV2SlimUNet, way: str) -> None:
         super().__init__()
         self.encoder, self.decoder, self.head = network.encoder, network.decoder, network.head
-        blocks = [block for block in network.decoder if isinstance(block, DecoderBlock)]
-        channels = [next(b.reduce.parameters()).shape[0] for b in blocks]
+        self.skips = network.skips
+        channels = [next(up.parameters()).shape[0] for up in network.decoder]
         self.doubles = nn.ModuleList(WAYS[way](count) for count in [*channels, 1])
 
     def forward(self, image: Tensor) -> Tensor:
         skips, x = [], image
         for index, block in enumerate(self.encoder.children()):
             x = block(x)
-            if index in MobileNetV2UNet.levels[:-1]:
+            if index in self.skips:
                 skips.append(x)
         for up, double, skip in zip(self.decoder, self.doubles, reversed(skips), strict=False):
-            x = up.mix(torch.cat([double(up.reduce(x)), skip], dim=1))  # type: ignore[operator]
-        logit: Tensor = self.doubles[-1](self.head(x))
-        return logit
+            assert isinstance(up, AddingBlock)
+            x = up.mix(up.sum(double(up.reduce(x)), up.lateral(skip)))
+        probability: Tensor = self.doubles[-1](torch.sigmoid(self.head(x)))
+        return probability
+
+    def probability(self, image: Tensor) -> Tensor:
+        found: Tensor = self(image)
+        return found
 
 
 @pytest.fixture(scope="module")
@@ -141,7 +146,8 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str, str]
     found: dict[tuple[str, str, str], Path] = {}
     for way in WAYS:
         network, _ = load(checkpoint_path(home, SPEC))
-        whole = Doubling(network, way)  # type: ignore[arg-type]
+        assert isinstance(network, MobileNetV2SlimUNet)
+        whole = Doubling(network, way)
         ranges, other = network_ranges(whole, activation_ranges(whole, images)), folded(whole)
         for format, (exporter, _) in FORMATS.items():
             if (format, way) in UNTRIED:

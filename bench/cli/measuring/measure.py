@@ -48,6 +48,8 @@ def take(
                 _advance(bar, plan, time.monotonic() - began)
                 if session.failure is not None:
                     say(f"{names[session.request]} {session.request.runtime}: {_end(session)}")
+            if taken:
+                _tell_pass([*stored, *taken], work, plan, time.monotonic() - began, last=True)
         except KeyboardInterrupt:
             click.echo(
                 f"interrupted: {len(taken)} sessions are stored; the same command with --resume "
@@ -86,7 +88,12 @@ def _intent(work: Sequence[Work], plan: Plan) -> str:
 
 
 def _tell_pass(
-    sessions: Sequence[Session], work: Sequence[Work], plan: Plan, elapsed_s: float
+    sessions: Sequence[Session],
+    work: Sequence[Work],
+    plan: Plan,
+    elapsed_s: float,
+    *,
+    last: bool = False,
 ) -> None:
     number = sessions[-1].round
     if number == 0:
@@ -98,7 +105,7 @@ def _tell_pass(
     width = f", the middle one to +-{statistics.median(widths):.1%}" if widths else ""
     done = len(work) - len(unfinished(work, known, plan))
     told = f"pass {number}: {done} of {len(work)} known well enough{width}, {elapsed_s:.0f} s"
-    say(told + _left(plan, number, elapsed_s))
+    say(told if last else told + _left(plan, number, elapsed_s))
 
 
 def _left(plan: Plan, number: int, elapsed_s: float) -> str:
