@@ -113,7 +113,7 @@ FIGURES = (
     ),
     Figure(
         name="pairs",
-        command="bench compare of eight pairs in two runtimes",
+        command="bench compare of ten pairs in two runtimes",
         files=("measured/pairs.md",),
         make=pairs,
     ),

@@ -16,7 +16,9 @@ from zoo.complexity import complexity
 from zoo.registry import get
 from zoo.spec import ZOO, ModelSpec
 
-VARIANTS = tuple(get(f"{ZOO}_{one}") for one in ("0.35_128", "0.35_192", "0.5_224", "1.0_192"))
+VARIANTS = tuple(
+    get(f"{ZOO}_{one}") for one in ("0.35_128", "0.35_192", "0.35_224", "0.5_224", "1.0_192")
+)
 OLDER = DOCS / "measured/archive/2026-11-28/host/table.csv"
 PARENT = "mnv2_unet_tf_parent"
 RUNTIMES = ("litert", "onnxruntime")
