@@ -1,6 +1,6 @@
-"""What int8 does to each kind of operator here: `pytest tests/benchmarks/test_operator_times.py`.
+"""Where the time goes by kind of operator, and what int8 does to each.
 
-x86 says nothing of a phone; the table is there to tell what a slower int8 file is slow at.
+x86 says nothing of a phone; the table tells what a slower file is slow at.
 """
 
 from __future__ import annotations
@@ -23,8 +23,10 @@ from zoo.export.targets import targets
 from zoo.home import Home
 from zoo.registry import get
 from zoo.runtime.engines import session_options
+from zoo.spec import ZOO
 
-SPEC = get("mnv2_slim_unet_0.5_224")
+SMALL, MIDDLE, LARGE = (get(f"{ZOO}_{one}") for one in ("0.35_128", "0.5_224", "1.0_224"))
+FILES = ((SMALL, "fp32"), (MIDDLE, "fp32"), (LARGE, "fp32"), (MIDDLE, "int8"))
 REPEATS = 200
 
 
@@ -32,10 +34,11 @@ REPEATS = 200
 def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
     """The weights of the package, scaled by its ranges."""
     home = Home(root=tmp_path_factory.mktemp("home"))
-    take(home, SPEC)
-    calibrate(home, SPEC, None)
-    wanted = targets(["onnx", "tflite"], ["fp32", "int8"])
-    for _, _, outcome in export(home, [(SPEC, target) for target in wanted], jobs=2):
+    for spec in (SMALL, MIDDLE, LARGE):
+        take(home, spec)
+        calibrate(home, spec, None)
+    wanted = [(s, t) for s, precision in FILES for t in targets(["onnx", "tflite"], [precision])]
+    for _, _, outcome in export(home, wanted, jobs=2):
         assert isinstance(outcome, Artifact), outcome
     return home
 
@@ -47,12 +50,12 @@ def litert_us(path: Path) -> dict[str, float]:
     return total
 
 
-def onnxruntime_us(path: Path, folder: Path) -> dict[str, float]:
+def onnxruntime_us(path: Path, size: int, folder: Path) -> dict[str, float]:
     """By its own profiler, after its own fusions."""
     options, _ = session_options(path, threads=1)
     options.enable_profiling, options.profile_file_prefix = True, str(folder / path.stem)
     session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    image = np.random.default_rng(0).random((1, 3, SPEC.size, SPEC.size), dtype=np.float32)
+    image = np.random.default_rng(0).random((1, 3, size, size), dtype=np.float32)
     for _ in range(REPEATS):
         session.run(None, {"image": image})
     times: dict[tuple[str, str], list[float]] = defaultdict(list)
@@ -67,11 +70,11 @@ def onnxruntime_us(path: Path, folder: Path) -> dict[str, float]:
 
 @pytest.mark.parametrize("runtime", ["litert", "onnxruntime"])
 def test_time_by_operator(home: Home, tmp_path: Path, figure: Figure, runtime: str) -> None:
-    for precision in ("fp32", "int8"):
+    for spec, precision in FILES:
         if runtime == "litert":
-            found = litert_us(home.artifact(SPEC, "tflite", precision))
+            found = litert_us(home.artifact(spec, "tflite", precision))
         else:
-            found = onnxruntime_us(home.artifact(SPEC, "onnx", precision), tmp_path)
+            found = onnxruntime_us(home.artifact(spec, "onnx", precision), spec.size, tmp_path)
         assert found
         for operator, us in sorted(found.items(), key=lambda each: -each[1]):
-            figure(f"{SPEC.name}, {runtime}, {precision}, {operator}", us, "us")
+            figure(f"{spec.name}, {runtime}, {precision}, {operator}", us, "us")
