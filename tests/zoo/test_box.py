@@ -10,10 +10,12 @@ import pytest
 import torch
 from commands import RECIPE, TINY, Chain, invoke
 
+from bench.cli.measuring.browser import offered_by
 from train.data.dataset import Dataset
 from train.proof.pack import pack
-from zoo.artifact.iou import pooled
-from zoo.artifact.sources import by_source
+from zoo.artifact.iou import pooled, read_counts
+from zoo.artifact.manifest import read_manifest
+from zoo.artifact.sources import by_source, parted
 from zoo.base.errors import MissingStep, WeightsError
 from zoo.box import (
     FOLDER,
@@ -87,6 +89,18 @@ def test_a_box_holds_the_rounded_weights_and_what_was_counted_with_them(packed: 
     assert "**synthetic**: whoever prepared it" in card
     for part in by_source(read_box_counts(SPECS[-1], box), "drawn"):
         assert f"| {SPECS[-1]} | {part.source} | {part.images} | {part.iou.value:.3f} (" in card
+
+
+def test_the_demo_shows_the_iou_on_lfw(packed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BENCH_HOME", str(packed))
+    home, spec = Home(root=packed), SPECS[0]
+    invoke("export", "--model", spec.name, "--format", "tflite", "--precision", "fp32")
+    accuracy = read_manifest(home, spec).artifacts["tflite.fp32"].accuracy
+    assert accuracy is not None
+    counts = read_counts(home.artifacts / spec.name / accuracy.counts_file)
+    (shown,) = offered_by(home, "browser", measures=False).welcome["models"]
+    assert (shown["iou"], shown["iou_on"]) == (pooled(parted(counts, "drawn")["lfw"]), "lfw")
+    assert shown["iou"] != pooled(counts)
 
 
 def test_taking_leaves_a_training_of_ones_own_alone(packed: Path, tmp_path: Path) -> None:

@@ -69,18 +69,24 @@ def _exported(home: Home) -> Iterator[tuple[Any, Mapping[str, Any]]]:
                     "format": one.format,
                     "sha256": one.sha256,
                     "size_bytes": one.size_bytes,
-                    "iou": _iou(path.parent, one),
+                    **_iou(path.parent, one),
                 },
             )
 
 
-def _iou(folder: Path, artifact: Artifact) -> float | None:
-    """Of this very file; None where it was not measured, or its counts were changed."""
+def _iou(folder: Path, artifact: Artifact) -> dict[str, float | str | None]:
+    """Of this very file, and on which data set; null where it was not measured, or its counts were
+    changed."""
     from zoo.artifact.iou import pooled, whole_counts
+    from zoo.artifact.sources import HEADLINE, parted
 
     known = artifact.accuracy
     counts = known and whole_counts(folder / known.counts_file, known.counts_sha256)
-    return pooled(counts) if counts else None
+    if known is None or not counts:
+        return {"iou": None, "iou_on": None}
+    parts = parted(counts, known.dataset)
+    source = HEADLINE if HEADLINE in parts else next(iter(parts))
+    return {"iou": pooled(parts[source]), "iou_on": source}
 
 
 def _portrait(number: int) -> tuple[bytes, str]:

@@ -135,4 +135,5 @@ export interface DemoModel {
   sha256: string;
   size_bytes: number;
   iou: number | null;
+  iou_on: string | null;
 }

@@ -21,7 +21,7 @@ export function bytesText(bytes: number): string {
 
 /** What is known of a variant. */
 export function facts(model: DemoModel): string[] {
-  const iou = model.iou === null ? [] : [`IoU ${model.iou.toFixed(3)}`];
+  const iou = model.iou === null ? [] : [`IoU ${model.iou.toFixed(3)} on ${model.iou_on}`];
   return [bytesText(model.size_bytes), ...iou, runtimeText(model)];
 }
 
