@@ -92,7 +92,7 @@ def _row(shop: Workshop, spec: ModelSpec, other: ModelSpec) -> str:
 def _ratio(shop: Workshop, spec: ModelSpec, other: ModelSpec, runtime: str) -> str:
     """The time of `spec` over that of the other."""
     words = ("compare", other.name, spec.name, "--runtime", runtime, "--precision", "fp32")
-    told = shop.bench(shop.home("pairs"), *words, "--time-limit", "40", "--json")
+    told = shop.bench(shop.beside(shop.files, "pairs"), *words, "--time-limit", "40", "--json")
     [found] = json.loads(told)
     ratio = Interval(**{key: found["ratio"][key] for key in ("value", "low", "high")})
     return f"x{ratio.text}"

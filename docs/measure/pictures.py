@@ -35,7 +35,7 @@ def pictures(shop: Workshop) -> None:
 
 def _pass_picture(shop: Workshop, path: Path) -> None:
     """Of five files."""
-    home = shop.home("pass")
+    home = shop.beside(shop.files, "pass")
     chosen = [word for one in MODELS.split() for word in ("--model", f"mnv2_slim_unet_{one}")]
     few = ("--sessions", "1", "--max-sessions", "1")
     shop.bench(home, "run", *chosen, "--runtime", "litert", "--precision", "fp32", *few)

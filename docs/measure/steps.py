@@ -27,10 +27,17 @@ BOTH = ("--runtime", "litert", "--runtime", "onnxruntime")
 PRECISIONS = ("--precision", "fp32", "--precision", "fp16", "--precision", "int8")
 
 
-def exports(shop: Workshop, *chosen: str) -> None:
+def exports(shop: Workshop, *chosen: str, home: Path | None = None) -> None:
     """Of every variant the chosen files, all by default."""
-    shop.bench(shop.files, "weights", "take", "--model", MODELS)
-    shop.bench(shop.files, "export", "--model", MODELS, *chosen)
+    shop.bench(home or shop.files, "weights", "take", "--model", MODELS)
+    shop.bench(home or shop.files, "export", "--model", MODELS, *chosen)
+
+
+def newcomers(shop: Workshop, name: str) -> Path:
+    """A home as `make zoo` leaves it for who has no photographs."""
+    home = shop.home(name)
+    exports(shop, *TFLITE, home=home)
+    return home
 
 
 def proved(shop: Workshop) -> None:
@@ -84,8 +91,7 @@ def resizes(shop: Workshop) -> None:
 
 def host(shop: Workshop) -> None:
     """Latencies of this machine, with nothing else of ours running."""
-    exports(shop, *TFLITE)
-    home = shop.home("host")
+    home = newcomers(shop, "host")
     words = ("run", "--model", MODELS, *HOST, "--target", "2%", "--time-limit", "165", "--resume")
     shop.bench(home, *words)
     answer = shop.bench(home, "report")
@@ -99,8 +105,7 @@ def host(shop: Workshop) -> None:
 
 def host_busy(shop: Workshop) -> None:
     """The same beside as many busy programs as cores."""
-    exports(shop, *TFLITE)
-    home = shop.home("host-busy")
+    home = newcomers(shop, "host-busy")
     words = ("run", "--model", MODELS, *HOST, "--target", "2%", "--time-limit", "600", "--resume")
     with hogs():
         _keep_run(shop, home, words, "host/run-busy.txt")
@@ -112,7 +117,7 @@ def host_busy(shop: Workshop) -> None:
 def precisions(shop: Workshop) -> None:
     """What each precision costs in time: the files of two runtimes beside each other."""
     proved(shop)
-    home = shop.home("precisions")
+    home = shop.beside(shop.files, "precisions")
     limits = ("--target", "2%", "--time-limit", "900", "--resume")
     shop.bench(home, "run", "--model", MODELS, *BOTH, *PRECISIONS, *limits)
     shop.bench(home, "report")
@@ -127,8 +132,9 @@ def precisions(shop: Workshop) -> None:
 
 def example(shop: Workshop) -> None:
     """A report of the host's run and of the emulated phone, as a newcomer would open it."""
-    home = shop.home("example")
-    shutil.copytree(shop.home("host") / "results", home / "results", dirs_exist_ok=True)
+    host_home = newcomers(shop, "host")
+    home = shop.beside(host_home, "example")
+    shutil.copytree(host_home / "results", home / "results", dirs_exist_ok=True)
     command = [str(PROGRAMS / "bench"), "devices", "--emulate", "android"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as phone:
         try:

@@ -30,16 +30,20 @@ class Workshop:
         return self.folder / "files"
 
     def home(self, name: str) -> Path:
-        """A home for sessions of its own, of the same exported files; empty unless what was begun
-        there is of the present weights and code."""
+        """One of its own; empty unless what was begun there is of the present weights and code."""
         home = self.folder / name
         state, now = home / "of.txt", f"{present_weights()} {commit()}\n"
         if not state.is_file() or state.read_text() != now:
             shutil.rmtree(home, ignore_errors=True)
             write_text(state, now)
+        return home
+
+    def beside(self, files: Path, name: str) -> Path:
+        """A home for sessions of its own, of the exported files of another home."""
+        home = self.home(name)
         for shared in SHARED:
             if not (home / shared).is_symlink():
-                (home / shared).symlink_to(self.files / shared)
+                (home / shared).symlink_to(files / shared)
         return home
 
     def bench(self, home: Path, *words: str) -> str:
