@@ -76,8 +76,11 @@ def test_figures_of_other_weights_are_noticed() -> None:
     assert undated(f"From the archive, of 2026-11-26:{shown}") == []
 
 
-def test_a_benchmark_that_breaks_leaves_the_figures_as_they_were(tmp_path: Path) -> None:
+def test_a_benchmark_that_breaks_leaves_the_figures_as_they_were(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """One beyond its bound is a figure like others."""
+    monkeypatch.setenv("PYTHONPATH", str(ROOT / "tests/support"))
     table, source = tmp_path / "figures.md", tmp_path / "test_it.py"
     shop = Workshop(tmp_path / "shop", None, None)
     slow = "def test_slow(figure):\n    figure('time', 2, 's', at_most=1)\n"

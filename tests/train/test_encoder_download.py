@@ -16,7 +16,7 @@ from zoo import registry
 from zoo.base.download_record import RECORD
 from zoo.home import Home
 
-SPEC = registry.get("mnv2_slim_unet_0.5_128")
+SPEC = registry.get("mnv2_unet_0.5_128")
 NAME = file_name("0.5")
 
 

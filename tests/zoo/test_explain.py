@@ -27,7 +27,7 @@ def test_no_layer_of_a_good_file_departs(elsewhere: Home, format: str, precision
     path = elsewhere.artifact(SPEC, format, precision)
     found = json.loads(invoke("explain", str(path), "--json").output)
     assert found["first"] is None
-    assert len(found["layers"]) == 78
+    assert len(found["layers"]) == 86
     assert path.with_name(f"{path.name}.layers.png").stat().st_size > 10_000
 
 
@@ -36,7 +36,7 @@ def test_the_layers_of_int8_files_are_all_compared(elsewhere: Home, format: str)
     path = elsewhere.artifact(SPEC, format, "int8")
     found = json.loads(invoke("explain", str(path), "--json").output)
     errors = [layer["error"] for layer in found["layers"]]
-    assert len(errors) == 78
+    assert len(errors) == 86
     assert 1e-3 < errors[0] < 0.1  # eight bits of a first layer: neither none nor much
 
 

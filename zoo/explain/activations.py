@@ -48,8 +48,9 @@ def _of_onnx(path: Path, image: Float32) -> tuple[list[Array], list[Array]]:
             name = readers[name].output[0]
         return name
 
+    nodes = _as_torch_runs(model.graph)
     named = [
-        [as_read(node.output[0]) for node in model.graph.node if node.op_type in kinds]
+        [as_read(node.output[0]) for node in nodes if node.op_type in kinds]
         for kinds in (("Conv", "ConvTranspose"), ("Add",))
     ]
     wanted = dict.fromkeys(name for names in named for name in names)
@@ -69,6 +70,22 @@ def _of_onnx(path: Path, image: Float32) -> tuple[list[Array], list[Array]]:
         [values[name].astype(np.float32) for name in names] for names in named
     )
     return convolutions, additions
+
+
+def _as_torch_runs(graph: Any) -> list[Any]:
+    """The nodes of an ONNX graph: what a node's first input needs comes before what its next one
+    needs. The quantiser stores them in another order."""
+    writers = {name: node for node in graph.node for name in node.output}
+    done: dict[str, Any] = {}
+    waiting = [graph.output[0].name]
+    while waiting:
+        name = waiting[-1]
+        needed = [one for one in writers[name].input if one in writers and one not in done]
+        if needed:
+            waiting.append(needed[0])
+        else:
+            done[waiting.pop()] = writers[name]
+    return list(done.values())
 
 
 def _of_package(path: Path, image: Float32) -> tuple[list[Array], list[Array]]:

@@ -80,7 +80,7 @@ def command(
       bench report --device 'pixel 8'
       bench report --verify
     """
-    from reports.text.fitting import fitted, next_steps
+    from reports.text.fitting import fitted, next_steps, width
     from reports.unchanged import Said, inputs_of, keep, said_in
     from zoo.base.errors import RecordError
     from zoo.home import Home
@@ -97,7 +97,8 @@ def command(
     output = output or home.report
     if verify:
         _verify(homes)
-    inputs = inputs_of(homes, [data, device])
+    # What it says is broken to the terminal's width.
+    inputs = inputs_of(homes, [data, device, str(width())])
     plain = format == "answer" and not as_json and since is None
     said = said_in(output, inputs) if plain else None
     if said is None:
