@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 from commands import RECIPE, TINY, Chain, invoke
+from engines import page_is_built
 
 from bench.cli.measuring.browser import offered_by
 from train.data.dataset import Dataset
@@ -94,6 +95,7 @@ def test_a_box_holds_the_rounded_weights_and_what_was_counted_with_them(packed: 
 
 
 def test_the_demo_shows_the_iou_on_lfw(packed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page_is_built()
     monkeypatch.setenv("BENCH_HOME", str(packed))
     home, spec, key = Home(root=packed), SPECS[0], "tflite.fp32"
     invoke("export", "--model", spec.name, "--format", "tflite", "--precision", "fp32")
