@@ -29,8 +29,9 @@ PRECISIONS = ("--precision", "fp32", "--precision", "fp16", "--precision", "int8
 
 def exports(shop: Workshop, *chosen: str, home: Path | None = None) -> None:
     """Of every variant the chosen files, all by default."""
-    shop.bench(home or shop.files, "weights", "take", "--model", MODELS)
-    shop.bench(home or shop.files, "export", "--model", MODELS, *chosen)
+    there = home or shop.files
+    shop.bench(there, "weights", "take", "--model", MODELS)
+    shop.bench(there, "export", "--model", MODELS, *chosen)
 
 
 def newcomers(shop: Workshop, name: str) -> Path:
@@ -91,9 +92,7 @@ def resizes(shop: Workshop) -> None:
 
 def host(shop: Workshop) -> None:
     """Latencies of this machine, with nothing else of ours running."""
-    home = newcomers(shop, "host")
-    words = ("run", "--model", MODELS, *HOST, "--target", "2%", "--time-limit", "165", "--resume")
-    shop.bench(home, *words)
+    home = _measured_host(shop)
     answer = shop.bench(home, "report")
     out = home / "reports/out"
     write_text(MEASURED / "host/answer.md", f"```\n{_until_files(answer)}```\n")
@@ -101,6 +100,14 @@ def host(shop: Workshop) -> None:
     _copy(out, {"pareto.png": "host/pareto.png", "table.csv": "host/table.csv"})
     _copy(out, {"precision.csv": "host/precision-quiet.csv"})
     shop.screenshot(out / "index.html", MEASURED / "host/page.png", 1100, 1100)
+
+
+def _measured_host(shop: Workshop) -> Path:
+    """The home of its sessions, which are taken where they are not there yet."""
+    home = newcomers(shop, "host")
+    words = ("run", "--model", MODELS, *HOST, "--target", "2%", "--time-limit", "165", "--resume")
+    shop.bench(home, *words)
+    return home
 
 
 def host_busy(shop: Workshop) -> None:
@@ -132,7 +139,7 @@ def precisions(shop: Workshop) -> None:
 
 def example(shop: Workshop) -> None:
     """A report of the host's run and of the emulated phone, as a newcomer would open it."""
-    host_home = newcomers(shop, "host")
+    host_home = _measured_host(shop)
     home = shop.beside(host_home, "example")
     shutil.copytree(host_home / "results", home / "results", dirs_exist_ok=True)
     command = [str(PROGRAMS / "bench"), "devices", "--emulate", "android"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from measure.record import DOCS
+from measure.steps import JOINED
 from measure.workshop import Workshop
 from zoo.artifact.sources import by_source
 from zoo.base.files import write_text
@@ -21,7 +22,7 @@ def weights(shop: Workshop) -> None:
 
 
 def row(spec: ModelSpec) -> str:
-    parts = {part.source: part.iou.text for part in by_source(read_box_counts(spec), "both")}
+    parts = {part.source: part.iou.text for part in by_source(read_box_counts(spec), JOINED)}
     size = complexity(spec)
     told = [spec.name, parts["lfw"], parts["figaro1k"]]
     return f"| {' | '.join([*told, f'{size.parameters:,}', f'{size.macs / 1e6:.1f}'])} |"

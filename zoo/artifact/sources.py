@@ -5,7 +5,7 @@ A pooled IoU over all of them would follow the part with the largest photographs
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -45,9 +45,9 @@ def by_source(counts: Sequence[ImageCounts], whole: str) -> list[SourceIou]:
     ]
 
 
-def headline(found: Sequence[SourceIou]) -> SourceIou:
-    """Of one or more the one that stands for all."""
-    return next((one for one in found if one.source == HEADLINE), found[0])
+def headline(sources: Collection[str]) -> str:
+    """Of one or more data sets the one that stands for all."""
+    return HEADLINE if HEADLINE in sources else next(iter(sources))
 
 
 def source_text(found: Sequence[Mapping[str, Any]]) -> str:

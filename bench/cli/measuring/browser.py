@@ -78,14 +78,14 @@ def _iou(folder: Path, artifact: Artifact) -> dict[str, float | str | None]:
     """Of this very file, and on which data set; null where it was not measured, or its counts were
     changed."""
     from zoo.artifact.iou import pooled, whole_counts
-    from zoo.artifact.sources import HEADLINE, parted
+    from zoo.artifact.sources import headline, parted
 
     known = artifact.accuracy
     counts = known and whole_counts(folder / known.counts_file, known.counts_sha256)
     if known is None or not counts:
         return {"iou": None, "iou_on": None}
     parts = parted(counts, known.dataset)
-    source = HEADLINE if HEADLINE in parts else next(iter(parts))
+    source = headline(parts)
     return {"iou": pooled(parts[source]), "iou_on": source}
 
 

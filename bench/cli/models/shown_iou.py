@@ -20,15 +20,15 @@ def accuracy_of(record: CheckpointRecord, counts: Sequence[ImageCounts]) -> dict
     """For `--json`: the IoU on LFW, or on what else it was counted on, and by data set."""
     from zoo.artifact.sources import by_source, headline
 
-    found = by_source(counts, record.split.dataset)
-    shown = headline(found) if found else None
+    found = {one.source: one for one in by_source(counts, record.split.dataset)}
+    shown = found[headline(found)] if found else None
     return {
         "iou": shown.iou.value if shown else record.validation_iou,
         "iou_low": shown and shown.iou.low,
         "iou_high": shown and shown.iou.high,
         "images": shown.images if shown else 0,
         "data": shown.source if shown else record.split.dataset,
-        "by_source": [asdict(one) for one in found],
+        "by_source": [asdict(one) for one in found.values()],
         "dataset": record.split.dataset,
         "init": record.init.kind,
         "shipped": record.shipped is not None,
