@@ -7,12 +7,17 @@ from typing import Literal
 
 from bench.work import typed_inputs
 from reports.gather.rows import Row
+from zoo.registry import ARCHITECTURES
+from zoo.spec import ZOO, ModelSpec
 
 Figure = Literal["iou", "change", "relative", "p90", "first", "size", "peak"]
 NOT_MEASURED = "not measured"
 NAME = "NAME"
 # The lightest of the zoo, and what is taken beside that one itself.
-REFERENCES = ("mnv2_slim_unet_0.35_128", "mnv2_slim_unet_0.5_128")
+REFERENCES = tuple(
+    ModelSpec(arch=ZOO, width=width, size=min(ARCHITECTURES[ZOO].sizes)).name
+    for width in ARCHITECTURES[ZOO].widths[:2]
+)
 
 
 class Unmeasured:

@@ -110,8 +110,8 @@ def _below(place: Place) -> list[str]:
         lines.append(f"{left_out} sessions were left out (bench check last)")
     if any(row.joined.of_reference for row in rows):
         lines.append(
-            "IoU is of the reference ONNX file of these weights. "
-            "For these files': bench data lfw, bench export"
+            "IoU: of the reference ONNX file. "
+            "For these files' own: bench data lfw, then bench export"
         )
     elif any(row.joined.iou is None for row in rows):
         row = next(row for row in rows if not row.joined.iou)
