@@ -53,12 +53,12 @@ def say_undone(names: Sequence[str]) -> None:
         click.echo(f"not done: {', '.join(names)}; the same command goes on", err=True)
 
 
-def show(events: Generator[Said | Ended], what: str, total: int) -> list[str]:
-    """A line an event, and on a terminal a bar over all; the names of those that failed."""
+def show(events: Generator[Said | Ended], what: str, total: int) -> dict[str, str]:
+    """A line an event, and on a terminal a bar over all; those that failed, by name, and why."""
     from zoo.base.children import Said
     from zoo.base.progress import Bar, echo
 
-    failed = []
+    failed = dict[str, str]()
     # Closed whatever happens, so that no child is left.
     with Bar(what, total, what, lines=False) as bar, closing(events):
         for event in events:
@@ -67,6 +67,6 @@ def show(events: Generator[Said | Ended], what: str, total: int) -> list[str]:
                 continue
             bar.step()
             if event.problem is not None:
-                failed.append(event.name)
+                failed[event.name] = event.problem
                 echo(f"{event.name}: {event.problem}")
     return failed

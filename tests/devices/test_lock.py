@@ -17,7 +17,7 @@ from own_models import write_convolutions
 
 from bench.sessions.store import read_all
 from zoo.base.errors import StorageError
-from zoo.base.lock import lock_folder, timing
+from zoo.base.lock import Folders, lock_folder, timing
 from zoo.home import Home
 
 SHORT = ("--sessions", "1", "--max-sessions", "1", "--rounds", "4")
@@ -131,3 +131,24 @@ def held_elsewhere() -> Iterator[int]:
         holder.stdout.readline()
         yield holder.pid
         holder.kill()
+
+
+def test_a_folder_is_held_until_the_last_job_on_it_ends(tmp_path: Path) -> None:
+    folder = tmp_path / "results"
+    program = (
+        "import sys; from pathlib import Path; from zoo.base.lock import locked\n"
+        "with locked(Path(sys.argv[1])): pass"
+    )
+
+    def refused() -> bool:
+        command = [sys.executable, "-c", program, str(folder)]
+        return subprocess.run(command, capture_output=True).returncode != 0
+
+    with Folders() as folders:
+        folders.hold([folder])
+        folders.hold([folder, tmp_path / "other"])
+        assert refused()
+        folders.leave([folder])
+        assert refused(), "the other job is at work on it"
+        folders.leave([folder, tmp_path / "other"])
+        assert not refused()

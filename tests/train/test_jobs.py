@@ -9,7 +9,7 @@ import psutil
 import pytest
 from commands import TINY, TRAIN, bench_process, invoke, wait_for
 
-from zoo.base.children import Ended, Job, Said, run_jobs
+from zoo.base.children import Ended, Job, Said, run_jobs, watched_jobs
 from zoo.base.files import sha256_of
 from zoo.base.lock import locked
 from zoo.checkpoint import checkpoint_path
@@ -100,3 +100,10 @@ def test_a_failing_job_stops_no_other_and_tells_what_it_said_last() -> None:
         ("good", None, False),
     ]
     assert Said(name="good", line="done") in events
+
+
+def test_a_silent_job_is_looked_at_all_the_same() -> None:
+    job = Job(name="mute", words=("-c", "import time; time.sleep(1)"))
+    events = list(watched_jobs([job], 1, 0.1))
+    assert events.count(None) >= 3
+    assert events[-1] == Ended(name="mute")

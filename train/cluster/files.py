@@ -10,8 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from train.cluster.parcels import dataset_parcel
-from train.data.dataset import Dataset
+from train.cluster.parcels import USED, dataset_parcel
+from train.data.dataset import Dataset, SplitName
 from zoo.artifact.manifest import Manifest, manifest_path, read_manifest, verified
 from zoo.base.errors import ArtifactError
 from zoo.base.files import replacing, sha256_of
@@ -40,7 +40,8 @@ MOST_VARIANTS = 8
 @dataclass(frozen=True, kw_only=True)
 class FilesOrder:
     """words: after the interpreter, what is to be done with the files of these variants;
-    cores_option: by which it is told of its cores. datasets: whose photographs it may read."""
+    cores_option: by which it is told of its cores. datasets: whose photographs it may read, and of
+    which splits."""
 
     home: Home
     specs: tuple[ModelSpec, ...]
@@ -48,7 +49,9 @@ class FilesOrder:
     datasets: tuple[Dataset, ...]
     cores_option: str | None = None
     packages: tuple[str, ...] = PACKAGES
+    splits: tuple[SplitName, ...] = USED
     node: str | None = None
+    alone: bool = False
 
     @property
     def name(self) -> str:
@@ -65,7 +68,7 @@ class FilesOrder:
 
     def shared(self) -> list[Shared]:
         return [
-            (dataset.folder, partial(dataset_parcel, self.home, dataset))
+            (dataset.folder, partial(dataset_parcel, self.home, dataset, self.splits))
             for dataset in self.datasets
         ]
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from train.cluster.parcels import (
     TORCH,
+    USED,
     dataset_parcel,
     first_weights_parcel,
     keep_progress,
@@ -37,6 +38,7 @@ class TrainingOrder:
     command: tuple[str, ...]
     packages: tuple[str, ...] = ("torch", "torchvision")
     node: str | None = None
+    alone: bool = False
 
     @property
     def name(self) -> str:
@@ -49,7 +51,7 @@ class TrainingOrder:
     def shared(self) -> list[Shared]:
         first, dataset = self.settings.first_weights, self.settings.dataset
         return [
-            (dataset.folder, lambda: dataset_parcel(self.home, dataset)),
+            (dataset.folder, lambda: dataset_parcel(self.home, dataset, USED)),
             (first.path, lambda: first_weights_parcel(first)),
             (self.settings.teachers, lambda: teachers_parcel(self.settings)),
         ]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
 import yaml
 
-from train.data.dataset import RECORD, Dataset
+from train.data.dataset import RECORD, Dataset, SplitName
 from train.history import CURVE_NAME, PROGRESS_NAME, TABLE_NAME
 from train.init.first_weights import FirstWeights
 from train.settings import Settings, is_trained
@@ -18,6 +18,8 @@ from zoo.checkpoint import COUNTS_NAME, checkpoint_path
 from zoo.cluster.parcels import Parcel
 from zoo.home import Home
 
+# What a training reads: it never looks at test images.
+USED: tuple[SplitName, ...] = ("train", "validation")
 RECIPE_NAME = "recipe.yaml"
 FIRST = "first"
 TEACHERS = "teachers"
@@ -26,9 +28,9 @@ TORCH = "torch"
 TORCH_CACHE = f"{TORCH}/hub/checkpoints"
 
 
-def dataset_parcel(home: Home, dataset: Dataset) -> Parcel:
-    """The record, and every file a training reads: it never looks at test images."""
-    used = [item for item in dataset.record.items if item.split != "test"]
+def dataset_parcel(home: Home, dataset: Dataset, splits: Sequence[SplitName]) -> Parcel:
+    """The record, and the photographs and masks of these splits."""
+    used = [item for item in dataset.record.items if item.split in splits]
     names = [RECORD, *(name for item in used for name in (item.image, item.mask))]
     return {_name(home, dataset.folder / n): (dataset.folder / n).read_bytes() for n in names}
 

@@ -15,7 +15,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -82,6 +82,16 @@ def run_jobs(jobs: Iterable[Job], at_once: int) -> Generator[Said | Ended]:
 
     One that fails stops no other. Where the caller stops listening, all of them are ended.
     """
+    with closing(watched_jobs(jobs, at_once, None)) as events:
+        for event in events:
+            if event is not None:
+                yield event
+
+
+def watched_jobs(
+    jobs: Iterable[Job], at_once: int, quiet_s: float | None
+) -> Generator[Said | Ended | None]:
+    """As `run_jobs`, with a None whenever nothing was told for `quiet_s`."""
     waiting, running = deque(jobs), dict[str, subprocess.Popen[str]]()
     events: queue.SimpleQueue[Said | Ended] = queue.SimpleQueue()
     with lifeline() as end:
@@ -92,7 +102,11 @@ def run_jobs(jobs: Iterable[Job], at_once: int) -> Generator[Said | Ended]:
                     running[job.name] = _start(job, end)
                     told = (job.name, running[job.name], events)
                     threading.Thread(target=_follow, args=told, daemon=True).start()
-                event = events.get()
+                try:
+                    event = events.get(timeout=quiet_s)
+                except queue.Empty:
+                    yield None
+                    continue
                 if isinstance(event, Ended):
                     del running[event.name]
                 yield event

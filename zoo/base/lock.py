@@ -15,8 +15,9 @@ import stat
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from zoo.base.errors import FolderBusy, InvalidName, StorageError
@@ -52,6 +53,33 @@ def locked(folder: Path, *, shared: bool = False) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+class Folders(ExitStack):
+    """What several jobs of one process work on. Each folder is locked once: of two locks of a
+    process on one folder the first to be left would end both."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._held: dict[Path, ExitStack] = {}
+        self._uses = Counter[Path]()
+
+    def hold(self, folders: Sequence[Path]) -> None:
+        """Raises FolderBusy where another command holds one of them; then it holds none of them."""
+        with ExitStack() as new:
+            for folder in folders:
+                if not self._uses[folder]:
+                    own = new.enter_context(ExitStack())
+                    own.enter_context(locked(folder))
+                    self._held[folder] = own
+            self.push(new.pop_all())
+        self._uses.update(folders)
+
+    def leave(self, folders: Sequence[Path]) -> None:
+        self._uses.subtract(folders)
+        for folder in folders:
+            if not self._uses[folder]:
+                self._held.pop(folder).close()
 
 
 @contextmanager

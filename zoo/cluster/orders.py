@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Hashable, Iterable, Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 from zoo.base.children import Ended, Said
 from zoo.base.errors import BenchError, FolderBusy
-from zoo.base.lock import locked
+from zoo.base.files import storing
+from zoo.base.lock import Folders
 from zoo.base.pictures import shown
 from zoo.cluster import worker
 from zoo.cluster.join import Cluster
@@ -46,6 +46,10 @@ class Order(Protocol):
     def node(self) -> str | None:
         """The only machine that can do it; None where any can."""
 
+    @property
+    def alone(self) -> bool:
+        """Whether no other order may run on that machine meanwhile."""
+
     def shared(self) -> Sequence[Shared]:
         """Parcels that are brought to each machine once."""
 
@@ -78,7 +82,6 @@ class _Begun:
     """One on its way. deaths: of its workers since it last made progress. kept: its results."""
 
     order: Order
-    held: ExitStack
     deaths: int = 0
     kept: bool = False
 
@@ -103,7 +106,7 @@ class _Driver:
         own = order.own()
         sent = [self._send(key, make) for key, make in order.shared()]
         # Not Ray's own retries: they would begin from the order as it was given first.
-        how = {"num_cpus": self.cluster.cores, "max_retries": 0, **self._where(order.node)}
+        how = {"num_cpus": self.cluster.cores, "max_retries": 0, **self._where(order)}
         return self.cluster.ray.remote(**how)(worker.work_there).remote(
             self._program(tuple(order.packages)),
             order.told(self.cluster.cores),
@@ -133,16 +136,23 @@ class _Driver:
         # Without its head, Ray would wait for the answer until it ends this process.
         if not self.cluster.head_answers():
             return False
-        alive = [node["NodeID"] for node in self.cluster.ray.nodes() if node["Alive"]]
-        return order.node is None or order.node in alive
+        sizes = self._sizes()
+        if order.node is None:
+            return any(size >= self.cluster.cores for size in sizes.values())
+        return order.node in sizes
 
-    def _where(self, node: str | None) -> dict[str, Any]:
-        if node is None:
+    def _sizes(self) -> dict[str, float]:
+        """The cores of each machine that is there."""
+        nodes = [node for node in self.cluster.ray.nodes() if node["Alive"]]
+        return {node["NodeID"]: node["Resources"].get("CPU", 0) for node in nodes}
+
+    def _where(self, order: Order) -> dict[str, Any]:
+        if order.node is None:
             return {"scheduling_strategy": "SPREAD"}
         strategies = self.cluster.ray.util.scheduling_strategies
-        # A device is measured beside nothing else of ours, and needs no core for itself.
-        pinned = strategies.NodeAffinitySchedulingStrategy(node_id=node, soft=False)
-        return {"scheduling_strategy": pinned, "num_cpus": 0}
+        pinned = strategies.NodeAffinitySchedulingStrategy(node_id=order.node, soft=False)
+        cores = self._sizes().get(order.node, 0) if order.alone else 0
+        return {"scheduling_strategy": pinned, "num_cpus": cores}
 
     def _program(self, packages: Sequence[str]) -> Mapping[str, str]:
         if packages not in self.programs:
@@ -183,7 +193,8 @@ class _Driver:
         self, begun: _Begun, stream: Any, keep: Callable[[Parcel], None], files: Parcel
     ) -> Ended | None:
         try:
-            keep(files)
+            with storing(begun.order.folders[0]):
+                keep(files)
         except BenchError as error:
             # What it makes from now on is not wanted.
             self.cluster.ray.cancel(stream)
@@ -199,16 +210,14 @@ def run_orders(orders: Iterable[Order], cluster: Cluster) -> Generator[Event]:
     """
     driver = _Driver(cluster=cluster)
     running: dict[Any, _Begun] = {}
-    with ExitStack() as held:
+    with Folders() as folders:
         for order in orders:
-            begun = _Begun(order=order, held=held.enter_context(ExitStack()))
             try:
-                for folder in order.folders:
-                    begun.held.enter_context(locked(folder))
+                folders.hold(order.folders)
             except FolderBusy as error:
                 yield Ended(name=order.name, problem=error.seen)
                 continue
-            running[driver.begin(order)] = begun
+            running[driver.begin(order)] = _Begun(order=order)
         while running:
             stream = driver.next_stream(list(running))
             if stream is None:
@@ -224,6 +233,6 @@ def run_orders(orders: Iterable[Order], cluster: Cluster) -> Generator[Event]:
                 event = Said(name=event.name, line=f"{event.name}: {event.problem}; begun again")
                 running[driver.begin(begun.order)] = begun
             else:
-                begun.held.close()
+                folders.leave(begun.order.folders)
             if event is not None:
                 yield event

@@ -17,12 +17,14 @@ from typing import Any
 
 import psutil
 
-from zoo.base.children import Job, Said, run_jobs
+from zoo.base.children import Ended, Job, Said, watched_jobs
 from zoo.base.files import sha256_of, sha256_of_json
 from zoo.cluster.parcels import Parcel, digest, matching, packed, unpack
 
 # What is told: a line; files that changed while it ran; those asked for; why it did not end well.
 LINE, PROGRESS, RESULTS, FAILED, KILLED = "line", "progress", "results", "failed", "killed"
+# How often what a silent command has stored meanwhile is sent back.
+LOOK_S = 2.0
 HOMES = "bench-worker-"
 SOURCES = "sources of this package"
 FOLDERS = ("bench", "devices", "reports", "train", "zoo")
@@ -95,7 +97,7 @@ def _run(order: Mapping[str, Any], home: Path) -> Iterator[tuple[str, Any]]:
         answers=order["answers"],
     )
     sent = _states(home, order["progress"])
-    for event in run_jobs([job], 1):
+    for event in watched_jobs([job], 1, LOOK_S):
         # What is stored is stored before it is told.
         now = _states(home, order["progress"])
         changed = [name for name, state in now.items() if sent.get(name) != state]
@@ -105,7 +107,7 @@ def _run(order: Mapping[str, Any], home: Path) -> Iterator[tuple[str, Any]]:
             yield LINE, line if job.name in line else f"{job.name}: {line}"
         if files := _read(home, changed):
             yield PROGRESS, files
-        if isinstance(event, Said):
+        if not isinstance(event, Ended):
             continue
         if event.problem is None or (order["partly"] and not event.killed):
             yield RESULTS, packed(home, order["results"])

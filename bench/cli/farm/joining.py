@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import click
 
@@ -21,6 +22,8 @@ from zoo.cluster.join import TOKEN, has_token, import_ray
 
 READY_S = 60.0
 STOP_S = 15.0
+# Of what Ray said before it ended.
+LINES = 7
 # Ray's workers give way to all else by default, and then hardly progress on a busy machine.
 ENVIRONMENT = {"RAY_AUTH_MODE": "token", "RAY_worker_niceness": "0", "RAY_USAGE_STATS_ENABLED": "0"}
 
@@ -66,7 +69,9 @@ class _Node:
 
     @property
     def last(self) -> str:
-        return next((line.strip() for line in reversed(self.said) if line.strip()), "nothing")
+        """An error of Ray's may be of several lines: what each side has, and then nothing more."""
+        said = [line.strip() for line in self.said if line.strip()]
+        return " ".join(said[-LINES:]) or "nothing"
 
 
 @contextmanager
@@ -81,7 +86,7 @@ def _node(words: Sequence[str], cpus: int | None, adb: str | None) -> Iterator[_
         lifeline() as end,
         subprocess.Popen(
             command,
-            env=os.environ | ENVIRONMENT,
+            env=_environment(adb),
             stdin=end,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -96,6 +101,15 @@ def _node(words: Sequence[str], cpus: int | None, adb: str | None) -> Iterator[_
             yield node
         finally:
             _end(process)
+
+
+def _environment(adb: str | None) -> dict[str, str]:
+    """adb: the one that whatever runs on this computer is to use."""
+    found = os.environ | ENVIRONMENT
+    if adb:
+        found["PATH"] = os.pathsep.join([str(Path(adb).resolve().parent), os.environ["PATH"]])
+        found.pop("ANDROID_HOME", None)
+    return found
 
 
 def _listen(node: _Node) -> None:
@@ -136,8 +150,8 @@ def _refuse_another_version(address: str) -> None:
     if other := [one.problem for one in machines if one.head and one.problem]:
         raise ClusterError(
             other[0],
-            expected="the same version of this package and of what it uses on every computer",
-            remedy="install the same there and here, then join again",
+            expected="the same version and the same time on every computer",
+            remedy=f"mend that, then: bench farm join {address}",
         )
 
 

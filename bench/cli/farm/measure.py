@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -17,7 +17,18 @@ if TYPE_CHECKING:
     from zoo.home import Home
 
 PARTIAL = 3
+# Of a phone that two machines reach.
+MEASURED_FROM = "measured from"
 NOT_THERE = ("device", "all_phones", "ray", "resume")
+
+
+class _Row(NamedTuple):
+    """What became of a device: how many sessions came, and how it ended."""
+
+    device: str
+    machine: str
+    sessions: int
+    end: str
 
 
 def run_on_farm(context: click.Context, home: Home, models: Sequence[Model]) -> int:
@@ -29,12 +40,14 @@ def run_on_farm(context: click.Context, home: Home, models: Sequence[Model]) -> 
     from zoo.cluster.orders import run_orders
 
     words = (*CHILD, "run", *words_of(context, NOT_THERE))
+    if context.params["adb"]:
+        raise click.UsageError("each computer has an adb of its own: bench farm join --adb PATH")
+    if context.params["benchmark_model"]:
+        raise click.UsageError(f"with --ray, put the program into {home.tools} instead")
     with join_cluster(context.params["ray"], 1, 1) as cluster:
         machines, there = devices_on(cluster)
-        for machine in machines:
-            if machine.problem:
-                click.echo(f"left out: {machine.problem}", err=True)
-        chosen = _chosen(there, context.params["device"], context.params["all_phones"])
+        chosen, left_out = _chosen(there, context.params["device"], context.params["all_phones"])
+        left_out += [_Row("", one.name, 0, one.problem) for one in machines if one.problem]
         orders = [
             RunOrder(
                 home=home,
@@ -47,24 +60,35 @@ def run_on_farm(context: click.Context, home: Home, models: Sequence[Model]) -> 
         ]
         before = {order.name: len(order.received) for order in orders}
         failed = show(run_orders(orders, cluster), "devices", len(orders))
-    click.echo(_told(orders, failed, before))
-    return PARTIAL if failed else 0
+    rows = [_row(order, failed.get(order.name), before[order.name]) for order in orders]
+    click.echo(_told([*rows, *left_out]))
+    lost = [row for row in left_out if not row.end.startswith(MEASURED_FROM)]
+    return PARTIAL if failed or lost else 0
 
 
-def _chosen(there: Sequence[There], device: str, every: bool) -> list[There]:
-    """Those that are meant and can be used; the others are told."""
+def _chosen(there: Sequence[There], device: str, every: bool) -> tuple[list[There], list[_Row]]:
+    """Those that are meant and can be used, and why not the others. A phone that two machines
+    reach, as by Wi-Fi, is measured by the first."""
     from zoo.base.errors import DeviceError
 
     if device.partition(":")[0] not in ("host", "android"):
         raise click.UsageError("--ray is of hosts and of phones on a cable: --device host, android")
     meant = [one for one in there if device in (one.device, one.device.partition(":")[0])]
+    usable, left_out, known = list[There](), list[_Row](), dict[str, There]()
     for one in meant:
+        key = one.info.key if one.info and one.info.unit else one.name
         if not one.usable:
-            click.echo(f"left out: {one.name}: {one.state}", err=True)
-    usable = [one for one in meant if one.usable]
+            left_out.append(_Row(one.device, one.machine.name, 0, one.state))
+        elif key in known:
+            end = f"{MEASURED_FROM} {known[key].machine.name}"
+            left_out.append(_Row(one.device, one.machine.name, 0, end))
+        else:
+            known[key] = one
+            usable.append(one)
     if not usable:
+        why = "".join(f"; {one.device} on {one.machine}: {one.end}" for one in left_out)
         raise DeviceError(
-            f"the farm has no {device} that can be measured on",
+            f"the farm has no {device} that can be measured on{why}",
             code="no_device",
             remedy="bench devices --ray auto",
         )
@@ -75,26 +99,21 @@ def _chosen(there: Sequence[There], device: str, every: bool) -> list[There]:
             expected="one of them, or all",
             remedy="--device android:SERIAL, or --all",
         )
-    return usable
+    return usable, left_out
 
 
-def _told(orders: Sequence[RunOrder], failed: Sequence[str], before: Mapping[str, int]) -> str:
-    """A device a line, and what to type next. before: the sessions that each went on from."""
+def _row(order: RunOrder, problem: str | None, before: int) -> _Row:
+    """before: the sessions that it went on from."""
+    new = len(order.received) - before
+    went_well = "measured" if new else "every session is there already"
+    return _Row(order.there.device, order.there.machine.name, new, problem or went_well)
+
+
+def _told(rows: Sequence[_Row]) -> str:
+    """A device a line, and what to type next."""
     from reports.text.fitting import fitted, next_steps
     from reports.text.listing import column, listing
 
-    rows = []
-    for order in orders:
-        new = len(order.received) - before[order.name]
-        went_well = "measured" if new else "every session is there already"
-        rows.append(
-            {
-                "device": order.there.device,
-                "machine": order.there.machine.name,
-                "sessions": new,
-                "end": "not all went well" if order.name in failed else went_well,
-            }
-        )
-    heads = ("device", "machine", "sessions", "end")
-    table = listing([column(head, head) for head in heads], rows, "table")
+    columns = [column(name, name) for name in _Row._fields]
+    table = listing(columns, [row._asdict() for row in rows], "table")
     return fitted("\n".join([table, next_steps(["bench report --open", "bench check last"])]))

@@ -51,6 +51,12 @@ class RunOrder:
         return self.there.machine.node
 
     @property
+    def alone(self) -> bool:
+        """Whatever runs beside a host's measurement would be timed with it. A phone runs by
+        itself."""
+        return self.there.device == "host"
+
+    @property
     def folders(self) -> Sequence[Path]:
         assert self.there.info is not None
         return [self.home.device_results(self.there.info.key)]
