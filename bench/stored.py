@@ -162,7 +162,10 @@ def _facts(session: Session, contended: Mapping[str, bool]) -> dict[str, Any]:
         for name, reading in session.run.conditions_before.items()
         if name in HELD and reading.value is not None
     }
+    # A phone is the same, whatever computer it hangs on.
+    host = session.device.unit is None and session.machine is not None
     return {
+        **({"machine": session.machine} if host else {}),
         **session.device.model_dump(),
         **session.request.model_dump(),
         "runtime_version": session.run.runtime_version,

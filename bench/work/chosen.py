@@ -14,6 +14,7 @@ from devices.base import Device
 from devices.records import Reading
 from zoo.artifact.denormals import denormal_weights
 from zoo.base.errors import UnknownName
+from zoo.base.provenance import machine
 
 
 def beside_references(work: Sequence[Work], reference: str | None) -> list[Work]:
@@ -63,7 +64,8 @@ def _reading(found: int | str) -> Reading:
 
 
 def alike(sessions: Iterable[Session], device: Device, plan: Plan) -> list[Session]:
-    """The stored sessions that a run by this plan may go on from: same device, loop, versions."""
+    """The stored sessions that a run by this plan may go on from: same device, loop, versions; a
+    host's of this machine."""
     info = device.info()
     return [
         s
@@ -71,6 +73,7 @@ def alike(sessions: Iterable[Session], device: Device, plan: Plan) -> list[Sessi
         if s.run is not None
         and s.schema_version in ALIKE
         and s.device == info
+        and (info.unit is not None or s.machine in (None, machine()))
         and (s.plan.loop == plan.loop or s.plan.loop.mode == "memory")
         and s.run.runtime_version == device.runtime_version(s.request.runtime)
     ]

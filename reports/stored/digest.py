@@ -39,6 +39,7 @@ Kept = TypeVar("Kept", bound=Hashable)
 class Digest(Level):
     """One session in a thousandth of its size. Latencies in ms.
 
+    machine: what tells the computer that took it from others; None in older sessions.
     protocol: what must be equal to be pooled, in words. interrupted: how many of its samples were,
     of the `told` that it took in turns. by_cpu: its median is of CPU time, for too few samples were
     left alone. fallback: what an accelerator left to the CPU; None where nothing. settings: of the
@@ -53,6 +54,7 @@ class Digest(Level):
     home: Home
     started_at: datetime
     device: DeviceInfo
+    machine: str | None
     plan: Plan
     protocol: str
     verdict: Verdict
@@ -138,6 +140,7 @@ def digest(home: Home, path: Path, session: Session) -> Digest:
         home=home,
         started_at=session.started_at,
         device=_one(session.device),
+        machine=_one(session.machine),
         turns=level.turns,
         plan=_one(session.plan),
         protocol=_one(session.protocol),

@@ -28,6 +28,7 @@ SHARED: tuple[str, ...] = (
     "request",
     "reference",
     "device",
+    "machine",
     "plan",
     "protocol",
     "verdict",

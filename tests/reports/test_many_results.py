@@ -49,6 +49,29 @@ def test_equal_devices_of_two_folders_are_kept_apart(tmp_path: Path) -> None:
     assert "nothing tells whether it is one machine" in report.apart[0]
 
 
+def test_equal_hosts_are_told_apart_by_their_machines(tmp_path: Path) -> None:
+    one = home_of(tmp_path / "one", "a laptop")
+    two = home_of(tmp_path / "two", "a laptop", first=1)
+    for home, machine in ((one, "1" * 12), (two, "2" * 12)):
+        for session in read_all(home).sessions:
+            write_session(one, session.model_copy(update={"machine": machine}))
+    names = {f"a laptop [machine {machine}]" for machine in ("1" * 12, "2" * 12)}
+    report = load(one)
+    assert {facet.device.name for facet in report.facets} == names, "not pooled"
+    assert report.apart[0].startswith("a laptop is 2 machines: ")
+    # One machine's sessions are its own, in however many folders they lie.
+    shutil.rmtree(two.results)
+    for session in read_all(one).sessions:
+        if session.machine == "2" * 12:
+            again = session.model_copy(update={"id": session.id[::-1]})
+            write_session(two, again)
+    both = load(one, two)
+    assert {facet.device.name for facet in both.facets} == names
+    older = home_of(tmp_path / "older", "a laptop", first=2)
+    told = {facet.device.name for facet in load(one, older).facets}
+    assert told == names | {"a laptop [older]"}
+
+
 def test_devices_of_one_name_that_differ_are_named_with_both_values(tmp_path: Path) -> None:
     one = home_of(tmp_path / "one", "a laptop")
     two = home_of(tmp_path / "two", "a laptop", first=1)
