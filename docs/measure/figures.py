@@ -133,6 +133,7 @@ FIGURES = (
     _benchmark("upsampling", "measured/precision/upsampling.md", "test_upsampling.py", proved=True),
     _benchmark("operators", "measured/precision/operators.md", "test_operator_times.py"),
     _benchmark("browser", "measured/browser.md", "test_browser.py", proved=True),
+    _benchmark("first-hour", "measured/first-hour.md", "test_first_hour.py"),
     _benchmark("tool", "measured/bench-self.md", "test_self.py"),
     _benchmark("phone", "measured/phone.md", "test_phone.py"),
     _benchmark("many-sessions", "measured/many-sessions.md", "test_many_sessions.py"),

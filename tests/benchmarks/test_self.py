@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from commands import TINY
 from drawn import write_portraits
 from pytest_benchmark.fixture import BenchmarkFixture
 from self_figures import Figure
@@ -166,26 +165,3 @@ def test_help_is_quick(benchmark: BenchmarkFixture, figure: Figure) -> None:
     )
     assert benchmark.stats
     figure("bench --help, median", benchmark.stats.stats.median, "s", at_most=0.5)
-
-
-def test_a_zoo_with_nothing_to_do_is_quick(
-    home: Home,
-    dataset: Dataset,
-    benchmark: BenchmarkFixture,
-    figure: Figure,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    for name in ("BENCH_HOME", "TORCH_HOME"):
-        monkeypatch.setenv(name, str(home.root))
-    recipe = str(ROOT / "tests" / "tiny.yaml")
-    variables = [f"MODELS={TINY}", "DATA=drawn", f"RECIPE={recipe}"]
-    command = ["make", "-C", str(ROOT), "zoo", *variables]
-    subprocess.run(command, check=True, capture_output=True)
-    again = {"check": True, "capture_output": True, "text": True}
-    done = benchmark.pedantic(  # type: ignore[no-untyped-call]
-        subprocess.run, args=(command,), kwargs=again, rounds=3
-    )
-    assert "trained already" in done.stdout
-    assert "every session is there already" in done.stdout
-    assert benchmark.stats
-    figure("make zoo with nothing to do, median", benchmark.stats.stats.median, "s", at_most=10)
