@@ -22,7 +22,7 @@ from train.data.dataset import Dataset, Item
 from zoo.base.errors import WeightsError
 from zoo.base.files import replacing, sha256_of, sha256_of_json
 from zoo.base.progress import Bar, say
-from zoo.checkpoint import Teacher, read_record
+from zoo.checkpoint import Split, Teacher, read_record
 from zoo.preprocess import UInt8, scaled
 from zoo.resizing import probability_at, resized
 
@@ -40,11 +40,11 @@ _BATCH = 10
 
 @dataclass(frozen=True, kw_only=True)
 class TeacherFile:
-    """What the record says of a teacher, and its checkpoint. trained_on: hash of its data set."""
+    """What the record says of a teacher, and its checkpoint. split: what it was trained on."""
 
     teacher: Teacher
     path: Path
-    trained_on: str
+    split: Split
 
 
 def choose_teachers(paths: Iterable[Path], target: str) -> tuple[TeacherFile, ...]:
@@ -61,7 +61,7 @@ def _teacher(path: Path, target: str) -> TeacherFile:
             remedy="--target, or another --teacher",
         )
     teacher = Teacher(model=record.model, sha256=sha256_of(path))
-    return TeacherFile(teacher=teacher, path=path, trained_on=record.split.sha256)
+    return TeacherFile(teacher=teacher, path=path, split=record.split)
 
 
 def teach(
@@ -102,9 +102,7 @@ def _known(
     parts = dataset.split().parts
     known = {}
     for source in sources:
-        # Of a part that is joined itself, the hashes of its own parts are not known here.
-        others = {sha for name, sha in parts.items() if source in parts and name != source}
-        known[source] = tuple(file for file in files if file.trained_on not in others)
+        known[source] = tuple(file for file in files if _knows(file, source, parts))
         if not known[source]:
             raise WeightsError(
                 f"no teacher knows the photographs of {source}",
@@ -112,6 +110,14 @@ def _known(
                 remedy="one more --teacher",
             )
     return known
+
+
+def _knows(file: TeacherFile, source: str | None, parts: Mapping[str, str]) -> bool:
+    """Not a teacher that saw other parts of the data set alone, however they were split."""
+    split = file.split
+    hashes = {split.sha256, *split.parts.values()}
+    saw = {*split.parts, split.dataset, *(name for name, sha in parts.items() if sha in hashes)}
+    return source not in parts or source in saw or not saw & parts.keys()
 
 
 def _masks(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 from commands import TINY, invoke
+from drawn import write_portraits
 
 from bench.cli.training.costs import DISTORTIONS as NAMES
 from train.proof.distortions import DISTORTIONS
@@ -29,6 +31,20 @@ def test_each_distortion_is_counted_beside_none_and_stored(elsewhere: Home) -> N
     again = json.loads(invoke(*EVAL, "--distort", "noisy", "--distort", "dyed", "--json").stdout)[0]
     for name in ("noisy", "dyed"):
         assert again["by_distortion"][name] == row["by_distortion"][name], "drawn the same"
+    kept = json.loads(stored.read_bytes())["by_distortion"]
+    assert list(kept) == [PLAIN, *NAMES], "what was measured before stays"
+
+
+def test_a_photograph_is_distorted_alike_whatever_it_is_joined_with(
+    elsewhere: Home, tmp_path: Path
+) -> None:
+    invoke("data", "folder", str(write_portraits(tmp_path / "more", 12)), "--name", "more")
+    invoke("data", "join", "more", "drawn", "--name", "both")
+    drawn = ("--distort", "background", "--distort", "noisy", "--distort", "turned", "--json")
+    alone = json.loads(invoke(*EVAL, *drawn).stdout)[0]["by_distortion"]
+    joined = json.loads(invoke(*EVAL[:-1], "both", *drawn).stdout)[0]["by_distortion"]
+    for name, found in joined.items():
+        assert found["drawn"] == alone[name]["drawn"], name
 
 
 def test_what_cannot_be_distorted_is_said(elsewhere: Home) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import zlib
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -28,7 +29,12 @@ from train.distort import (
 )
 from train.evaluate import labelled_items
 from train.proof.prove import runtime_for
-from zoo.artifact.distortion_record import PLAIN, DistortionRecord, distortions_path
+from zoo.artifact.distortion_record import (
+    PLAIN,
+    DistortionRecord,
+    beside_earlier,
+    distortions_path,
+)
 from zoo.artifact.iou import ImageCounts, count
 from zoo.artifact.judgement import judge
 from zoo.artifact.manifest import Artifact, verified
@@ -136,7 +142,7 @@ def measure_distortions(
     for item, shot in _shots(dataset, items, target, f"{spec.name} {artifact.key}"):
         for name in chosen:
             # Each begins from the same draw, whichever others are asked for.
-            drawn = replace(shot, draw=_draw(f"{name} {item.id}"))
+            drawn = replace(shot, draw=_draw(f"{name} {_own_name(item)}"))
             found = DISTORTIONS[name](drawn)
             counts[name].append(_counted(model, found, spec.size, item))
     whole = dataset.record.name
@@ -158,21 +164,32 @@ def measure_distortions(
             for name in chosen
         },
     )
-    write_text(distortions_path(home, spec, artifact), record.model_dump_json(indent=1) + "\n")
+    path = distortions_path(home, spec, artifact)
+    write_text(path, beside_earlier(record, path).model_dump_json(indent=1) + "\n")
     return record
 
 
 def _shots(
     dataset: Dataset, items: Sequence[Item], target: str, label: str
 ) -> Iterator[tuple[Item, Shot]]:
-    for number, item in enumerate(track(items, label, "images")):
-        pixels = _pixels(dataset, item, target)
-        other = items[(number + 1 + len(items) // 2) % len(items)]
+    # The same photograph behind the same one, whatever the data set is joined with.
+    alike: dict[str | None, list[Item]] = defaultdict(list)
+    for item in items:
+        alike[item.source].append(item)
+    numbers = {item.id: number for of in alike.values() for number, item in enumerate(of)}
+    for item in track(items, label, "images"):
+        pixels, own = _pixels(dataset, item, target), alike[item.source]
+        other = own[(numbers[item.id] + 1 + len(own) // 2) % len(own)]
 
         def another(other: Item = other, like: Tensor = pixels) -> Tensor:
             return seen(_pixels(dataset, other, target), View(), *like.shape[-2:])
 
-        yield item, Shot(pixels=pixels, draw=_draw(item.id), another=another)
+        yield item, Shot(pixels=pixels, draw=_draw(_own_name(item)), another=another)
+
+
+def _own_name(item: Item) -> str:
+    """Without the data set that it was joined from."""
+    return item.id.removeprefix(f"{item.source}.") if item.source else item.id
 
 
 def _pixels(dataset: Dataset, item: Item, target: str) -> Tensor:

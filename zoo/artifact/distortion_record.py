@@ -10,7 +10,8 @@ from pydantic import Field
 from zoo.artifact.iou import points_text, span_text
 from zoo.artifact.judgement import Judgement
 from zoo.artifact.manifest import Artifact, Sha256
-from zoo.base.frozen import Frozen
+from zoo.base.errors import BenchError
+from zoo.base.frozen import Frozen, read_json
 from zoo.home import Home
 from zoo.spec import ModelSpec
 
@@ -38,6 +39,19 @@ class DistortionRecord(Frozen):
 
 def distortions_path(home: Home, spec: ModelSpec, artifact: Artifact) -> Path:
     return home.artifact_folder(spec) / f"{spec.name}.{artifact.key}.distortions.json"
+
+
+def beside_earlier(record: DistortionRecord, path: Path) -> DistortionRecord:
+    """With the other distortions that were measured before on the same file and photographs."""
+    if not path.is_file():
+        return record
+    try:
+        before = read_json(DistortionRecord, path, "distortions that were measured", record.key)
+    except BenchError:
+        return record
+    same = record.model_copy(update={"by_distortion": before.by_distortion}) == before
+    every = (before.by_distortion if same else {}) | record.by_distortion
+    return record.model_copy(update={"by_distortion": every})
 
 
 def distortion_lines(record: DistortionRecord) -> list[str]:
