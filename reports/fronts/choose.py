@@ -133,7 +133,8 @@ def choice_lines(choice: Choice, budget: Budget) -> list[str]:
 def _text(row: Row) -> str:
     iou = row.joined.iou
     assert iou is not None
-    return f"{row.model} ({row.facet.how}), IoU {iou.text}, p50 {row.p50_ms.text} ms"
+    on = f" on {row.joined.iou_on}" if row.joined.iou_on else ""
+    return f"{row.model} ({row.facet.how}), IoU{on} {iou.text}, p50 {row.p50_ms.text} ms"
 
 
 def _lower(difference: Interval | None) -> str:

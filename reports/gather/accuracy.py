@@ -20,7 +20,7 @@ from zoo.artifact.iou import (
 )
 from zoo.artifact.manifest import Accuracy, Artifact, read_manifest
 from zoo.artifact.resize_record import read_resizes, resize_text
-from zoo.artifact.sources import parted
+from zoo.artifact.sources import headline, parted, preparing
 from zoo.base.errors import BenchError
 from zoo.base.files import sha256_of, size_bytes
 from zoo.checkpoint import COUNTS_NAME, CheckpointRecord, checkpoint_path, read_record
@@ -32,12 +32,6 @@ from zoo.spec import ModelSpec
 
 # In the place of where the first weights came from.
 IMPORTED = "imported"
-# What prepares a data set of that name.
-PREPARED = {
-    "lfw": "bench data lfw",
-    "figaro1k": "bench data figaro1k --archives FOLDER",
-    "synthetic": "bench data synthetic",
-}
 
 
 def join(home: Home, request: RunRequest, data: str | None = None) -> Joined:
@@ -82,24 +76,39 @@ def _of_artifact(
         rejected=artifact.rejected,
         resizes=_resizes(home, spec, artifact),
         whose=(str(record.config["target"]), "validation"),
+        remedy=_evaluation(home, request)(headline(_own(record))),
     )
-    evaluation = _evaluation(home, request)(record.split.dataset)
-    by_data, own = _further(home, spec, artifact), artifact.accuracy
-    counts = _counts(home, spec, own) if own else None
-    if own and counts:
-        change = _change(home, spec, own, counts)
-        told = evaluation if change is None else None
-        every = by_data | parted(counts, own.dataset)
-        return replace(common, by_data=every, iou_change=change, remedy=told)
-    lost = f"{own.counts_file} is gone or was changed" if own else None
-    reason = lost or artifact.accuracy_reason or "not measured"
-    common = replace(common, by_data=by_data, iou_reason=reason, remedy=evaluation)
-    if by_data or not _stands_for(record, artifact):
+    return _with_counts(home, spec, artifact, record, common)
+
+
+def _with_counts(
+    home: Home, spec: ModelSpec, artifact: Artifact, record: CheckpointRecord, common: Joined
+) -> Joined:
+    """With what the file was counted on; where that is not all of its checkpoint's data set, with
+    what its reference export was, too. The remedy stays where something is left to find out."""
+    known = {one.dataset: _counts(home, spec, one) for one in artifact.validated}
+    counted = {name: counts for name, counts in known.items() if counts}
+    by_data = _further(home, spec, artifact)
+    for name, counts in counted.items():
+        by_data |= parted(counts, name)
+    change = _change(home, spec, artifact, counted)
+    common = replace(common, by_data=by_data, iou_change=change)
+    if by_data.keys() >= set(_own(record)):
+        return replace(common, remedy=None if change else common.remedy)
+    lost = [one.counts_file for one in artifact.validated if one.dataset not in counted]
+    reason = f"{lost[0]} is gone or was changed" if lost else artifact.accuracy_reason
+    common = replace(common, iou_reason=reason or "not measured")
+    if not _stands_for(record, artifact):
         return common
     reference = _counts_of_checkpoint(checkpoint_path(home, spec), record)
     if isinstance(reference, str):
         return replace(common, iou_reason=reference)
-    return replace(common, by_data=reference, of_reference=True)
+    return replace(common, by_reference=reference)
+
+
+def _own(record: CheckpointRecord) -> list[str]:
+    """The data set that it was trained on, or those that this was joined of."""
+    return [*record.split.parts] or [record.split.dataset]
 
 
 def _of_import(home: Home, request: RunRequest) -> Joined:
@@ -136,8 +145,7 @@ def _evaluation(home: Home, request: RunRequest) -> Callable[[str], str]:
         counted = f"bench eval {file} --data {shlex.quote(data)}"
         if home.dataset(data).is_dir():
             return counted
-        own = f"bench data folder FOLDER --name {shlex.quote(data)}"
-        return f"{PREPARED.get(data, own)}, then {counted}"
+        return f"{preparing(data)}, then {counted}"
 
     return command
 
@@ -154,12 +162,24 @@ def _stands_for(record: CheckpointRecord, artifact: Artifact) -> bool:
 
 
 def _change(
-    home: Home, spec: ModelSpec, accuracy: Accuracy, ours: Sequence[ImageCounts]
+    home: Home, spec: ModelSpec, artifact: Artifact, counted: Mapping[str, Sequence[ImageCounts]]
 ) -> Interval | None:
-    """The file's IoU minus torch's on the same images, if torch's counts are whole."""
-    path = home.artifact_folder(spec) / accuracy.torch_counts_file
-    torchs = whole_counts(path, accuracy.torch_counts_sha256)
-    return paired_difference(ours, torchs) if torchs else None
+    """The file's IoU minus torch's, paired over the images of all data sets of its checkpoint that
+    it was counted on; None where torch's counts of one are not whole."""
+    ours, torchs = list[ImageCounts](), list[ImageCounts]()
+    for accuracy in artifact.validated:
+        path = home.artifact_folder(spec) / accuracy.torch_counts_file
+        found = whole_counts(path, accuracy.torch_counts_sha256)
+        if found is None or accuracy.dataset not in counted:
+            return None
+        torchs += _named(found, accuracy.dataset)
+        ours += _named(counted[accuracy.dataset], accuracy.dataset)
+    return paired_difference(ours, torchs) if ours else None
+
+
+def _named(counts: Sequence[ImageCounts], data: str) -> list[ImageCounts]:
+    """Two data sets may have an image of one name."""
+    return [replace(one, image=f"{data}.{one.image}") for one in counts]
 
 
 def _counts(home: Home, spec: ModelSpec, accuracy: Accuracy) -> list[ImageCounts] | None:
@@ -168,7 +188,7 @@ def _counts(home: Home, spec: ModelSpec, accuracy: Accuracy) -> list[ImageCounts
 
 
 def _further(home: Home, spec: ModelSpec, artifact: Artifact) -> dict[str, Counts]:
-    """By data set, on validation images that are not of the checkpoint's own."""
+    """By data set, on other validation images than all of the checkpoint's own."""
     found: dict[str, Counts] = {}
     for accuracy in artifact.others.values():
         counts = _counts(home, spec, accuracy) if accuracy.split == "validation" else None

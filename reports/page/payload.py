@@ -42,8 +42,8 @@ SHAPES = {
     "H": "M0,-1L0.87,-0.5L0.87,0.5L0,1L-0.87,0.5L-0.87,-0.5Z",
 }
 Source = tuple[str | None, tuple[ImageCounts, ...]]
-# Of more counts, or rows of one place, none can be compared in the page.
-MOST_COMPARED = 64
+# Of more rows of one place, or of more counts, none can be compared in the page.
+MOST_COMPARED, MOST_COUNTS = 64, 128
 
 
 def payload(report: Report) -> dict[str, Any]:
@@ -189,7 +189,7 @@ def _iou_pairs(rows: Sequence[Row]) -> list[Any]:
     """For each of the counts the differences from the later ones in turn: value, low and high in
     1e-4; 0 where they were not counted on the same images. Empty where there are too many."""
     ones = list(_sources(rows).values())
-    if len(ones) > MOST_COMPARED:
+    if len(ones) > MOST_COUNTS:
         return []
     return [
         [_scaled(iou_difference(one, two), 1e4) for two in ones[at + 1 :]]

@@ -36,7 +36,7 @@ def table(place: Place) -> str:
     columns = [
         Column(title="model", text=lambda row: row.model),
         Column(title="file", text=_file),
-        Column(title="IoU [95 %]", text=_iou_text),
+        Column(title=_iou_title(place), text=_iou_text),
         Column(title="p50 ms [range]", text=lambda row: row.p50_ms.text),
         Column(title="MB", text=_size_text, right=True),
         Column(title="front", text=lambda row: "yes" if row in front else ""),
@@ -82,6 +82,11 @@ def _chosen(place: Place) -> tuple[list[Row], list[Row]]:
     kept = [front[round(place * step)] for place in range(min(most, len(front)))]
     shown = [row for row in fit if row in kept or row in best.values()][:MOST_ROWS]
     return shown, front
+
+
+def _iou_title(place: Place) -> str:
+    names = {row.joined.iou_on for row in place.rows if row.joined.iou_on}
+    return f"IoU on {names.pop()} [95 %]" if len(names) == 1 else "IoU [95 %]"
 
 
 def _iou_text(row: Row) -> str:

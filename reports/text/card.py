@@ -11,7 +11,7 @@ from reports.gather.report import Report
 from reports.gather.rows import Row
 from reports.text.feeding import feeding
 from zoo.artifact.iou import points_text, span_text
-from zoo.artifact.manifest import Artifact, Parity, read_manifest
+from zoo.artifact.manifest import Accuracy, Artifact, Parity, read_manifest
 from zoo.artifact.neural_engine import leaving_text
 from zoo.artifact.resize_record import read_resizes, resize_lines
 from zoo.base.files import write_text
@@ -117,20 +117,28 @@ def _leaving(artifacts: Sequence[Artifact]) -> list[str]:
 
 def _file(artifact: Artifact) -> str:
     cells = [artifact.key, f"{artifact.size_bytes / 1e6:.2f}"]
-    if artifact.accuracy is None:
+    if not artifact.validated:
         cells += [f"not measured: {artifact.accuracy_reason}", "", ""]
     else:
-        judged = artifact.accuracy.judgement
-        iou, change = judged.iou, judged.difference
-        rejected = " **rejected**" if artifact.accuracy.rejected else ""
+        rejected = " **rejected**" if artifact.rejected else ""
         cells += [
-            f"{iou.value:.3f} {span_text(iou.low, iou.high, '.3f')}{_of(artifact)}{rejected}",
-            points_text(change),
-            f"{judged.fell} of {artifact.accuracy.images}",
+            f"{', '.join(map(_accuracy, artifact.validated))}{_of(artifact)}{rejected}",
+            ", ".join(points_text(one.judgement.difference) for one in artifact.validated),
+            ", ".join(f"{one.judgement.fell} of {one.images}" for one in artifact.validated),
         ]
     parity = artifact.parity
     cells.append("not measured" if parity is None else _differs(parity))
     return f"| {' | '.join(cells)} |"
+
+
+def _accuracy(accuracy: Accuracy) -> str:
+    """On each data set that the images came from."""
+    whole = {accuracy.dataset: accuracy.judgement.iou}
+    found = {name: one.judgement.iou for name, one in accuracy.sources.items()} or whole
+    return ", ".join(
+        f"{name} {iou.value:.3f} {span_text(iou.low, iou.high, '.3f')}"
+        for name, iou in found.items()
+    )
 
 
 def _differs(parity: Parity) -> str:
@@ -142,11 +150,12 @@ def _differs(parity: Parity) -> str:
 def _of(artifact: Artifact) -> str:
     """Of an fp16 file that was computed in fp32 here: what fp16 arithmetic changes, by torch. Of a
     package that Core ML did not run, by what it was run."""
-    if artifact.accuracy is not None and artifact.accuracy.runtime == REFERENCE:
+    first = artifact.validated[0]
+    if first.runtime == REFERENCE:
         return " by the reference interpreter"
-    if artifact.accuracy is None or artifact.accuracy.computed_in is None:
+    if first.computed_in is None:
         return ""
-    words = f" of its weights, computed in {artifact.accuracy.computed_in}"
+    words = f" of its weights, computed in {first.computed_in}"
     if artifact.half is None:
         return words
     return f"{words}; in fp16 {100 * artifact.half.judgement.difference.value:+.2f} points"

@@ -6,7 +6,7 @@ Of what its manifest holds: nothing is run for it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from reports.text.fitting import fitted
@@ -15,15 +15,17 @@ from zoo.artifact.half import LARGEST_HALF
 from zoo.artifact.iou import span_text
 from zoo.artifact.manifest import Accuracy, Artifact
 from zoo.artifact.neural_engine import Leaving, leaving_text
+from zoo.artifact.sources import HEADLINE, headline
 from zoo.runtime.processor import REFERENCE
 
 FEW = 2
 
 
 def file_record(
-    artifact: Artifact, accuracy: Accuracy | None, reason: str | None
+    artifact: Artifact, found: Sequence[Accuracy], reason: str | None
 ) -> dict[str, Any]:
-    """accuracy: on the images that are asked for, else null with the reason. IoUs are 0..1."""
+    """found: on the images that are asked for, which may be of several data sets; of none the
+    reason says why. IoUs are 0..1. by_source: of images of several data sets, each alone."""
     record: dict[str, Any] = {
         "model": artifact.model,
         "format": artifact.format,
@@ -39,14 +41,17 @@ def file_record(
         "leaves_neural_engine": _dumped(artifact.neural_engine),
         "reference": artifact.reference.model_dump(mode="json") if artifact.reference else None,
     }
-    if accuracy is None:
+    if not found:
         return record | {"iou": None, "reason": reason, "rejected": artifact.rejected}
+    by_name = {one.dataset: one for one in found}
+    accuracy = by_name[headline(by_name)]
     half = artifact.half if accuracy == artifact.accuracy else None
     return record | {
         "data": accuracy.dataset,
         "split": accuracy.split,
         "images": accuracy.images,
         **accuracy.judgement.model_dump(mode="json"),
+        "by_source": _by_source(found),
         "runtime": accuracy.runtime,
         "of": "the file" if accuracy.computed_in is None else "its weights",
         "computed_in": accuracy.computed_in,
@@ -54,6 +59,20 @@ def file_record(
         "rejected": accuracy.rejected or artifact.rejected,
         "unjudged": accuracy.unjudged,
     }
+
+
+def _by_source(found: Sequence[Accuracy]) -> list[dict[str, Any]]:
+    known = {one.dataset: (one.images, one.judgement) for one in found}
+    for accuracy in found:
+        if accuracy.sources:
+            del known[accuracy.dataset]
+        known |= {name: (one.images, one.judgement) for name, one in accuracy.sources.items()}
+    if len(known) < 2:
+        return []
+    return [
+        {"source": name, "images": images, "iou": judgement.iou.model_dump()}
+        for name, (images, judgement) in known.items()
+    ]
 
 
 def _dumped(found: Sequence[Leaving] | None) -> list[dict[str, Any]] | None:
@@ -70,7 +89,7 @@ def file_list(records: Sequence[dict[str, Any]], format: Format = "table") -> st
     ]
     if any(record["iou"] for record in records):
         columns += [
-            Column(title="IoU [95 %]", text=lambda record: _iou(record["iou"])),
+            *_iou_columns(records),
             Column(title="points from torch [95 %]", text=lambda record: _lost(record)),
             Column(title="fell", text=_fell, right=True),
         ]
@@ -78,6 +97,24 @@ def file_list(records: Sequence[dict[str, Any]], format: Format = "table") -> st
         columns.append(Column(title="pixels", text=_unlike, right=True))
     told = listing(columns, records, format)
     return fitted("\n".join([told, *_remarks(records)])) if format == "table" else told
+
+
+def _iou_columns(records: Sequence[dict[str, Any]]) -> list[Column]:
+    """One a data set, where there are several."""
+    names = {one["source"] for record in records for one in record.get("by_source") or ()}
+    if not names:
+        return [Column(title="IoU [95 %]", text=lambda record: _iou(record["iou"]))]
+    ordered = sorted(names, key=lambda name: (name != HEADLINE, name))
+    return [Column(title=f"IoU on {name} [95 %]", text=_iou_on(name)) for name in ordered]
+
+
+def _iou_on(name: str) -> Callable[[dict[str, Any]], str]:
+    def text(record: dict[str, Any]) -> str:
+        parts = {one["source"]: one["iou"] for one in record.get("by_source") or ()}
+        alone = {record["data"]: record["iou"]} if record["iou"] else {}
+        return _iou((parts or alone).get(name))
+
+    return text
 
 
 def _iou(found: dict[str, float] | None) -> str:
@@ -122,7 +159,9 @@ def _remarks(records: Sequence[dict[str, Any]]) -> list[str]:
 
 
 def _images(record: dict[str, Any]) -> str:
-    return f"{record['images']} {record['data']} {record['split']} images"
+    parts = record.get("by_source") or [{"images": record["images"], "source": record["data"]}]
+    told = " and ".join(f"{one['images']} {one['source']}" for one in parts)
+    return f"{told} {record['split']} images"
 
 
 def _unmeasured(record: dict[str, Any]) -> list[str]:

@@ -15,6 +15,7 @@ from reports.text.fitting import fitted, width, words, wrapped
 
 Format = Literal["table", "markdown", "csv"]
 FORMATS: tuple[Format, ...] = ("table", "markdown", "csv")
+SOURCE = "source"
 GAP = "  "
 _COMMAND = re.compile(r"(`bench [^`]*`)")
 # What Markdown would read as markup: not an underscore within a word, nor a bracket by itself.
@@ -56,14 +57,22 @@ def listing(columns: Sequence[Column], records: Sequence[Any], format: Format = 
 
 def flat(record: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
     """Its single values: those of a record inside it are named `outer.inner`, those of a list
-    stand in one, parted by semicolons."""
+    stand in one, parted by semicolons; of a list by source, by the source's name."""
     for key, value in record.items():
         if isinstance(value, Mapping):
             yield from flat(value, f"{before}{key}.")
+        elif isinstance(value, list) and value and all(map(_of_source, value)):
+            for one in value:
+                rest = {name: found for name, found in one.items() if name != SOURCE}
+                yield from flat(rest, f"{before}{key}.{one[SOURCE]}.")
         elif isinstance(value, list | tuple):
             yield f"{before}{key}", "; ".join(map(str, value))
         else:
             yield f"{before}{key}", value
+
+
+def _of_source(value: Any) -> bool:
+    return isinstance(value, Mapping) and SOURCE in value
 
 
 def _csv(records: Sequence[Mapping[str, Any]]) -> str:

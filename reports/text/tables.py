@@ -183,10 +183,10 @@ def iou_text(row: Row, unmeasured: Unmeasured) -> str:
 
 def elsewhere_text(row: Row) -> str:
     """The IoU on the data sets that are not shown: `figaro1k 0.869 [0.850, 0.888]`."""
-    of = row.joined.iou_of or ""
-    return ", ".join(
-        f"{name} {iou.text}" for name, iou in row.joined.ious.items() if f" on {name} " not in of
-    )
+    joined, of = row.joined, row.joined.iou_of or ""
+    told = {name: iou.text for name, iou in joined.ious.items() if f" on {name} " not in of}
+    told |= {name: f"{iou.text} (reference)" for name, iou in joined.reference_ious.items()}
+    return ", ".join(f"{name} {text}" for name, text in told.items())
 
 
 def complexity_text(row: Row, figure: Literal["parameters", "macs"]) -> str:

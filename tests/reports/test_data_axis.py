@@ -68,6 +68,7 @@ def test_what_was_not_counted_names_the_command() -> None:
     assert found.remedy == "bench eval --data figaro1k"
     only = on_data(Joined(by_data=parted(LFW, "lfw")), "worst", command)
     assert (only.iou, only.iou_reason) == (None, "counted on lfw alone")
+    assert only.remedy == "bench eval --data figaro1k"
 
 
 def test_figures_are_by_source() -> None:
@@ -75,3 +76,19 @@ def test_figures_are_by_source() -> None:
         ("figaro1k", 24),
         ("lfw", 30),
     ]
+
+
+def test_the_reference_stands_in_where_the_file_was_not_run_itself() -> None:
+    known = Joined(by_data=parted(LFW, "lfw"), by_reference=parted(BOTH, "both"))
+    own, figaro, worst = (on_data(known, asked, command) for asked in (None, "figaro1k", "worst"))
+    assert (own.of_reference, own.iou_on, own.remedy) == (False, "lfw", None)
+    assert {name: iou.value for name, iou in own.reference_ious.items()} == {
+        "figaro1k": pooled(FIGARO)
+    }
+    for found in (figaro, worst):
+        assert found.iou is not None
+        assert (found.iou.value, found.of_reference) == (pooled(FIGARO), True)
+        assert "of the reference export" in str(found.iou_of), (
+            "on another picture than measured ones"
+        )
+    assert figaro.remedy == "bench eval --data figaro1k"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import re
@@ -247,4 +248,8 @@ def test_eval_tells_the_iou_by_source(elsewhere: Home, tmp_path: Path) -> None:
     assert sum(one["images"] for one in row["by_source"]) == row["images"]
     told = invoke(*words).output
     for one in row["by_source"]:
-        assert f"{one['source']} {one['iou']['value']:.3f}" in told
+        assert f"IoU on {one['source']} [95 %]" in told
+        assert f"{one['iou']['value']:.3f}" in told
+    (line,) = csv.DictReader(invoke(*words, "--format", "csv").stdout.splitlines())
+    first = row["by_source"][0]
+    assert float(line["by_source.drawn.iou.value"]) == first["iou"]["value"]

@@ -82,7 +82,7 @@ def test_both_are_kept_and_their_difference_is_shown(in_chain: Chain) -> None:
     assert both.reference.difference is not None
     assert both.reference.difference.value == 0
     assert is_proved(home, SPEC, both, dataset)
-    told = file_list([file_record(both, both.accuracy, None)])
+    told = file_list([file_record(both, both.validated, None)])
     assert "Core ML's IoU is +0.00 points" in " ".join(told.split())
     # What Core ML gave is not replaced on a machine without it.
     again, reason = evaluate_file(home, SPEC, both, dataset, "validation")

@@ -15,6 +15,7 @@ import numpy as np
 from PIL import Image
 from pydantic import Field, ValidationError, field_validator
 
+from zoo.artifact.sources import preparing
 from zoo.base.errors import DataError, MissingStep
 from zoo.base.files import sha256_of_json
 from zoo.base.frozen import Frozen
@@ -95,7 +96,7 @@ class Dataset:
             raise MissingStep(
                 f"there is no data set {name!r} under {folder.parent}",
                 expected=f"{path}",
-                remedy=f"bench data {name if name in ('lfw', 'synthetic') else 'folder'} --help",
+                remedy=preparing(name),
             )
         return cls(folder, read_record(path))
 

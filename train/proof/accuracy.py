@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from train.data.dataset import Dataset, SplitName
@@ -10,10 +10,12 @@ from train.evaluate import Predict, evaluate, labelled_items, torch_predictor
 from zoo.artifact.half import PRECISIONS
 from zoo.artifact.iou import ImageCounts, read_counts, write_counts
 from zoo.artifact.judgement import judge
-from zoo.artifact.manifest import Accuracy, Artifact, read_manifest
+from zoo.artifact.manifest import Accuracy, Artifact, Source, read_manifest
+from zoo.artifact.sources import parted, preparing
+from zoo.base.errors import DataError
 from zoo.base.files import sha256_of, sha256_of_json
 from zoo.base.progress import track
-from zoo.checkpoint import checkpoint_path, load, read_record
+from zoo.checkpoint import COUNTS_NAME, Split, checkpoint_path, load, read_record
 from zoo.home import Home
 from zoo.runtime.open_model import OpenModel
 from zoo.runtime.processor import REFERENCE, computes_in_half
@@ -48,6 +50,39 @@ def measure_accuracy(
     return found.model_copy(update={"computed_in": "fp32"}) if in_fp32 else found
 
 
+def check_unseen(home: Home, spec: ModelSpec, own: Split, dataset: Dataset) -> None:
+    """Raise DataError where a data set that was trained on is split otherwise now, so that images
+    for validation may have been trained on. own: the split of the checkpoint."""
+    path = checkpoint_path(home, spec).with_name(COUNTS_NAME)
+    known = {own.sha256, *own.parts.values()}
+    if dataset.record.sha256 in known or not path.is_file():
+        return
+    counted = parted(read_counts(path), own.dataset)
+    unseen = {name: {one.image for one in counts} for name, counts in counted.items()}
+    seen = 0
+    for item in dataset.items("validation"):
+        source, image = dataset.record.name, item.id
+        if item.source:
+            source, image = item.source, item.id.removeprefix(f"{item.source}.")
+        seen += source in unseen and image not in unseen[source]
+    if seen:
+        raise DataError(
+            f"{dataset.record.name} is split otherwise than when {spec} was trained: {seen} of its "
+            "validation images may have been trained on",
+            expected=f"the split of then: {own.rule}",
+            remedy=f"{preparing(dataset.record.name)}, with the seed and the share of then",
+        )
+
+
+def judged_again(
+    home: Home, spec: ModelSpec, known: Accuracy, dataset: Dataset, bound: float
+) -> Accuracy:
+    """Of the counts that are stored, by another bound."""
+    file = home.artifact_folder(spec) / known.counts_file
+    found = _judged(home, spec, known.runtime, file, dataset, known.split, bound)
+    return found.model_copy(update={"computed_in": known.computed_in})
+
+
 def half_accuracy(
     home: Home, spec: ModelSpec, dataset: Dataset, split: SplitName, bound: float
 ) -> Accuracy:
@@ -67,6 +102,7 @@ def _judged(
 ) -> Accuracy:
     """Of stored counts, beside torch's in fp32."""
     reference, counts = torch_counts(home, spec, dataset, split), read_counts(file)
+    torchs = read_counts(reference)
     return Accuracy(
         dataset=dataset.record.name,
         split=split,
@@ -77,8 +113,19 @@ def _judged(
         counts_sha256=sha256_of(file),
         torch_counts_file=reference.name,
         torch_counts_sha256=sha256_of(reference),
-        judgement=judge(counts, read_counts(reference), bound),
+        judgement=judge(counts, torchs, bound),
+        sources=_sources(counts, torchs, bound) if any(one.source for one in counts) else {},
     )
+
+
+def _sources(
+    counts: Sequence[ImageCounts], torchs: Sequence[ImageCounts], bound: float
+) -> dict[str, Source]:
+    theirs = parted(torchs, "")
+    return {
+        name: Source(images=len(ours), judgement=judge(ours, theirs[name], bound))
+        for name, ours in parted(counts, "").items()
+    }
 
 
 def torch_counts(

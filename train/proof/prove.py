@@ -11,7 +11,7 @@ from PIL import Image
 
 from train.data.dataset import Dataset, SplitName
 from train.evaluate import Predict, torch_predictor
-from train.proof.accuracy import half_accuracy, measure_accuracy
+from train.proof.accuracy import check_unseen, half_accuracy, judged_again, measure_accuracy
 from train.synthetic.scene import portrait
 from zoo.artifact import parity
 from zoo.artifact.half import PRECISIONS, largest_inside
@@ -74,8 +74,11 @@ def is_proved(
     if artifact.parity is None or not _looked_at(artifact, runtime):
         return False
     if dataset is None:
-        others = [(artifact.accuracy_on(part.record.name, SPLIT), part) for part in parts]
-        return all(found and _holds(home, spec, found, part) for found, part in others)
+        known = {one.dataset: one for one in artifact.validated}
+        names = {part.record.name: part for part in parts}
+        return known.keys() >= names.keys() and all(
+            _holds(home, spec, known[name], part) for name, part in names.items()
+        )
     if artifact.accuracy is None:
         return False
     needed = artifact.accuracy.computed_in is not None
@@ -149,6 +152,9 @@ def evaluate_file(
     runtime, reason = runtime_for(artifact)
     if runtime is None:
         return artifact, reason
+    own = read_record(checkpoint_path(home, spec)).split
+    if split == SPLIT:
+        check_unseen(home, spec, own, dataset)
     allowed = BOUNDS[artifact.precision] if bound is None else bound
     known = artifact.accuracy_on(dataset.record.name, split)
     if (
@@ -157,19 +163,21 @@ def evaluate_file(
         and not _superseded(known.runtime, runtime)
         and _holds(home, spec, known, dataset)
     ):
-        judgement = known.judgement.model_copy(update={"bound": allowed})
-        found = known.model_copy(update={"judgement": judgement})
+        found = judged_again(home, spec, known, dataset, allowed)
     else:
         path = verified(home, spec, artifact)
         model = open_model(path, runtime, os.cpu_count() or 1)
         found = measure_accuracy(home, spec, artifact, runtime, model, dataset, split, allowed)
-    own = read_record(checkpoint_path(home, spec)).split
     if split == SPLIT and own.sha256 == dataset.record.sha256:
         half = half_accuracy(home, spec, dataset, split, allowed) if found.computed_in else None
-        told = {"accuracy": found, "accuracy_reason": None, "half": half}
-        return artifact.model_copy(update=told), None
-    others = artifact.others | {f"{dataset.record.name} {split}": found}
-    return artifact.model_copy(update={"others": others}), None
+        whole = {"accuracy": found, "accuracy_reason": None, "half": half}
+        return artifact.model_copy(update=whole), None
+    told: dict[str, object] = {
+        "others": artifact.others | {f"{dataset.record.name} {split}": found}
+    }
+    if dataset.record.sha256 in own.parts.values():
+        told["parts"] = tuple(sorted({*artifact.parts, dataset.record.name}))
+    return artifact.model_copy(update=told), None
 
 
 def _largest(home: Home, spec: ModelSpec) -> float:
@@ -187,7 +195,13 @@ def _holds(home: Home, spec: ModelSpec, accuracy: Accuracy, dataset: Dataset) ->
         (accuracy.torch_counts_file, accuracy.torch_counts_sha256),
     )
     whole = all((folder / n).is_file() and sha256_of(folder / n) == sha for n, sha in files)
-    return whole and accuracy.split_sha256 == dataset.record.sha256
+    # Older manifests do not judge the parts of a joined data set alone.
+    joined = any(item.source for item in dataset.items(accuracy.split))
+    return (
+        whole
+        and accuracy.split_sha256 == dataset.record.sha256
+        and bool(accuracy.sources) == joined
+    )
 
 
 def _looked_at(artifact: Artifact, runtime: str) -> bool:

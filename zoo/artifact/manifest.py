@@ -40,11 +40,19 @@ class Parity(Frozen):
     runtime: str | None = None
 
 
+class Source(Frozen):
+    """What those images of a joined data set say that came from one of its parts."""
+
+    images: Annotated[int, Field(gt=0)]
+    judgement: Judgement
+
+
 class Accuracy(Frozen):
     """Where the per-image counts of this very file lie, and those of its network in torch on the
     same images; the judgement derives from them. computed_in: the type in which the runtime
     computed a file of another one, so that its weights alone were judged; null where it was the
-    file's own."""
+    file's own. sources: of a joined data set each part alone: a loss on one must not drown in the
+    larger photographs of another."""
 
     dataset: str
     split: Literal["train", "validation", "test"]
@@ -57,11 +65,19 @@ class Accuracy(Frozen):
     torch_counts_sha256: Sha256
     judgement: Judgement
     computed_in: Literal["fp32"] | None = None
+    sources: dict[str, Source] = Field(default_factory=dict)
 
     @property
     def rejected(self) -> str | None:
         """Why the file is not to be used, if so. Older manifests judged by any number of images."""
-        return None if self.unjudged else self.judgement.rejected
+        judged = {"": (self.images, self.judgement)}
+        judged |= {f"on {name} ": (one.images, one.judgement) for name, one in self.sources.items()}
+        reasons = [
+            f"{where}{judgement.rejected}"
+            for where, (images, judgement) in judged.items()
+            if images >= FEWEST_IMAGES and judgement.rejected
+        ]
+        return next(iter(reasons), None)
 
     @property
     def unjudged(self) -> str | None:
@@ -84,7 +100,8 @@ class Artifact(Frozen):
     """One exported file (or package), and what is known of it.
 
     io: the type of its ends. accuracy: on the validation images of its checkpoint; others: on
-    further images, by data set and split. weights: in manifests of before, what a package's
+    further images, by data set and split; parts: which of these data sets its checkpoint's was
+    joined of. weights: in manifests of before, what a package's
     weights gave in torch. half: where the runtime computes an fp16 file in fp32,
     what its weights give in fp16 arithmetic, in torch. largest: of an fp16 file, what no number
     inside exceeds, whatever the image. neural_engine: of a package, what is known to leave it; null
@@ -108,6 +125,7 @@ class Artifact(Frozen):
     accuracy: Accuracy | None = None
     accuracy_reason: str | None = None
     others: dict[str, Accuracy] = Field(default_factory=dict)
+    parts: tuple[str, ...] = ()
     weights: Accuracy | None = None
     half: Accuracy | None = None
     largest: Annotated[float, Field(gt=0)] | None = None
@@ -127,10 +145,19 @@ class Artifact(Frozen):
         return self.others.get(f"{dataset} {split}")
 
     @property
+    def validated(self) -> tuple[Accuracy, ...]:
+        """On the validation images of its checkpoint: on all of them, else on those of the parts of
+        its data set that were at hand."""
+        if self.accuracy is not None:
+            return (self.accuracy,)
+        found = (self.others.get(f"{name} validation") for name in self.parts)
+        return tuple(one for one in found if one is not None)
+
+    @property
     def rejected(self) -> str | None:
         """Why the file is not to be used, if so."""
-        judged = self.accuracy or self.weights
-        reason = judged.rejected if judged else None
+        judged = self.validated or ((self.weights,) if self.weights else ())
+        reason = next((one.rejected for one in judged if one.rejected), None)
         if reason is None and self.half is not None and self.half.rejected:
             return f"in fp16 arithmetic {self.half.rejected}"
         return reason or self._unlike_torch

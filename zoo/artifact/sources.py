@@ -5,6 +5,7 @@ A pooled IoU over all of them would follow the part with the largest photographs
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,6 +14,13 @@ from zoo.artifact.iou import ImageCounts, Interval, pooled_interval
 
 # What is shown where nothing else was asked for, of models that were counted on it.
 HEADLINE = "lfw"
+# The other one that the weights in the package were trained on.
+SECOND = "figaro1k"
+_PREPARED = {
+    HEADLINE: "bench data lfw",
+    SECOND: "bench data figaro1k --archives FOLDER",
+    "synthetic": "bench data synthetic",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +51,11 @@ def by_source(counts: Sequence[ImageCounts], whole: str) -> list[SourceIou]:
         SourceIou(source=source, images=len(group), iou=pooled_interval(group))
         for source, group in parted(counts, whole).items()
     ]
+
+
+def preparing(name: str) -> str:
+    """The command that prepares a data set of that name."""
+    return _PREPARED.get(name, f"bench data folder FOLDER --name {shlex.quote(name)}")
 
 
 def headline(sources: Collection[str]) -> str:

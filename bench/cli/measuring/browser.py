@@ -80,11 +80,12 @@ def _iou(folder: Path, artifact: Artifact) -> dict[str, float | str | None]:
     from zoo.artifact.iou import pooled, whole_counts
     from zoo.artifact.sources import headline, parted
 
-    known = artifact.accuracy
-    counts = known and whole_counts(folder / known.counts_file, known.counts_sha256)
-    if known is None or not counts:
+    parts = dict[str, Any]()
+    for known in artifact.validated:
+        counts = whole_counts(folder / known.counts_file, known.counts_sha256)
+        parts |= parted(counts, known.dataset) if counts else {}
+    if not parts:
         return {"iou": None, "iou_on": None}
-    parts = parted(counts, known.dataset)
     source = headline(parts)
     return {"iou": pooled(parts[source]), "iou_on": source}
 

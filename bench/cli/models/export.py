@@ -233,7 +233,7 @@ def _records(manifests: Sequence[Manifest], wanted: Collection[str]) -> list[dic
     from reports.text.files import file_record
 
     return [
-        file_record(artifact, artifact.accuracy, artifact.accuracy_reason)
+        file_record(artifact, artifact.validated, artifact.accuracy_reason)
         for manifest in manifests
         for key, artifact in sorted(manifest.artifacts.items())
         if key in wanted

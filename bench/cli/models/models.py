@@ -76,7 +76,7 @@ def _short(rows: Sequence[dict[str, Any]], format: Format) -> str:
 
 def _long(rows: Sequence[dict[str, Any]], format: Format) -> str:
     """IoU of the checkpoint here, else of the weights that come with the package; then a line a
-    file that was exported. CSV is of the files."""
+    file that was exported. CSV is of the files, of none of the models."""
     from bench.cli.models.shown_iou import iou_columns
     from reports.text.files import file_list
     from reports.text.fitting import fitted
@@ -95,6 +95,8 @@ def _long(rows: Sequence[dict[str, Any]], format: Format) -> str:
         for row in rows
         for key, reason in row["export_failures"].items()
     ]
+    if format == "csv" and not files:
+        return _short(rows, format)
     parts = [] if format == "csv" else [listing(columns, rows, format)]
     parts += [file_list(files, format)] if files else []
     parts += [fitted("\n".join(failures))] if failures and format == "table" else []
@@ -161,7 +163,7 @@ def _row(home: Home, spec: ModelSpec, sessions: int) -> dict[str, Any]:
         "checkpoint": checkpoint,
         "shipped": shipped_accuracy(spec),
         "artifacts": {
-            key: file_record(a, a.accuracy, a.accuracy_reason)
+            key: file_record(a, a.validated, a.accuracy_reason)
             for key, a in sorted(manifest.artifacts.items())
         },
         "export_failures": manifest.failures,

@@ -75,10 +75,12 @@ def take(models: tuple[str, ...], force: bool) -> None:
     Example:
       bench weights take --model mnv2_slim_unet_0.5_224
     """
+    from bench.cli.models.shown_iou import accuracy_of
     from reports.text.fitting import fitted
+    from zoo.artifact.iou import read_counts
     from zoo.base.lock import locked
     from zoo.box import take as take_one
-    from zoo.checkpoint import checkpoint_path, read_record
+    from zoo.checkpoint import COUNTS_NAME, checkpoint_path, read_record
     from zoo.home import Home
     from zoo.registry import select
 
@@ -88,8 +90,11 @@ def take(models: tuple[str, ...], force: bool) -> None:
     for spec in select(models):
         with locked(home.checkpoint_folder(spec)):
             new = take_one(home, spec, force)
-        iou = read_record(checkpoint_path(home, spec)).validation_iou
-        (taken if new else there).append(f"{spec.name} (IoU {iou:.3f})")
+        path = checkpoint_path(home, spec)
+        counts = path.with_name(COUNTS_NAME)
+        found = accuracy_of(read_record(path), read_counts(counts) if counts.is_file() else [])
+        told = f"{spec.name} (IoU {found['iou']:.3f} on {found['data']})"
+        (taken if new else there).append(told)
     for names, what in ((taken, "taken"), (there, "there already")):
         if names:
             few = ", ".join(names) if len(names) <= FEW else f"{names[0]} to {names[-1]}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -104,7 +105,7 @@ def command(
     if said is None:
         report = _report(homes, data, device)
         text = _written(output, report, since, "json" if as_json else format)
-        said = Said(text=text, next=tuple(_after(report)))
+        said = Said(text=text, next=tuple(_after(report, data)))
         if plain:
             keep(output, inputs, said)
     text = fitted(said.text) if format == "answer" and not as_json else said.text
@@ -157,13 +158,14 @@ def _written(
     return f"{text}\n{moves_markdown(moves)}" if moves else text
 
 
-def _after(report: Report) -> list[str]:
-    """What to type once the page was read."""
+def _after(report: Report, data: str | None) -> list[str]:
+    """What to type once the page was read. data: on which the report is, where that was asked."""
     if not report.rows:
         return ["bench run --model 'mnv2_slim_unet_0.35_*'", "bench models", "bench doctor"]
     row = report.rows[0]
     check = "bench check last"
-    pick = f"bench pick --device {row.facet.device.kind} --max-latency 60fps"
+    on = f" --data {shlex.quote(data)}" if data else ""
+    pick = f"bench pick --device {row.facet.device.kind} --max-latency 60fps{on}"
     named = row.origin != "file"
     return [pick, check, f"bench card --model {row.model}"] if named else [pick, check]
 

@@ -86,7 +86,7 @@ def lfw(archives: Path | None, mirror: str | None, repacked: bool, seed: int) ->
 @command.command()
 @click.argument("folder", type=FOLDER)
 @click.option("--name", required=True, help="What to call the data set in other commands.")
-@share_option
+@share_option()
 @seed_option
 @layout_options
 @labelling_options

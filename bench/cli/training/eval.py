@@ -182,20 +182,8 @@ def _instead(asked: Asked, format: Format | None) -> str:
 
 def _list(rows: Sequence[dict[str, Any]], lines: Sequence[str], format: Format | None) -> None:
     from reports.text.files import file_list
-    from reports.text.fitting import fitted
 
     click.echo(file_list(rows, format or "table"))
     if format in (None, "table"):
-        for line in (*map(fitted, _by_source(rows)), *lines):
+        for line in lines:
             click.echo(line)
-
-
-def _by_source(rows: Sequence[dict[str, Any]]) -> list[str]:
-    """A line a file of a data set that was joined of several."""
-    from zoo.artifact.sources import source_text
-
-    return [
-        f"{row['model']} {row['format']} {row['precision']}: IoU on {source_text(found)}"
-        for row in rows
-        if len(found := row.get("by_source") or []) > 1
-    ]

@@ -60,15 +60,11 @@ def evaluated(
     bound: float | None,
     force: bool,
 ) -> dict[str, Any]:
-    from dataclasses import asdict
-
     from reports.text.files import file_record
     from reports.text.imported import imported_record
     from train.proof.imported import evaluate_import
     from train.proof.prove import evaluate_file
-    from zoo.artifact.iou import read_counts
     from zoo.artifact.manifest import read_manifest, write_manifest
-    from zoo.artifact.sources import by_source
 
     if not isinstance(file, tuple):
         return imported_record(file, evaluate_import(home, file, dataset, split, force))
@@ -76,11 +72,7 @@ def evaluated(
     found, reason = evaluate_file(home, spec, artifact, dataset, split, bound, force)
     write_manifest(home, spec, read_manifest(home, spec).with_artifact(found))
     accuracy = found.accuracy_on(dataset.record.name, split)
-    row = file_record(found, accuracy, reason)
-    if accuracy is not None:
-        counts = read_counts(home.artifact_folder(spec) / accuracy.counts_file)
-        row["by_source"] = [asdict(one) for one in by_source(counts, accuracy.dataset)]
-    return row
+    return file_record(found, [accuracy] if accuracy else [], reason)
 
 
 def evaluate_on_ray(
@@ -96,7 +88,13 @@ def evaluate_on_ray(
     words = ("eval", *words_of(context, ("names", "models", "ray", "as_json")))
 
     def order(part: tuple[ModelSpec, ...]) -> FilesOrder:
-        return FilesOrder(home=home, specs=part, words=(*CHILD, *words), datasets=(dataset,))
+        return FilesOrder(
+            home=home,
+            specs=part,
+            words=(*CHILD, *words),
+            datasets=(dataset,),
+            splits=(context.params["split"],),
+        )
 
     failed = do_on_ray(str(context.params["ray"]), os.cpu_count() or 1, specs, order)
     lost = [spec.name for spec in failed]

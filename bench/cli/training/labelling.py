@@ -14,13 +14,19 @@ if TYPE_CHECKING:
 seed_option = click.option(
     "--seed", default=0, show_default=True, help="Of the split by hash, where no list is given."
 )
-share_option = click.option(
-    "--validation-share",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
-    default=0.2,
-    show_default=True,
-    help="Of the images, by a hash of the name.",
-)
+
+
+def share_option(share: float = 0.2) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """share: where none is typed."""
+    return click.option(
+        "--validation-share",
+        type=click.FloatRange(0, 1, min_open=True, max_open=True),
+        default=share,
+        show_default=True,
+        help="Of the images, by a hash of the name.",
+    )
+
+
 VALUE = (
     "a colour ('#ff0000', 255,0,0, white), a number that is a grey level or the index of a "
     "palette, several (3-16), or transparent"

@@ -180,8 +180,7 @@ def _train(home: Home, settings: Settings, here: Processes, cores: int | None, f
         say(f"no photographs of {', '.join(names)} here: the recipe's mix does without")
     for record in train(settings, home, here, cores):
         path = checkpoint_path(home, record.spec)
-        say(f"validation IoU {record.validation_iou:.4f}, {path}", record.model)
         counts = read_counts(path.with_name(COUNTS_NAME))
         found = by_source(counts, settings.dataset.record.name)
-        if len(found) > 1:
-            say(f"validation IoU on {source_text([asdict(one) for one in found])}", record.model)
+        told = source_text([asdict(one) for one in found])
+        say(f"validation IoU on {told}; {path}", record.model)

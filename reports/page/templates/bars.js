@@ -1,7 +1,8 @@
 // The bars of IoU: each row's difference from the reference of its picture, over the same images.
 const facetOf = new Map(data.places.flatMap((one) => one.facets.flatMap((facet) => facet.rows.map((number) => [data.rows[number], facet]))));
 const bestIn = (facet) => (facet.reference === null ? null : data.rows[facet.reference]);
-const chosenIn = (facet) => facet.rows.map((number) => data.rows[number]).filter((row) => row.iou && row.model === state.from).sort(merit)[0];
+// Of very many files there are no pairs.
+const chosenIn = (facet) => (data.pairs.length ? facet.rows : []).map((number) => data.rows[number]).filter((row) => row.iou && row.model === state.from).sort(merit)[0];
 const referenceIn = (facet) => chosenIn(facet) ?? bestIn(facet);
 const plainBars = () => state.bars === "images";
 
@@ -36,7 +37,8 @@ const differenceText = (row) => {
 const barsText = (facet, rows) => {
   if (plainBars()) return ["bars of IoU: 95 % interval over images, of each model by itself"];
   const reference = referenceIn(facet);
-  const lost = state.from && !chosenIn(facet) ? [`${state.from} is not in this picture: its best is taken`] : [];
+  const why = data.pairs.length ? "is not in this picture" : "cannot be chosen among so many files";
+  const lost = state.from && !chosenIn(facet) ? [`${state.from} ${why}: the best is taken`] : [];
   const plain = rows.filter((row) => !barOf(row).paired).length;
   return [
     ...lost,

@@ -5,7 +5,7 @@ const CSV = [
   ["runtime_version", (row) => row.version], ["threads", (row) => row.threads], ["precision", (row) => row.precision],
   ["device", () => place().title],
   ["parameters", (row) => row.parameters], ["macs", (row) => row.macs],
-  ...triple("iou", (row) => row.iou), ["iou_of", (row) => row.chain[0]], ["iou_of_reference", (row) => row.of_export],
+  ...triple("iou", (row) => row.iou), ["iou_of", (row) => row.chain[0]], ["iou_of_reference", (row) => row.of_export], ["iou_on_others", (row) => row.elsewhere],
   ["iou_reference", (row) => row.iou && referenceIn(facetOf.get(row)).model],
   ...triple("iou_from_reference", differenceOf),
   ...triple("p50_ms", (row) => row.p50), ...triple("relative", (row) => row.relative), ["relative_to", (row) => row.relative_to],
