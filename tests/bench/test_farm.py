@@ -9,9 +9,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 from commands import TINY, bench_process, invoke, running
-from farms import Farm, children_left, two_nodes
+from farms import Farm, children_left, node, processes_of, two_nodes
+from file_server import closed_port
 
 from bench.sessions.store import read_all
 from zoo.artifact.manifest import read_manifest
@@ -111,6 +113,26 @@ def test_an_export_goes_on_elsewhere(farm: Farm, home: Home) -> None:
     assert any("its worker was lost" in line for line in told), told
     for name in models:
         assert "onnx.fp32" in read_manifest(home, get(name)).artifacts
+
+
+def test_by_itself_a_farm_is_of_this_computer_alone(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    port = str(closed_port())
+    with node(("start", "--port", port, "--cpus", "1"), "is a farm") as alone:
+        listening = {
+            address.laddr.ip
+            for process in processes_of(alone)
+            for address in process.net_connections("tcp")
+            if address.status == psutil.CONN_LISTEN
+        }
+        assert listening, "it listens somewhere"
+        assert all(ip.removeprefix("::ffff:").startswith("127.") for ip in listening), listening
+        for address in ("auto", f"127.0.0.1:{port}"):
+            with running(bench_process(home, "devices", "--ray", address)) as process:
+                told, _ = process.communicate(timeout=120)
+            assert told.count("ready") == 1, told
 
 
 def test_who_has_no_token_is_kept_out(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -49,6 +50,17 @@ def kill(node: subprocess.Popen[str]) -> None:
     node.wait()
 
 
+def outer_address() -> str:
+    """Of this machine; nothing is sent to find it out."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+        except OSError:
+            return "127.0.0.1"
+        found: str = probe.getsockname()[0]
+        return found
+
+
 @contextmanager
 def two_nodes(user: Path) -> Iterator[Farm]:
     """user: the folder of whose token the farm asks for; it is HOME within the block."""
@@ -56,8 +68,10 @@ def two_nodes(user: Path) -> Iterator[Farm]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HOME", str(user))
         port = closed_port()
-        address = f"127.0.0.1:{port}"
-        start = ("start", "--port", str(port), "--cpus", "1")
+        # A farm of the loopback address takes no second node, not even of its own machine.
+        host = outer_address()
+        address = f"{host}:{port}"
+        start = ("start", "--host", host, "--port", str(port), "--cpus", "1")
         join = ("join", address, "--cpus", "1")
         with node(start, "is a farm") as first, node(join, "joined") as second:
             yield Farm(address=address, first=first, second=second)

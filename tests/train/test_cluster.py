@@ -126,7 +126,7 @@ class Ray:
         return streams[:1], streams[1:]
 
     def nodes(self) -> list[dict[str, Any]]:
-        return []
+        return [{"NodeID": "n", "Alive": True, "Resources": {"CPU": 1.0}}]
 
     def cancel(self, stream: Any) -> None:
         """What it still has to tell is never asked for."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import socket
 from collections.abc import Iterator, Sequence
@@ -16,6 +17,8 @@ from zoo.base.errors import ClusterError
 LOCAL = "local"
 KNOCK_S = 5.0
 TOKEN = Path("~/.ray/auth_token")
+# Whether Ray puts the outer address in the place of 127.0.0.1; named after what else it is for.
+OUTER = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
 QUIET = {"include_dashboard": False, "log_to_driver": False, "logging_level": "error"}
 
 
@@ -68,6 +71,14 @@ def join_cluster(address: str, jobs: int, cores: int | None) -> Iterator[Cluster
         ray.shutdown()
 
 
+def is_loopback(host: str) -> bool:
+    """Whether it is of this machine alone."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 def _knock(address: str) -> None:
     """Raise OSError where nobody listens: Ray itself would try for minutes."""
     host, colon, port = address.rpartition(":")
@@ -83,6 +94,8 @@ def has_token() -> bool:
 def import_ray() -> Any:
     """Raises ClusterError where it is not installed."""
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    # Else Ray takes 127.0.0.1 for this machine's outer address, where a farm of its own is not.
+    os.environ.setdefault(OUTER, "0")
     if has_token():
         os.environ.setdefault("RAY_AUTH_MODE", "token")
     try:

@@ -18,7 +18,7 @@ import click
 
 from zoo.base.children import last_line, lifeline
 from zoo.base.errors import ClusterError
-from zoo.cluster.join import TOKEN, has_token, import_ray
+from zoo.cluster.join import OUTER, TOKEN, has_token, import_ray, is_loopback
 
 READY_S = 60.0
 STOP_S = 15.0
@@ -33,7 +33,7 @@ def lead(host: str, port: int, cpus: int | None, adb: str | None) -> None:
     _make_token()
     words = ["--head", f"--port={port}", f"--node-ip-address={host}", "--include-dashboard=false"]
     address = f"{host}:{port}"
-    with _node(words, cpus, adb) as node:
+    with _node(words, cpus, adb, outer=not is_loopback(host)) as node:
         _await(node, address)
         click.echo(
             f"this computer is a farm at {address}; Ctrl-C ends it\n"
@@ -53,7 +53,7 @@ def follow(address: str, host: str | None, cpus: int | None, adb: str | None) ->
             remedy=f"copy it from there, then bench farm join {address}",
         )
     words = [f"--address={address}", *([f"--node-ip-address={host}"] if host else [])]
-    with _node(words, cpus, adb) as node:
+    with _node(words, cpus, adb, outer=True) as node:
         _await(node, address)
         _refuse_another_version(address)
         click.echo(f"joined the farm at {address}; Ctrl-C leaves it")
@@ -75,8 +75,11 @@ class _Node:
 
 
 @contextmanager
-def _node(words: Sequence[str], cpus: int | None, adb: str | None) -> Iterator[_Node]:
-    """Ray's processes on this computer, which end with the block."""
+def _node(
+    words: Sequence[str], cpus: int | None, adb: str | None, *, outer: bool
+) -> Iterator[_Node]:
+    """Ray's processes on this computer, which end with the block. outer: whether they are to be
+    reached from other computers; by itself Ray listens on all of a computer's addresses."""
     resources = json.dumps(dict.fromkeys(_phones(adb), 1))
     command = [sys.executable, "-P", "-m", "bench.cli.farm.node", *words]
     command += [f"--resources={resources}", "--disable-usage-stats"]
@@ -86,7 +89,7 @@ def _node(words: Sequence[str], cpus: int | None, adb: str | None) -> Iterator[_
         lifeline() as end,
         subprocess.Popen(
             command,
-            env=_environment(adb),
+            env=_environment(adb) | {OUTER: str(int(outer))},
             stdin=end,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -137,7 +140,9 @@ def _await(node: _Node, address: str) -> None:
     raise ClusterError(
         f"Ray did not start; it said: {node.last}",
         expected=f"a farm at {address}",
-        remedy="another --port or --host; ray status tells what runs here",
+        remedy="begin it with --host IP: one of 127.0.0.1 is of its own computer alone"
+        if is_loopback(address.rpartition(":")[0])
+        else "another --port or --host; ray status tells what runs here",
     )
 
 

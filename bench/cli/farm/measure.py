@@ -42,7 +42,7 @@ def run_on_farm(context: click.Context, home: Home, models: Sequence[Model]) -> 
     words = (*CHILD, "run", *words_of(context, NOT_THERE))
     if context.params["adb"]:
         raise click.UsageError("each computer has an adb of its own: bench farm join --adb PATH")
-    if context.params["benchmark_model"]:
+    if context.params["program"]:
         raise click.UsageError(f"with --ray, put the program into {home.tools} instead")
     with join_cluster(context.params["ray"], 1, 1) as cluster:
         machines, there = devices_on(cluster)
@@ -74,7 +74,9 @@ def _chosen(there: Sequence[There], device: str, every: bool) -> tuple[list[Ther
     if device.partition(":")[0] not in ("host", "android"):
         raise click.UsageError("--ray is of hosts and of phones on a cable: --device host, android")
     meant = [one for one in there if device in (one.device, one.device.partition(":")[0])]
-    usable, left_out, known = list[There](), list[_Row](), dict[str, There]()
+    usable: list[There] = []
+    left_out: list[_Row] = []
+    known: dict[str, There] = {}
     for one in meant:
         key = one.info.key if one.info and one.info.unit else one.name
         if not one.usable:
