@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -43,7 +43,7 @@ def inputs_of(homes: Sequence[Home], asked: Sequence[str | None]) -> str:
     """The state of all that a report of `homes` is made from, and what else was asked for."""
     folders = [path for h in homes for path in (h.results, h.artifacts, h.checkpoints, h.imported)]
     code = [Path(module.__path__[0]) for module in (bench, reports, zoo)]
-    return sha256_of_json([*asked, _state([*folders, *code])])
+    return sha256_of_json([*asked, _state(folders), _state(code, _is_code)])
 
 
 def said_in(folder: Path, inputs: str) -> Said | None:
@@ -61,18 +61,24 @@ def keep(folder: Path, inputs: str, said: Said) -> None:
     write_text(folder / NAME, made.model_dump_json())
 
 
-def _state(folders: Iterable[Path]) -> str:
-    """A hash of name, size and time of change of every file."""
+def _is_code(path: bytes) -> bool:
+    """In a clone, reports are written to the folder of the code that writes them."""
+    return path.endswith(b".py") or b"/templates/" in path
+
+
+def _state(folders: Iterable[Path], counts: Callable[[bytes], bool] = bool) -> str:
+    """A hash of name, size and time of change of every file that counts."""
     state = hashlib.sha256()
     for folder in folders:
-        for line in _files(os.fsencode(folder)):
-            state.update(line)
+        for path, line in _files(os.fsencode(folder)):
+            if counts(path):
+                state.update(line)
         state.update(b"\0\0")
     return state.hexdigest()
 
 
-def _files(folder: bytes) -> Iterator[bytes]:
-    """Hidden files are those of the tool: this one, the index, locks."""
+def _files(folder: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Each path, and what is told of it. Hidden files are the tool's: this one, locks, an index."""
     with contextlib.suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as entries:
         for entry in sorted(entries, key=lambda entry: entry.name):
             if entry.name.startswith(b".") or entry.name.endswith(b".pyc"):
@@ -82,4 +88,5 @@ def _files(folder: bytes) -> Iterator[bytes]:
             elif entry.is_file():
                 with contextlib.suppress(FileNotFoundError):
                     seen = entry.stat()
-                    yield b"%s\0%d %d\0" % (entry.path, seen.st_size, seen.st_mtime_ns)
+                    told = b"%s\0%d %d\0" % (entry.path, seen.st_size, seen.st_mtime_ns)
+                    yield entry.path, told

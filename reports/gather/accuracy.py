@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
 from devices.records import RunRequest
@@ -46,13 +47,27 @@ def join(home: Home, request: RunRequest, data: str | None = None) -> Joined:
             return on_data(_of_import(home, request), data, _evaluation(home, request))
         spec = get(request.model)
         path = checkpoint_path(home, spec)
-        record, checkpoint_sha256 = read_record(path), sha256_of(path)
+        record, checkpoint_sha256 = _checkpoint(path)
         if request.format == "torch":
             return on_data(_of_checkpoint(path, record, checkpoint_sha256, request), data, None)
         found = _of_artifact(home, spec, record, checkpoint_sha256, request)
         return on_data(found, data, _evaluation(home, request))
     except BenchError as error:
         return Joined(orphan=error.seen, remedy=error.remedy or None)
+
+
+def _checkpoint(path: Path) -> tuple[CheckpointRecord, str]:
+    """What it says of itself, and its hash."""
+    if not path.is_file():
+        return read_record(path), ""
+    seen = path.stat()
+    return _read(path, seen.st_size, seen.st_mtime_ns)
+
+
+# The files of one checkpoint ask for it again and again.
+@lru_cache(maxsize=64)
+def _read(path: Path, size: int, changed_ns: int) -> tuple[CheckpointRecord, str]:
+    return read_record(path), sha256_of(path)
 
 
 def _of_artifact(
@@ -218,7 +233,13 @@ def _counts_of_checkpoint(path: Path, record: CheckpointRecord) -> Mapping[str, 
     counts_path = path.parent / COUNTS_NAME
     if not counts_path.is_file():
         return f"{counts_path.name} is gone"
-    counts: list[ImageCounts] = read_counts(counts_path)
-    if pooled(counts) != record.validation_iou:
+    found = _counted(sha256_of(counts_path), counts_path, record.split.dataset)
+    if pooled([one for counts in found.values() for one in counts]) != record.validation_iou:
         return f"{counts_path.name} is not of this checkpoint"
-    return parted(counts, record.split.dataset)
+    return found
+
+
+# The files of one checkpoint share its counts.
+@lru_cache(maxsize=64)
+def _counted(sha256: str, path: Path, data: str) -> Mapping[str, Counts]:
+    return parted(read_counts(path), data)

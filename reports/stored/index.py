@@ -47,6 +47,8 @@ KINDS: Mapping[str, Any] = {
 }
 _ADAPTERS = {name: TypeAdapter(KINDS.get(name, str)) for name in SHARED}
 _CODE = b"code"
+# In JSON, as all the texts are.
+NOTHING = "null"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -62,7 +64,9 @@ def read_index(home: Home, folder: Path) -> Kept | None:
     try:
         if pq.read_schema(folder / NAME).metadata.get(_CODE) != _code():
             return None
-        table = pq.read_table(folder / NAME, read_dictionary=list(SHARED)).combine_chunks()
+        # Unlike pq.read_table it does without pandas, which takes longer to import than all this.
+        with pq.ParquetFile(folder / NAME, read_dictionary=list(SHARED)) as stored:
+            table = stored.read().combine_chunks()
         table.validate(full=True)
         return _kept(home, folder, table)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, pa.ArrowException):
@@ -93,9 +97,10 @@ def _table(kept: Kept) -> pa.Table:
 
 
 def _texts(name: str, shared: Shared) -> pa.DictionaryArray:
+    """Without a null in it: NOTHING stands for one."""
     texts = [_ADAPTERS[name].dump_json(value).decode() for value in shared.values]
-    codes = pa.array(shared.codes, mask=shared.codes < 0)
-    return pa.DictionaryArray.from_arrays(codes, pa.array(texts, pa.string()))
+    codes = np.where(shared.codes < 0, len(texts), shared.codes)
+    return pa.DictionaryArray.from_arrays(pa.array(codes), pa.array([*texts, NOTHING], pa.string()))
 
 
 def _kept(home: Home, folder: Path, table: pa.Table) -> Kept:
@@ -109,18 +114,28 @@ def _kept(home: Home, folder: Path, table: pa.Table) -> Kept:
     sessions = Sessions(
         ids=ids,
         names=names,
-        figures={name: table[name].to_numpy() for name in empty.figures},
+        figures={name: _numbers(table[name].combine_chunks()) for name in empty.figures},
         shared=places | {name: _shared(name, table[name]) for name in SHARED},
     )
-    stamps = [table[name].to_numpy() for name in ("size", "changed_ns")]
+    stamps = [_numbers(table[name].combine_chunks()) for name in ("size", "changed_ns")]
     return Kept(sessions=sessions, stamps=np.stack(stamps, axis=-1))
 
 
+def _numbers(column: pa.Array) -> NDArray[Any]:
+    """Without a null in it. `to_numpy` would import pandas."""
+    found: NDArray[Any] = np.from_dlpack(column)
+    return found
+
+
 def _shared(name: str, column: pa.ChunkedArray) -> Shared:
-    texts = column.combine_chunks()
-    codes = texts.indices.fill_null(-1).to_numpy().astype(np.int32)
-    values = tuple(_value(name, text) for text in texts.dictionary.to_pylist())
-    return Shared(values=values, codes=codes)
+    found = column.combine_chunks()
+    texts: list[str] = found.dictionary.to_pylist()
+    # Parquet has the texts in another order than they were written in.
+    values = [_value(name, text) for text in texts if text != NOTHING]
+    places = iter(range(len(values)))
+    codes = [-1 if text == NOTHING else next(places) for text in texts]
+    of_each = np.array(codes, dtype=np.int32)[_numbers(found.indices)]
+    return Shared(values=tuple(values), codes=of_each)
 
 
 @cache

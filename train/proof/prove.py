@@ -23,8 +23,6 @@ from zoo.base.errors import MissingStep
 from zoo.base.files import sha256_of
 from zoo.checkpoint import CheckpointRecord, checkpoint_path, load, read_record
 from zoo.home import Home
-from zoo.mil.package import open_package
-from zoo.mil.program import load_program
 from zoo.resizing import to_input
 from zoo.runtime.processor import REFERENCE
 from zoo.runtime.runtime import RUNTIMES, open_model, why_not
@@ -106,6 +104,9 @@ def prove(
         return _with(artifact, parity_reason=reason, accuracy_reason=reason)
     path = verified(home, spec, artifact)
     if artifact.format == "coreml":
+        from zoo.mil.package import open_package
+        from zoo.mil.program import load_program
+
         operations = load_program(open_package(path)).steps
         artifact = artifact.model_copy(update={"neural_engine": leaving(operations)})
     predict = open_model(path, runtime, os.cpu_count() or 1).predict

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from zoo.artifact.iou import ImageCounts, Interval, pooled_interval
@@ -41,7 +41,14 @@ def parted(counts: Sequence[ImageCounts], whole: str) -> dict[str, tuple[ImageCo
     for one in counts:
         source = one.source or whole
         image = one.image.removeprefix(f"{one.source}.") if one.source else one.image
-        groups.setdefault(source, []).append(replace(one, image=image, source=None))
+        # Ten times as quick as `replace`, for tens of thousands of them.
+        own = ImageCounts(
+            image=image,
+            intersection=one.intersection,
+            predicted=one.predicted,
+            labelled=one.labelled,
+        )
+        groups.setdefault(source, []).append(own)
     return {source: tuple(group) for source, group in sorted(groups.items())}
 
 

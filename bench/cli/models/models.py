@@ -155,13 +155,15 @@ def _row(home: Home, spec: ModelSpec, sessions: int) -> dict[str, Any]:
         counts = path.with_name(COUNTS_NAME)
         checkpoint = accuracy_of(read_record(path), read_counts(counts) if counts.is_file() else [])
     manifest = read_manifest(home, spec)
+    # What was taken from the package was counted once, there.
+    taken = checkpoint is not None and checkpoint["shipped"] and checkpoint["images"]
     return {
         "model": spec.name,
         "origin": "zoo",
         "parameters": counted.parameters,
         "macs": counted.macs,
         "checkpoint": checkpoint,
-        "shipped": shipped_accuracy(spec),
+        "shipped": checkpoint if taken else shipped_accuracy(spec),
         "artifacts": {
             key: file_record(a, a.validated, a.accuracy_reason)
             for key, a in sorted(manifest.artifacts.items())

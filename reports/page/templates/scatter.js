@@ -60,7 +60,7 @@ const ticksOf = (rows) => rows.filter((row) => row.p50[1] === null).flatMap((row
 // ys: all that is to be seen of IoU.
 const domains = (rows, ys) => {
   const xs = rows.flatMap((row) => row.p50.filter((x) => x !== null));
-  const [low, high] = [Math.min(...xs) / 1.3, Math.max(...xs) * 1.45];
+  const [low, high] = [Math.min(...xs) / 1.45, Math.max(...xs) * 1.45];
   const [down, up] = [Math.min(...ys), Math.max(...ys)];
   const room = Math.max(0.002, 0.08 * (up - down));
   return { x_from: low, x_to: Math.max(high, low * 6), y_from: Math.max(0, down - room), y_to: Math.min(1, up + room) };
