@@ -81,7 +81,8 @@ def is_proved(
         return False
     needed = artifact.accuracy.computed_in is not None
     half = not needed or (artifact.half is not None and _holds(home, spec, artifact.half, dataset))
-    return half and _holds(home, spec, artifact.accuracy, dataset)
+    judged = _by_source(artifact.accuracy, dataset)
+    return half and judged and _holds(home, spec, artifact.accuracy, dataset)
 
 
 def prove(
@@ -196,13 +197,12 @@ def _holds(home: Home, spec: ModelSpec, accuracy: Accuracy, dataset: Dataset) ->
         (accuracy.torch_counts_file, accuracy.torch_counts_sha256),
     )
     whole = all((folder / n).is_file() and sha256_of(folder / n) == sha for n, sha in files)
-    # Older manifests do not judge the parts of a joined data set alone.
-    joined = any(item.source for item in dataset.items(accuracy.split))
-    return (
-        whole
-        and accuracy.split_sha256 == dataset.record.sha256
-        and bool(accuracy.sources) == joined
-    )
+    return whole and accuracy.split_sha256 == dataset.record.sha256
+
+
+def _by_source(accuracy: Accuracy, dataset: Dataset) -> bool:
+    """Whether each part of a joined data set was judged alone, which older manifests lack."""
+    return bool(accuracy.sources) == any(one.source for one in dataset.items(accuracy.split))
 
 
 def _looked_at(artifact: Artifact, runtime: str) -> bool:
