@@ -19,17 +19,28 @@ from zoo.registry import get
 FILE = ("--model", TINY, "--format", "onnx", "--precision", "fp32")
 LOST = Figure(value=-0.05, low=-0.06, high=-0.04)
 NAMES = ("one", "two")
+RAW = "raw"
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The parts are there, what was joined of them is not. RAW: what they were prepared from."""
+    root = tmp_path_factory.mktemp("trained")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BENCH_HOME", str(root))
+        for name, images in zip(NAMES, (150, 110), strict=True):
+            folder = write_portraits(root / RAW / name, images)
+            invoke("data", "folder", str(folder), "--name", name)
+        invoke("data", "join", *NAMES, "--name", "drawn")
+        invoke(*TRAIN, "--epochs", "1")
+        shutil.rmtree(Home(root=root).dataset("drawn"))
+        invoke("export", *FILE)
+    return root
 
 
 @pytest.fixture
-def apart(home: Home, tmp_path: Path) -> Home:
-    """The parts are there, what was joined of them is not."""
-    for name, images in zip(NAMES, (150, 110), strict=True):
-        folder = write_portraits(tmp_path / name, images)
-        invoke("data", "folder", str(folder), "--name", name)
-    invoke("data", "join", *NAMES, "--name", "drawn")
-    invoke(*TRAIN, "--epochs", "1")
-    shutil.rmtree(home.dataset("drawn"))
+def apart(trained: Path, home: Home) -> Home:
+    shutil.copytree(trained, home.root, dirs_exist_ok=True)
     return home
 
 
@@ -52,7 +63,6 @@ def test_each_part_stands_for_its_share(apart: Home) -> None:
 
 
 def test_a_loss_on_one_part_rejects_the_file(apart: Home) -> None:
-    invoke("export", *FILE)
     good = stored(apart)
     assert good.rejected is None
     one = good.others["one validation"]
@@ -65,12 +75,9 @@ def test_a_loss_on_one_part_rejects_the_file(apart: Home) -> None:
     assert foreign.rejected is None, "of a data set that it was not trained on"
 
 
-def test_what_may_have_been_trained_on_is_not_counted_as_unseen(
-    apart: Home, tmp_path: Path
-) -> None:
-    invoke("export", *FILE)
-    words = ("data", "folder", str(tmp_path / "two"), "--name", "two", "--validation-share", "0.6")
-    invoke(*words)
+def test_what_may_have_been_trained_on_is_not_counted_as_unseen(apart: Home) -> None:
+    raw = str(apart.root / RAW / "two")
+    invoke("data", "folder", raw, "--name", "two", "--validation-share", "0.6")
     output = invoke("eval", *FILE, "--data", "two", status=1).output
     assert "two is split otherwise than when" in output
     assert "bench data folder FOLDER --name two" in output
