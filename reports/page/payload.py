@@ -138,6 +138,7 @@ def _row(row: Row) -> dict[str, Any]:
         "iou": _interval(joined.iou),
         "elsewhere": elsewhere_text(row),
         "difference": row.from_reference and _scaled(row.from_reference, 1e4),
+        "iou_on": joined.iou_on,
         "iou_reason": joined.orphan or joined.iou_reason,
         "of_export": joined.of_reference,
         "resizes": joined.resizes,

@@ -37,7 +37,7 @@ const showAnswer = () => {
     box.replaceChildren(
       `${where}${among}, the best within ${budget()} ms is `,
       el("strong", {}, row.model),
-      ` (${row.how}): IoU ${iouText(row)}, p50 ${latencyText(row)}.`,
+      ` (${row.how}): IoU${row.iou_on ? ` on ${row.iou_on}` : ""} ${iouText(row)}, p50 ${latencyText(row)}.`,
       el("small", {}, `${holdsText(row)} ${nextText(row, next)}`),
     );
   }
