@@ -15,7 +15,7 @@ from zoo.artifact.half import LARGEST_HALF
 from zoo.artifact.iou import span_text
 from zoo.artifact.manifest import Accuracy, Artifact
 from zoo.artifact.neural_engine import Leaving, leaving_text
-from zoo.artifact.sources import HEADLINE, headline
+from zoo.artifact.sources import headline, headline_first
 from zoo.runtime.processor import REFERENCE
 
 FEW = 2
@@ -104,8 +104,9 @@ def _iou_columns(records: Sequence[dict[str, Any]]) -> list[Column]:
     names = {one["source"] for record in records for one in record.get("by_source") or ()}
     if not names:
         return [Column(title="IoU [95 %]", text=lambda record: _iou(record["iou"]))]
-    ordered = sorted(names, key=lambda name: (name != HEADLINE, name))
-    return [Column(title=f"IoU on {name} [95 %]", text=_iou_on(name)) for name in ordered]
+    return [
+        Column(title=f"IoU on {name} [95 %]", text=_iou_on(name)) for name in headline_first(names)
+    ]
 
 
 def _iou_on(name: str) -> Callable[[dict[str, Any]], str]:

@@ -53,6 +53,11 @@ class Item(Frozen):
     sha256: str
     source: str | None = None
 
+    @property
+    def own_id(self) -> str:
+        """As it is in the data set that it was joined from."""
+        return self.id.removeprefix(f"{self.source}.") if self.source else self.id
+
     @field_validator("image", "mask")
     @classmethod
     def _stays_inside(cls, value: str) -> str:

@@ -61,10 +61,8 @@ def check_unseen(home: Home, spec: ModelSpec, own: Split, dataset: Dataset) -> N
     unseen = {name: {one.image for one in counts} for name, counts in counted.items()}
     seen = 0
     for item in dataset.items("validation"):
-        source, image = dataset.record.name, item.id
-        if item.source:
-            source, image = item.source, item.id.removeprefix(f"{item.source}.")
-        seen += source in unseen and image not in unseen[source]
+        source = item.source or dataset.record.name
+        seen += source in unseen and item.own_id not in unseen[source]
     if seen:
         raise DataError(
             f"{dataset.record.name} is split otherwise than when {spec} was trained: {seen} of its "

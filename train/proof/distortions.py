@@ -142,7 +142,7 @@ def measure_distortions(
     for item, shot in _shots(dataset, items, target, f"{spec.name} {artifact.key}"):
         for name in chosen:
             # Each begins from the same draw, whichever others are asked for.
-            drawn = replace(shot, draw=_draw(f"{name} {_own_name(item)}"))
+            drawn = replace(shot, draw=_draw(f"{name} {item.own_id}"))
             found = DISTORTIONS[name](drawn)
             counts[name].append(_counted(model, found, spec.size, item))
     whole = dataset.record.name
@@ -184,12 +184,7 @@ def _shots(
         def another(other: Item = other, like: Tensor = pixels) -> Tensor:
             return seen(_pixels(dataset, other, target), View(), *like.shape[-2:])
 
-        yield item, Shot(pixels=pixels, draw=_draw(_own_name(item)), another=another)
-
-
-def _own_name(item: Item) -> str:
-    """Without the data set that it was joined from."""
-    return item.id.removeprefix(f"{item.source}.") if item.source else item.id
+        yield item, Shot(pixels=pixels, draw=_draw(item.own_id), another=another)
 
 
 def _pixels(dataset: Dataset, item: Item, target: str) -> Tensor:

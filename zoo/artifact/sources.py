@@ -6,11 +6,11 @@ A pooled IoU over all of them would follow the part with the largest photographs
 from __future__ import annotations
 
 import shlex
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from zoo.artifact.iou import ImageCounts, Interval, pooled_interval
+from zoo.artifact.iou import ImageCounts, Interval, pooled, pooled_interval
 
 # What is shown where nothing else was asked for, of models that were counted on it.
 HEADLINE = "lfw"
@@ -68,6 +68,17 @@ def preparing(name: str) -> str:
 def headline(sources: Collection[str]) -> str:
     """Of one or more data sets the one that stands for all."""
     return HEADLINE if HEADLINE in sources else next(iter(sources))
+
+
+def headline_iou(parts: Mapping[str, Sequence[ImageCounts]]) -> tuple[str, float]:
+    """Of counts by data set: the one that stands for all, and the pooled IoU on it."""
+    name = headline(parts)
+    return name, pooled(parts[name])
+
+
+def headline_first(names: Iterable[str]) -> list[str]:
+    """The order of columns."""
+    return sorted(names, key=lambda name: (name != HEADLINE, name))
 
 
 def source_text(found: Sequence[Mapping[str, Any]]) -> str:

@@ -17,18 +17,18 @@ if TYPE_CHECKING:
     from zoo.home import Home
 
 PARTIAL = 3
-# Of a phone that two machines reach.
-MEASURED_FROM = "measured from"
 NOT_THERE = ("device", "all_phones", "ray", "resume")
 
 
 class _Row(NamedTuple):
-    """What became of a device: how many sessions came, and how it ended."""
+    """What became of a device: how many sessions came, how it ended, and whether something of it
+    was not measured."""
 
     device: str
     machine: str
     sessions: int
     end: str
+    lost: bool
 
 
 def run_on_farm(context: click.Context, home: Home, models: Sequence[Model]) -> int:
@@ -47,7 +47,7 @@ def run_on_farm(context: click.Context, home: Home, models: Sequence[Model]) -> 
     with join_cluster(context.params["ray"], 1, 1) as cluster:
         machines, there = devices_on(cluster)
         chosen, left_out = _chosen(there, context.params["device"], context.params["all_phones"])
-        left_out += [_Row("", one.name, 0, one.problem) for one in machines if one.problem]
+        left_out += [_Row("", one.name, 0, one.problem, True) for one in machines if one.problem]
         orders = [
             RunOrder(
                 home=home,
@@ -61,9 +61,9 @@ def run_on_farm(context: click.Context, home: Home, models: Sequence[Model]) -> 
         before = {order.name: len(order.received) for order in orders}
         failed = show(run_orders(orders, cluster), "devices", len(orders))
     rows = [_row(order, failed.get(order.name), before[order.name]) for order in orders]
-    click.echo(_told([*rows, *left_out]))
-    lost = [row for row in left_out if not row.end.startswith(MEASURED_FROM)]
-    return PARTIAL if failed or lost else 0
+    rows += left_out
+    click.echo(_told(rows))
+    return PARTIAL if any(row.lost for row in rows) else 0
 
 
 def _chosen(there: Sequence[There], device: str, every: bool) -> tuple[list[There], list[_Row]]:
@@ -80,10 +80,10 @@ def _chosen(there: Sequence[There], device: str, every: bool) -> tuple[list[Ther
     for one in meant:
         key = one.info.key if one.info and one.info.unit else one.name
         if not one.usable:
-            left_out.append(_Row(one.device, one.machine.name, 0, one.state))
+            left_out.append(_Row(one.device, one.machine.name, 0, one.state, True))
         elif key in known:
-            end = f"{MEASURED_FROM} {known[key].machine.name}"
-            left_out.append(_Row(one.device, one.machine.name, 0, end))
+            end = f"measured from {known[key].machine.name}"
+            left_out.append(_Row(one.device, one.machine.name, 0, end, False))
         else:
             known[key] = one
             usable.append(one)
@@ -108,7 +108,8 @@ def _row(order: RunOrder, problem: str | None, before: int) -> _Row:
     """before: the sessions that it went on from."""
     new = len(order.received) - before
     went_well = "measured" if new else "every session is there already"
-    return _Row(order.there.device, order.there.machine.name, new, problem or went_well)
+    there, lost = order.there, problem is not None
+    return _Row(there.device, there.machine.name, new, problem or went_well, lost)
 
 
 def _told(rows: Sequence[_Row]) -> str:
@@ -116,6 +117,6 @@ def _told(rows: Sequence[_Row]) -> str:
     from reports.text.fitting import fitted, next_steps
     from reports.text.listing import column, listing
 
-    columns = [column(name, name) for name in _Row._fields]
+    columns = [column(name, name) for name in ("device", "machine", "sessions", "end")]
     table = listing(columns, [row._asdict() for row in rows], "table")
     return fitted("\n".join([table, next_steps(["bench report --open", "bench check last"])]))

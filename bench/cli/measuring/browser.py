@@ -77,8 +77,8 @@ def _exported(home: Home) -> Iterator[tuple[Any, Mapping[str, Any]]]:
 def _iou(folder: Path, artifact: Artifact) -> dict[str, float | str | None]:
     """Of this very file, and on which data set; null where it was not measured, or its counts were
     changed."""
-    from zoo.artifact.iou import pooled, whole_counts
-    from zoo.artifact.sources import headline, parted
+    from zoo.artifact.iou import whole_counts
+    from zoo.artifact.sources import headline_iou, parted
 
     parts = dict[str, Any]()
     for known in artifact.validated:
@@ -86,8 +86,8 @@ def _iou(folder: Path, artifact: Artifact) -> dict[str, float | str | None]:
         parts |= parted(counts, known.dataset) if counts else {}
     if not parts:
         return {"iou": None, "iou_on": None}
-    source = headline(parts)
-    return {"iou": pooled(parts[source]), "iou_on": source}
+    source, iou = headline_iou(parts)
+    return {"iou": iou, "iou_on": source}
 
 
 def _portrait(number: int) -> tuple[bytes, str]:

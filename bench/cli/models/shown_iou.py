@@ -48,11 +48,11 @@ def shipped_accuracy(spec: ModelSpec) -> dict[str, Any] | None:
 def iou_columns(rows: Sequence[dict[str, Any]], found: Found) -> list[Column]:
     """A column a data set, LFW's first."""
     from reports.text.listing import Column
-    from zoo.artifact.sources import HEADLINE
+    from zoo.artifact.sources import headline_first
 
     known = [one for row in rows if (one := found(row))]
     names = {name for one in known for name in _ious(one)}
-    ordered = sorted(names, key=lambda name: (name != HEADLINE, name))
+    ordered = headline_first(names)
     if not ordered:
         return [Column(title="IoU [95 %]", text=lambda row: "not trained")]
     return [Column(title=f"IoU on {name} [95 %]", text=_text_on(name, found)) for name in ordered]

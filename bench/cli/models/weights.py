@@ -75,9 +75,9 @@ def take(models: tuple[str, ...], force: bool) -> None:
     Example:
       bench weights take --model mnv2_slim_unet_0.5_224
     """
-    from bench.cli.models.shown_iou import accuracy_of
     from reports.text.fitting import fitted
     from zoo.artifact.iou import read_counts
+    from zoo.artifact.sources import headline_iou, parted
     from zoo.base.lock import locked
     from zoo.box import take as take_one
     from zoo.checkpoint import COUNTS_NAME, checkpoint_path, read_record
@@ -91,10 +91,11 @@ def take(models: tuple[str, ...], force: bool) -> None:
         with locked(home.checkpoint_folder(spec)):
             new = take_one(home, spec, force)
         path = checkpoint_path(home, spec)
-        counts = path.with_name(COUNTS_NAME)
-        found = accuracy_of(read_record(path), read_counts(counts) if counts.is_file() else [])
-        told = f"{spec.name} (IoU {found['iou']:.3f} on {found['data']})"
-        (taken if new else there).append(told)
+        record, counts = read_record(path), path.with_name(COUNTS_NAME)
+        data, iou = record.split.dataset, record.validation_iou
+        if counts.is_file():
+            data, iou = headline_iou(parted(read_counts(counts), data))
+        (taken if new else there).append(f"{spec.name} (IoU {iou:.3f} on {data})")
     for names, what in ((taken, "taken"), (there, "there already")):
         if names:
             few = ", ".join(names) if len(names) <= FEW else f"{names[0]} to {names[-1]}"
