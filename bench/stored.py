@@ -87,8 +87,9 @@ def compare_stored(
     """Each of the others against the first.
 
     Relative to the reference, the devices' drift divided out, where all sessions have one and the
-    same; else by the latencies as they are. Raises UnknownName where no session of a side counts,
-    RecordError where conditions are unlike, naming the key and both values.
+    same; else by the latencies as they are. Runs under another load than the latest one that all
+    sides share are left out. Raises UnknownName where no session of a side counts, RecordError
+    where conditions are unlike, naming the key and both values.
     """
     counted = [s for s in stored if s.timed and verdict(s).counts]
     of = [[s for s in counted if selection.takes(s)] for selection in selections]
@@ -100,6 +101,9 @@ def compare_stored(
                 remedy=f"{_run(selection.subject)}, or leave --stored out to measure now",
             )
     contended = contended_batches(map(counts_of, counted))
+    found = sum(map(len, of))
+    of = _under_one_load(of, contended)
+    left_out = found - sum(map(len, of))
     _refuse_unlike(of, FREE[factor], contended)
     logs, how = relative_logs(counted), "stored sessions, relative to the reference of their passes"
     if not _one_reference(of) or not all(s.id in logs for side in of for s in side):
@@ -108,6 +112,8 @@ def compare_stored(
     first, *others = [[logs[s.id] for s in side] for side in of]
     ratios = [unpaired_ratio(values, first) for values in others]
     sides = [Side.of(name, side) for name, side in zip(names, of, strict=True)]
+    if left_out:
+        how += f", {left_out} under another load left out"
     return against_first(sides, ratios, factor, f"{how}, unpaired")
 
 
@@ -130,6 +136,18 @@ def _one_reference(sides: Sequence[Sequence[Session]]) -> bool:
     return len(references) == 1 and None not in references
 
 
+def _under_one_load(
+    sides: Sequence[Sequence[Session]], contended: Mapping[str, bool]
+) -> list[list[Session]]:
+    """The runs under the latest load that every side has runs of; all of them where none is."""
+    shared = set.intersection(*({contended[s.batch] for s in side} for side in sides))
+    able = [s for side in sides for s in side if contended[s.batch] in shared]
+    if not able:
+        return [list(side) for side in sides]
+    load = contended[max(able, key=lambda s: s.started_at).batch]
+    return [[s for s in side if contended[s.batch] == load] for side in sides]
+
+
 def _refuse_unlike(
     sides: Sequence[Sequence[Session]], free: frozenset[str], contended: Mapping[str, bool]
 ) -> None:
@@ -150,8 +168,15 @@ def _same(
                 f"unlike conditions: {key} is {ours[key]!r} in session {one.id} "
                 f"and {theirs[key]!r} in session {other.id}",
                 expected="sessions that differ in nothing but the declared factor",
-                remedy="choose with --date or --commit, or leave --stored out to measure now",
+                remedy=_remedy(key),
             )
+
+
+def _remedy(key: str) -> str:
+    # A day or a commit may hold runs under either load.
+    if key == CONTENDED_CORES:
+        return "leave --stored out to measure all sides under one load"
+    return "choose with --date or --commit, or leave --stored out to measure now"
 
 
 def _facts(session: Session, contended: Mapping[str, bool]) -> dict[str, Any]:

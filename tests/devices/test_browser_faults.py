@@ -76,6 +76,16 @@ def test_an_engine_that_compiles_runs_for_a_while_first(here: Served) -> None:
     assert len(warmup) >= 30
 
 
+def test_a_first_inference_that_compiles_was_not_timed_many_times(here: Served) -> None:
+    """By a coarse clock; its time was taken for that of all the others too, and refused."""
+    here.page("coarse")
+    with here.device() as device:
+        session = one(here.measured(device, TINY))
+    assert session.failure is None
+    assert session.run is not None
+    assert session.run.conditions_before["inferences_a_sample"].value == 20
+
+
 @pytest.mark.parametrize("fault", ["column", "garbage", "gpu", "impossible", "malformed"])
 def test_what_is_wrong_or_impossible_is_no_figure(here: Served, fault: str) -> None:
     """One column, and right at first but wrong ever after, among them."""
