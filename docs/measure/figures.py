@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -14,6 +15,8 @@ from measure.weights import weights
 from measure.workshop import Workshop
 
 PROTOCOL = "measured/protocol"
+TWINS, SHARED = "test_protocol_zoo.py", "test_shared_process.py"
+QUIET = "memory or quiet"
 REPORT = (
     "index.html pareto.png pareto.svg precision.csv precision.png precision.svg rows.json "
     "table.csv table.md table.parquet"
@@ -43,7 +46,7 @@ def _benchmark(name: str, output: str, test: str, *options: str, proved: bool = 
         given = {"BENCH_SELF_HOME": str(shop.files)} if proved else {}
         shop.benchmark(output, f"tests/benchmarks/{test}", *options, **given)
 
-    command = " ".join(["pytest", f"tests/benchmarks/{test}", *options])
+    command = shlex.join(["pytest", f"tests/benchmarks/{test}", *options])
     return Figure(name=name, command=command, files=(output,), make=make)
 
 
@@ -138,8 +141,15 @@ FIGURES = (
     _benchmark("phone", "measured/phone.md", "test_phone.py"),
     _benchmark("many-sessions", "measured/many-sessions.md", "test_many_sessions.py"),
     _benchmark("native-clocks", "measured/native-clocks.md", "test_native_clock.py"),
-    _benchmark("pair", f"{PROTOCOL}/pair.md", "test_protocol.py"),
-    _benchmark("zoo", f"{PROTOCOL}/zoo.md", "test_protocol_zoo.py", "-k", "tflite"),
-    _benchmark("onnx", f"{PROTOCOL}/onnx.md", "test_protocol_zoo.py", "-k", "onnx"),
-    _benchmark("shared-process", f"{PROTOCOL}/shared.md", "test_shared_process.py"),
+    _benchmark("pair", f"{PROTOCOL}/pair.md", "test_protocol.py", proved=True),
+    _benchmark("zoo", f"{PROTOCOL}/zoo.md", TWINS, "-k", "tflite", proved=True),
+    _benchmark("onnx", f"{PROTOCOL}/onnx.md", TWINS, "-k", "onnx", proved=True),
+    _benchmark(
+        "shared-process",
+        f"{PROTOCOL}/shared.md",
+        "test_shared_process.py",
+        "-k",
+        QUIET,
+        proved=True,
+    ),
 )

@@ -1,7 +1,7 @@
 """Whether comparisons of two files can be trusted, and how long they take.
 
 Each runs by what `bench compare` takes where no option says otherwise. How often, by default:
-BENCH_SELF_TOLD 5, BENCH_SELF_COPIES 100, BENCH_SELF_SLOWED 20.
+BENCH_SELF_TOLD 5, BENCH_SELF_COPIES 100, BENCH_SELF_SLOWED 10.
 """
 
 from __future__ import annotations
@@ -132,7 +132,7 @@ def test_a_slow_down_of_three_percent_is_found(
 ) -> None:
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
     work, device = work_beside_copy(home, tmp_path, MARK), HostDevice(worker="slowed_worker")
-    results, times = Results(tmp_path_factory, "slowed"), count("SLOWED", 20)
+    results, times = Results(tmp_path_factory, "slowed"), count("SLOWED", 10)
     rows = Duels(results=results, load=load, device=device, work=work).rows(times)
     found = sum(row["distinguishable"] and value(row) > 1 for row in rows)
     name = f"slowed by 3 %, {load}"

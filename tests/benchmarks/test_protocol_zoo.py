@@ -1,7 +1,7 @@
 """How well a whole zoo is known after three minutes, and whether twins are found to be twins.
 
 A TFLite file of fp16 does the arithmetic of its fp32 twin here, so their ratio is 1. By default:
-BENCH_SELF_RUNS 5, BENCH_SELF_LIMIT_S 170, BENCH_SELF_MODELS mnv2_slim_unet_* (the variants).
+BENCH_SELF_RUNS 3, BENCH_SELF_LIMIT_S 170, BENCH_SELF_MODELS mnv2_slim_unet_* (the variants).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import pairwise
+from itertools import pairwise, starmap
 from statistics import fmean, median
 
 import numpy as np
@@ -27,6 +27,7 @@ from self_figures import Figure
 
 from bench.protocol import Known, measure
 from bench.sessions.record import Plan
+from bench.statistics.ratios import Ratio
 from bench.work.item import Work
 from devices.host.device import HostDevice
 from devices.records import Loop, Turns
@@ -101,46 +102,53 @@ class Zoo:
         found = [ratio_of(row["passes"], file, self.reference).half_width for file in files]
         return [math.inf if width is None else 100 * width for width in found]
 
+    def twins(self, row: Row) -> list[Ratio]:
+        """Of each variant, the other precision to fp32."""
+        passes, files = row["passes"], files_in(row["passes"])
+        fp32 = [file for file in sorted(files) if file.endswith("fp32")]
+        twin = {file: file.removesuffix("fp32") + self.precision for file in fp32}
+        return [ratio_of(passes, twin[file], file) for file in fp32 if twin[file] in files]
+
+    def alike(self, row: Row, other: Row) -> float:
+        """How alike two runs rank the fp32 files: 1 where the order is the same."""
+        logs, others = ({self.reference: 0.0} | self.logs(one) for one in (row, other))
+        fp32 = sorted(file for file in logs if file.endswith("fp32") and file in others)
+        return float(kendalltau([logs[f] for f in fp32], [others[f] for f in fp32]).statistic)
+
 
 def told_of(zoo: Zoo, name: str, rows: Sequence[Row], figure: Figure) -> None:
-    """What is said of any zoo: of each run, and how alike the runs rank its fp32 files."""
-    for row in rows:
-        run, widths = f"{name}, run {row['run']}", zoo.widths(row)
-        figure(f"{run}: median half width", median(widths), "%")
-        figure(f"{run}: widest half width", max(widths), "%")
-        figure(f"{run}: passes", len(row["passes"]), "")
-        figure(f"{run}: sessions kept", row["sessions"], "")
-        figure(f"{run}: sessions that failed", len(row["failures"]), "")
-        figure(f"{run}: time", row["seconds"], "s")
-    for one, other in pairwise(rows):
-        logs, others = ({zoo.reference: 0.0} | zoo.logs(row) for row in (one, other))
-        fp32 = sorted(file for file in logs if file.endswith("fp32") and file in others)
-        tau = kendalltau([logs[file] for file in fp32], [others[file] for file in fp32]).statistic
-        pair = f"runs {one['run']} and {other['run']}"
-        figure(f"{name}, {pair}: Kendall's tau of {len(fp32)} fp32 files", float(tau), "")
+    """What is said of any zoo, and how alike its runs rank its fp32 files."""
+    figure(f"{name}: runs", len(rows), "")
+    figure(f"{name}: longest run", max(row["seconds"] for row in rows), "s")
+    figure(f"{name}: fewest passes of a run", min(len(row["passes"]) for row in rows), "")
+    figure(f"{name}: sessions kept", sum(row["sessions"] for row in rows), "")
+    failed = sum(len(row["failures"]) for row in rows)
+    figure(f"{name}: sessions that failed", failed, "")
+    widths = [zoo.widths(row) for row in rows]
+    of_runs = {"middle": [*map(median, widths)], "widest": [*map(max, widths)]}
+    for file, found in of_runs.items():
+        figure(f"{name}: half width of the {file} file, median of runs", median(found), "%")
+        figure(f"{name}: half width of the {file} file, worst run", max(found), "%")
+    if len(rows) > 1:
+        tau = min(starmap(zoo.alike, pairwise(rows)))
+        figure(f"{name}: Kendall's tau of the fp32 files, two runs in a row, least", tau, "")
 
 
 def twins_of(zoo: Zoo, name: str, rows: Sequence[Row], figure: Figure) -> None:
     """How far from 1 the ratio of the other precision to fp32 is."""
-    for row in rows:
-        files = files_in(row["passes"])
-        fp32 = [file for file in sorted(files) if file.endswith("fp32")]
-        ratios = [
-            ratio_of(row["passes"], twin, file)
-            for file in fp32
-            if (twin := file.removesuffix("fp32") + zoo.precision) in files
-        ]
-        off = math.sqrt(fmean((ratio.value - 1) ** 2 for ratio in ratios))
-        held = sum(ratio.low is not None and not ratio.differs for ratio in ratios)
-        twins = f"{name}, run {row['run']}: {zoo.precision}/fp32"
-        figure(f"{twins}, rms from 1 of {len(ratios)}", 100 * off, "%")
-        figure(f"{twins}, intervals that hold 1 of {len(ratios)}", held, "")
+    ratios = [zoo.twins(row) for row in rows]
+    off = [math.sqrt(fmean((ratio.value - 1) ** 2 for ratio in found)) for found in ratios]
+    every = [ratio for found in ratios for ratio in found]
+    held = sum(ratio.low is not None and not ratio.differs for ratio in every)
+    twins = f"{name}: {zoo.precision}/fp32"
+    figure(f"{twins}, rms from 1, worst run", 100 * max(off), "%")
+    figure(f"{twins}, intervals that hold 1, of {len(every)}", held, "")
 
 
 @each_load
 def test_tflite_zoo(tmp_path_factory: pytest.TempPathFactory, figure: Figure, load: str) -> None:
     zoo = zoo_of(tmp_path_factory, TFLITE)
-    rows = zoo.runs(load, tmp_path_factory, count("RUNS", 5))
+    rows = zoo.runs(load, tmp_path_factory, count("RUNS", 3))
     told_of(zoo, f"zoo, {load}", rows, figure)
     twins_of(zoo, f"zoo, {load}", rows, figure)
 
