@@ -85,8 +85,11 @@ def resizes(shop: Workshop) -> None:
     exports(shop, *TFLITE)
     model = ("--model", "mnv2_slim_unet_0.5_224", "--format", "tflite", "--precision", "fp32")
     ways = ("--resize", "linear", "--resize", "area", "--resize", "halving", "--side", "1080")
-    texts = [shop.bench(shop.files, "eval", *model, *ways, "--grain", grain) for grain in "04"]
-    write_text(MEASURED / "precision/resizes.md", f"```\n{''.join(texts)}```\n")
+    parts = []
+    for grain in "04":
+        asked = (*model, *ways, "--grain", grain, "--format", "markdown")
+        parts.append(f"Grain {grain}:\n\n{shop.bench(shop.files, 'eval', *asked)}")
+    write_text(MEASURED / "precision/resizes.md", "\n".join(parts))
 
 
 def host(shop: Workshop) -> None:

@@ -9,11 +9,12 @@ import yaml
 
 from reports.gather.report import Report
 from reports.gather.rows import Row
+from reports.text.costs import cost_list, cost_notes, cost_rows
 from reports.text.feeding import feeding
 from zoo.artifact.iou import points_text, span_text
 from zoo.artifact.manifest import Accuracy, Artifact, Parity, read_manifest
 from zoo.artifact.neural_engine import leaving_text
-from zoo.artifact.resize_record import read_resizes, resize_lines
+from zoo.artifact.resize_record import read_resizes
 from zoo.base.files import write_text
 from zoo.checkpoint import CheckpointRecord, checkpoint_path, read_record
 from zoo.complexity import complexity
@@ -87,10 +88,11 @@ The way of resizing can cost more than the choice of the model: use one that fil
 def _resizes(home: Home, spec: ModelSpec, artifacts: Sequence[Artifact]) -> str:
     """What was measured of it, of any of the files."""
     found = [read_resizes(home, spec, artifact) for artifact in artifacts]
-    known = ["\n".join(resize_lines(record)) for record in found if record is not None]
+    known = [cost_rows(record) for record in found if record is not None]
     if not known:
         return f"Not measured here: `bench eval --model {spec.name} --resize linear`"
-    return "```\n" + "\n".join(known) + "\n```"
+    parts = [[cost_list(rows, [], "markdown"), *cost_notes(rows)] for rows in known]
+    return "\n\n".join(part for each in parts for part in each)
 
 
 def _files(artifacts: Sequence[Artifact], failures: dict[str, str]) -> str:

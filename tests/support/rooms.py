@@ -79,8 +79,8 @@ ROOMS: Mapping[str, str] = {
     "reports/pictures": "charts figures labels layers overlay panels pass_picture "
     "precision_figure profile series sheet vega",
     "reports/page": "columns page payload",
-    "reports/text": "answer card feeding files fitting imported imported_card listing readings "
-    "session tables",
+    "reports/text": "answer card costs feeding files fitting imported imported_card listing "
+    "readings session tables",
 }
 SOURCES = tuple(
     sorted(

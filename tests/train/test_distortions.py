@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from pathlib import Path
 
@@ -45,6 +47,21 @@ def test_a_photograph_is_distorted_alike_whatever_it_is_joined_with(
     joined = json.loads(invoke(*EVAL[:-1], "both", *drawn).stdout)[0]["by_distortion"]
     for name, found in joined.items():
         assert found["drawn"] == alone[name]["drawn"], name
+
+
+def test_they_are_a_list(elsewhere: Home) -> None:
+    words = (*EVAL, "--distort", "dark")
+    (record,) = json.loads(invoke(*words, "--json").stdout)
+    rows = list(csv.DictReader(io.StringIO(invoke(*words, "--format", "csv").stdout)))
+    for row in rows:
+        found = record["by_distortion"][row["distortion"]][row["data"]]
+        assert float(row["iou.value"]) == found["iou"]["value"]
+        assert float(row["difference.value"]) == found["difference"]["value"]
+        assert int(row["images"]) == record["images"][row["data"]]
+    table = invoke(*words).stdout
+    assert [row["distortion"] for row in rows][:1] == [PLAIN]
+    assert all(f" {row['distortion']} " in table for row in rows)
+    assert "against the same photographs as they are" in table
 
 
 def test_what_cannot_be_distorted_is_said(elsewhere: Home) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from pathlib import Path
 
@@ -50,6 +52,9 @@ def test_the_worst_are_those_that_were_counted_worst(in_chain: Chain, tmp_path: 
     with Image.open(path) as sheet:
         assert sheet.height == TILE
     assert "gets most wrong\n" in invoke(*words).output
+    rows = csv.DictReader(io.StringIO(invoke(*words, "--format", "csv").stdout))
+    assert [row["image"] for row in rows] == worst
+    assert "--worst" in invoke(*words[:3], "--format", "csv", status=2).output
 
 
 def test_each_mistake_has_its_colour() -> None:

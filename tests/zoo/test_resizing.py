@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -77,5 +78,7 @@ def test_eval_tells_what_a_resize_costs_and_the_report_shows_it(in_chain: Chain)
     assert (stored.side, stored.grain, stored.images) == (640, 25, row["images"])
     assert "enlarged to 640 pixels, grain 25" in card(in_chain.home, SPEC, load(in_chain.home))
     text = invoke("eval", *words, *options).output
-    assert "the zoo's own, filtered" in text
-    assert "linear   IoU" in text
+    assert re.search(r"tflite fp32 +drawn +linear +0\.\d{3} ", text)
+    assert "enlarged to 640 pixels, grain 25" in text
+    table = invoke("eval", *words, *options, "--format", "markdown").output.splitlines()
+    assert [line.split(" | ")[3] for line in table[2:]] == ["pil", "linear", "area"]

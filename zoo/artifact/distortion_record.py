@@ -54,17 +54,6 @@ def beside_earlier(record: DistortionRecord, path: Path) -> DistortionRecord:
     return record.model_copy(update={"by_distortion": every})
 
 
-def distortion_lines(record: DistortionRecord) -> list[str]:
-    """For a terminal, a distortion a line, a data set a column."""
-    sources = list(record.images)
-    images = ", ".join(f"{record.images[source]} {source}" for source in sources)
-    lines = [f"{record.model}.{record.key}: {images} {record.split} photographs; points of IoU"]
-    for name, found in record.by_distortion.items():
-        cells = [f"{source} {cell(name, found[source])}" for source in sources]
-        lines.append(f"  {name:10}  {'   '.join(cells)}")
-    return lines
-
-
 def cell(name: str, found: Judgement) -> str:
     """The IoU of the photographs as they are, else the points that the distortion costs."""
     if name != PLAIN:

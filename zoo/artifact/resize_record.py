@@ -7,7 +7,6 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
-from zoo.artifact.iou import span_text
 from zoo.artifact.judgement import Judgement
 from zoo.artifact.manifest import Artifact, Sha256
 from zoo.base.frozen import Frozen, read_json
@@ -62,23 +61,3 @@ def resize_text(record: ResizeRecord) -> str:
         f"{', '.join(lost)} points against pil, on {record.images} photographs enlarged to "
         f"{record.side} pixels, grain {record.grain:g}"
     )
-
-
-def resize_lines(record: ResizeRecord) -> list[str]:
-    """For a terminal, a way a line."""
-    head = (
-        f"{record.model}.{record.key}: {record.images} {record.dataset} {record.split} photographs "
-        f"enlarged to {record.side} pixels, grain {record.grain:g}"
-    )
-    lines = [head]
-    for name, found in record.by_resize.items():
-        iou, change = found.iou, found.difference
-        lost = (
-            f"{100 * change.value:+.2f} points {span_text(change.low, change.high, '+.2f', 100)}, "
-            f"{found.fell} images fell by more than 5"
-        )
-        told = "the zoo's own, filtered" if name == FILTERED else lost
-        lines.append(
-            f"  {name:8} IoU {iou.value:.4f} {span_text(iou.low, iou.high, '.4f')}  {told}"
-        )
-    return lines

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from reports.text.listing import Format
     from train.data.dataset import Dataset
+    from zoo.artifact.distortion_record import DistortionRecord
     from zoo.artifact.manifest import Artifact
+    from zoo.artifact.resize_record import ResizeRecord
     from zoo.home import Home
     from zoo.imported.record import Imported
     from zoo.spec import ModelSpec
 
 
-# A record for `--json`, and lines for a terminal.
-Told = tuple[dict[str, Any], list[str]]
 # Those of train.proof.distortions, which loads torch.
 DISTORTIONS = (
     "near",
@@ -51,43 +55,50 @@ def measured(
     dataset: Dataset,
     split: Any,
     asked: Asked,
-) -> Told:
-    """The record for `--json`, and its lines; of what cannot be measured the reason."""
+) -> ResizeRecord | DistortionRecord | dict[str, Any]:
+    """What was found of a file; of what cannot be measured its model, key and the reason."""
     if not isinstance(file, tuple):
-        name, key, found = file.name, file.key, "of the zoo's own files alone"
-    else:
-        spec, artifact = file
-        name, key = spec.name, artifact.key
-        ways = _resized if asked.resizes else _distorted
-        told = ways(home, spec, artifact, dataset, split, asked)
-        if not isinstance(told, str):
-            return told
-        found = told
-    by = "by_resize" if asked.resizes else "by_distortion"
-    row = {"model": name, "key": key, by: None, "reason": found}
-    return row, [f"{name}.{key}: not measured: {found}"]
+        return {"model": file.name, "key": file.key, "reason": "of the zoo's own files alone"}
+    spec, artifact = file
+    ways = _resized if asked.resizes else _distorted
+    found = ways(home, spec, artifact, dataset, split, asked)
+    if isinstance(found, str):
+        return {"model": spec.name, "key": artifact.key, "reason": found}
+    return found
+
+
+def told(
+    found: Sequence[ResizeRecord | DistortionRecord | dict[str, Any]],
+    by: str,
+    format: Format | None,
+) -> str:
+    """As a list in this format, or as JSON: a record a file. by: the name of a record's rows."""
+    from reports.text.costs import cost_list, cost_rows
+
+    if format is None:
+        records = [
+            {**one, by: None} if isinstance(one, dict) else one.model_dump(mode="json")
+            for one in found
+        ]
+        return json.dumps(records, indent=1)
+    rows = [row for one in found if not isinstance(one, dict) for row in cost_rows(one)]
+    return cost_list(rows, [one for one in found if isinstance(one, dict)], format)
 
 
 def _resized(
     home: Home, spec: ModelSpec, artifact: Artifact, dataset: Dataset, split: Any, asked: Asked
-) -> Told | str:
+) -> ResizeRecord | str:
     from train.proof.resizes import measure_resizes
-    from zoo.artifact.resize_record import resize_lines
 
-    found = measure_resizes(
+    return measure_resizes(
         home, spec, artifact, dataset, split, asked.resizes, asked.side, asked.grain
     )
-    return found if isinstance(found, str) else (found.model_dump(mode="json"), resize_lines(found))
 
 
 def _distorted(
     home: Home, spec: ModelSpec, artifact: Artifact, dataset: Dataset, split: Any, asked: Asked
-) -> Told | str:
+) -> DistortionRecord | str:
     from train.proof.distortions import DISTORTIONS, measure_distortions
-    from zoo.artifact.distortion_record import distortion_lines
 
     names = list(DISTORTIONS) if "all" in asked.distortions else asked.distortions
-    found = measure_distortions(home, spec, artifact, dataset, split, names)
-    if isinstance(found, str):
-        return found
-    return found.model_dump(mode="json"), distortion_lines(found)
+    return measure_distortions(home, spec, artifact, dataset, split, names)

@@ -115,10 +115,9 @@ def command(
         --resize linear --resize area --resize halving --side 1080 --grain 4
       bench eval --model mnv2_slim_unet_0.5_224 --format onnx --precision fp32 --distort all
     """
-    from bench.cli.training.costs import measured
+    from bench.cli.training.costs import measured, told
     from bench.cli.training.evaluating import chosen, chosen_in_turn, evaluate_on_ray, evaluated
     from bench.cli.training.judging import judged, parted
-    from reports.text.fitting import fitted
     from train.data.dataset import Dataset
     from zoo.base.errors import MissingStep
     from zoo.base.progress import track
@@ -131,7 +130,7 @@ def command(
         raise click.UsageError("name a model or a FILE, or several with --model")
     files, format = files_and_list(formats)
     asked = Asked(resizes=resizes, side=side, grain=grain, distortions=distortions)
-    instead = _instead(asked, format)
+    instead = _instead(asked)
     own, known = parted(names)
     if own and (instead or files or precisions):
         raise click.UsageError(f"{instead or '--precision and --format of files'}: of no FILE")
@@ -150,34 +149,29 @@ def command(
         lost = evaluate_on_ray(context, home, found, dataset, bool(instead or own))
         found, force = [model for model in found if model.name not in lost], False
         count = sum(len(chosen(home, model, files, precisions)) for model in found)
-    rows, lines = [], []
-    for file in track(chosen_in_turn(home, found, files, precisions), *EVALUATING, count):
-        if instead:
-            row, told = measured(home, file, dataset, split, asked)
-            lines += told
-        else:
-            row = evaluated(home, file, dataset, split, bound, force)
-        rows.append(row)
+    turns = track(chosen_in_turn(home, found, files, precisions), *EVALUATING, count)
+    if instead:
+        costs = [measured(home, file, dataset, split, asked) for file in turns]
+        by = "by_resize" if resizes else "by_distortion"
+        click.echo(told(costs, by, None if as_json else format or "table"))
+        return
+    rows = [evaluated(home, file, dataset, split, bound, force) for file in turns]
+    lines: list[str] = []
     for path in own:
         row, text = judged(path, dataset, split)
         rows, lines = [*rows, row], [*lines, text]
     if as_json:
         click.echo(json.dumps(rows, indent=1))
-    elif instead:
-        click.echo(fitted("\n".join(lines)))
     else:
         _list(rows, lines, format)
     context.exit(1 if lost or any(row.get("rejected") for row in rows) else 0)
 
 
-def _instead(asked: Asked, format: Format | None) -> str:
+def _instead(asked: Asked) -> str:
     """The option that asks for more than the IoU, if one does."""
     if asked.resizes and asked.distortions:
         raise click.UsageError("--resize or --distort, one at a time")
-    instead = "--resize" if asked.resizes else "--distort" if asked.distortions else ""
-    if instead and format:
-        raise click.UsageError(f"with {instead} a list has no --format; --json holds all of it")
-    return instead
+    return "--resize" if asked.resizes else "--distort" if asked.distortions else ""
 
 
 def _list(rows: Sequence[dict[str, Any]], lines: Sequence[str], format: Format | None) -> None:

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bench.cli.options import PICTURES, PictureFile, json_option
+from bench.cli.options import PICTURES, PictureFile, format_option, json_option
 
 if TYPE_CHECKING:
     from PIL import Image
 
+    from reports.text.listing import Format
     from train.data.dataset import Dataset, SplitName
     from train.proof.worst import Worst
     from zoo.home import Home
@@ -44,9 +45,16 @@ LEGEND = "pink: hair, found; yellow: hair, missed; blue: found, but labelled oth
     type=PictureFile(*PICTURES),
     help="[default: sheet.NAME.jpg in the working folder, with --worst sheet.NAME.MODEL.jpg]",
 )
+@format_option("with --worst the table, else a sentence")
 @json_option
 def sheet(
-    name: str, count: int, model: str | None, split: SplitName, output: Path | None, as_json: bool
+    name: str,
+    count: int,
+    model: str | None,
+    split: SplitName,
+    output: Path | None,
+    format: Format | None,
+    as_json: bool,
 ) -> None:
     """Draw a contact sheet of a prepared data set: photographs, and their hair tinted.
 
@@ -61,8 +69,10 @@ def sheet(
     home = Home.default()
     dataset = Dataset.open(home, name)
     if model is not None:
-        _worst(home, model, dataset, split, count, output, as_json)
+        _worst(home, model, dataset, split, count, output, format or "table", as_json)
         return
+    if format is not None:
+        raise click.UsageError("--format is of the list that --worst prints")
     items = dataset.record.items
     chosen = items[:: max(len(items) // count, 1)][:count]
     path = output or Path(f"sheet.{name}.jpg")
@@ -80,11 +90,12 @@ def _worst(
     split: SplitName,
     count: int,
     output: Path | None,
+    format: Format,
     as_json: bool,
 ) -> None:
     from reports.pictures.overlay import errors
     from reports.text.fitting import fitted
-    from reports.text.listing import column, listing
+    from reports.text.listing import Column, column, listing
     from train.proof.worst import find_worst
     from zoo.registry import get
 
@@ -101,10 +112,15 @@ def _worst(
         value = {"file": str(path), "of": found.images, "share_of_wrong": found.share}
         click.echo(json.dumps(value | {"images": rows}, indent=1))
         return
-    titles = (("image", "image"), ("data set", "source"), ("IoU", "iou"), ("wrong pixels", "wrong"))
-    shown = [row | {"iou": f"{row['iou']:.3f}", "wrong": f"{row['wrong']:.1%}"} for row in rows]
-    click.echo(fitted(listing([column(*title) for title in titles], shown)))
-    click.echo(_told(spec, found, split, path))
+    columns = [
+        column("image", "image"),
+        column("data set", "source"),
+        Column(title="IoU", text=lambda row: f"{row['iou']:.3f}", right=True),
+        Column(title="wrong pixels", text=lambda row: f"{row['wrong']:.1%}", right=True),
+    ]
+    table = listing(columns, rows, format)
+    click.echo(fitted(table) if format == "table" else table)
+    click.echo(_told(spec, found, split, path), err=format != "table")
 
 
 def _rows(found: Worst, dataset: Dataset) -> list[dict[str, Any]]:
