@@ -6,6 +6,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
+from devices.android.adb.client import ADB_VARIABLE, adb_names
 from devices.browser.site import why_not_built
 from devices.find import find_device
 from devices.finding import Finding
@@ -27,13 +28,12 @@ class Program:
     brew: str
     page: str
 
-    def look(self, road: str, machine: Machine, elsewhere: str = "") -> Finding:
-        """Found and answering, found and broken, or not found (nor `elsewhere`)."""
+    def look(self, road: str, machine: Machine, absent: str = "not on PATH") -> Finding:
+        """Found and answering, found and broken, or `absent`."""
         path = machine.find(self.names)
         if path is None:
-            found = f"not on PATH{elsewhere}"
             return Finding(
-                road=road, need=self.need, ok=False, found=found, remedy=self._install(machine)
+                road=road, need=self.need, ok=False, found=absent, remedy=self._install(machine)
             )
         answer = ask(machine, [path, *self.arguments], self.pattern)
         ok = answer.said is not None
@@ -106,12 +106,15 @@ def _missing_runtime(name: str, reason: str) -> Finding:
 
 
 def android(machine: Machine) -> list[Finding]:
-    """adb, that of ANDROID_HOME first. Its server is not started and no phone is asked."""
-    program, elsewhere = ADB, ", and ANDROID_HOME is not set"
-    if sdk := machine.environment.get("ANDROID_HOME"):
-        program = replace(ADB, names=(f"{sdk}/platform-tools/adb", *ADB.names))
-        elsewhere = f", nor in {sdk}/platform-tools (ANDROID_HOME)"
-    return [program.look("android", machine, elsewhere), _page("android")]
+    """adb, as `find_adb` looks for it. Its server is not started and no phone is asked."""
+    program = replace(ADB, names=tuple(adb_names(machine)))
+    if said := machine.environment.get(ADB_VARIABLE):
+        absent = f"not {said} ({ADB_VARIABLE})"
+    elif sdk := machine.environment.get("ANDROID_HOME"):
+        absent = f"not on PATH, nor in {sdk}/platform-tools (ANDROID_HOME)"
+    else:
+        absent = "not on PATH, and ANDROID_HOME is not set"
+    return [program.look("android", machine, absent), _page("android")]
 
 
 def iphone(machine: Machine) -> list[Finding]:

@@ -91,6 +91,9 @@ def files_and_list(formats: Sequence[str]) -> tuple[tuple[str, ...], Format | No
     return files, listed[0] if listed else None
 
 
+adb_option: Decorator = click.option(
+    "--adb", metavar="PATH", help="[default: BENCH_ADB, else ANDROID_HOME's, else PATH's]"
+)
 json_option: Decorator = click.option(
     "--json", "as_json", is_flag=True, help="Print JSON, for scripts."
 )

@@ -292,3 +292,8 @@ def test_no_adb_is_one_message(tmp_path: Path) -> None:
     tool.write_text("#!/bin/sh\n")
     tool.chmod(0o755)
     assert find_adb(None, machine) == str(tool)
+    said = Machine(environment={**machine.environment, "BENCH_ADB": str(tmp_path / "mine")})
+    with pytest.raises(DeviceError, match="mine"):
+        find_adb(None, said)
+    tool.rename(tmp_path / "mine")
+    assert find_adb(None, said) == str(tmp_path / "mine")

@@ -126,7 +126,7 @@ def test_no_phone_and_no_adb_are_one_message(home: Home, model: Path) -> None:
     for name, more, told in [
         ("android", (), "adb lists no phone"),
         ("android:R58M123", (), "no phone android:R58M123"),
-        ("android", ("--adb", "/nowhere/adb"), "no adb: not found /nowhere/adb"),
+        ("android", ("--adb", "/nowhere/adb"), "no adb: not found as /nowhere/adb"),
     ]:
         output = invoke(*words, name, *more, status=1).output
         assert told in output

@@ -56,6 +56,8 @@ def test_adb_is_found_and_android_home_comes_first(tmp_path: Path) -> None:
     assert by_need(android(machine))["adb"].found == f"29.0.6-13206524, {old}"
     machine = here(tmp_path / "bin", ANDROID_HOME="/nowhere")
     assert by_need(android(machine))["adb"].ok
+    machine = here(tmp_path / "bin", ANDROID_HOME=str(tmp_path / "sdk"), BENCH_ADB="/nowhere/adb")
+    assert by_need(android(machine))["adb"].found == "not /nowhere/adb (BENCH_ADB)"
 
 
 @pytest.mark.parametrize(

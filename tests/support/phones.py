@@ -50,7 +50,13 @@ def server(program: str, home: Path) -> Iterator[None]:
         patch.setenv("HOME", str(home))
         patch.setenv("ANDROID_ADB_SERVER_PORT", str(closed_port()))
         patch.setenv("ADB_MDNS", "0")
-        for name in ("ANDROID_SERIAL", "ANDROID_HOME", "BENCH_BENCHMARK_MODEL", "XDG_CACHE_HOME"):
+        for name in (
+            "ANDROID_SERIAL",
+            "ANDROID_HOME",
+            "BENCH_ADB",
+            "BENCH_BENCHMARK_MODEL",
+            "XDG_CACHE_HOME",
+        ):
             patch.delenv(name, raising=False)
         folder = str(Path(program).parent)
         patch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from bench.cli.options import adb_option
+
 PORT = 6379
 
 
@@ -31,7 +33,7 @@ def command() -> None:
 )
 @click.option("--port", type=click.IntRange(1, 65535), default=PORT, show_default=True)
 @click.option("--cpus", type=click.IntRange(1), metavar="N", help="[default: all of this computer]")
-@click.option("--adb", metavar="PATH", help="[default: ANDROID_HOME's, else PATH's]")
+@adb_option
 def start(host: str, port: int, cpus: int | None, adb: str | None) -> None:
     """Be the first computer of a farm, until Ctrl-C.
 
@@ -48,7 +50,7 @@ def start(host: str, port: int, cpus: int | None, adb: str | None) -> None:
 @click.argument("address", metavar="HOST:PORT")
 @click.option("--host", metavar="IP", help="Of this computer.  [default: Ray finds it]")
 @click.option("--cpus", type=click.IntRange(1), metavar="N", help="[default: all of this computer]")
-@click.option("--adb", metavar="PATH", help="[default: ANDROID_HOME's, else PATH's]")
+@adb_option
 def join(address: str, host: str | None, cpus: int | None, adb: str | None) -> None:
     """Join the farm that another computer began, until Ctrl-C.
 

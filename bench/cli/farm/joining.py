@@ -89,7 +89,7 @@ def _node(
         lifeline() as end,
         subprocess.Popen(
             command,
-            env=_environment(adb) | {OUTER: str(int(outer))},
+            env=os.environ | ENVIRONMENT | _adb(adb) | {OUTER: str(int(outer))},
             stdin=end,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -106,13 +106,11 @@ def _node(
             _end(process)
 
 
-def _environment(adb: str | None) -> dict[str, str]:
-    """adb: the one that whatever runs on this computer is to use."""
-    found = os.environ | ENVIRONMENT
-    if adb:
-        found["PATH"] = os.pathsep.join([str(Path(adb).resolve().parent), os.environ["PATH"]])
-        found.pop("ANDROID_HOME", None)
-    return found
+def _adb(given: str | None) -> dict[str, str]:
+    """For whatever runs on this computer. Raises DeviceError where it is not there."""
+    from devices.android.adb.client import ADB_VARIABLE, find_adb
+
+    return {ADB_VARIABLE: str(Path(find_adb(given)).resolve())} if given else {}
 
 
 def _listen(node: _Node) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bench.cli.options import format_option, json_option
+from bench.cli.options import adb_option, format_option, json_option
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +21,7 @@ PLUG_IN = "plug one in (docs/android.md), or try bench devices --emulate android
 @click.command()
 @format_option()
 @json_option
-@click.option("--adb", metavar="PATH", help="[default: ANDROID_HOME's, else PATH's]")
+@adb_option
 @click.option("--ray", metavar="ADDRESS", help="Of every machine of the farm at auto or HOST:PORT.")
 @click.option(
     "--emulate",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bench.cli.options import adding
+from bench.cli.options import adb_option, adding
 
 if TYPE_CHECKING:
     from devices.base import Device
@@ -81,7 +81,7 @@ _DEVICE_OPTIONS = (
         metavar="S",
         help="How long to wait for a page.",
     ),
-    click.option("--adb", metavar="PATH", help="[default: ANDROID_HOME's, else PATH's]"),
+    adb_option,
     click.option(
         "--benchmark-model",
         "program",

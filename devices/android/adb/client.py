@@ -26,6 +26,8 @@ from zoo.base.errors import DeviceError
 from zoo.base.pictures import shown
 
 SHORT_S = 20.0
+# The program for all that a command starts, other computers' commands of a farm among them.
+ADB_VARIABLE = "BENCH_ADB"
 # Of what a command prints: its beginning, and its end, where small files and the marker stand.
 HEAD_BYTES, TAIL_BYTES = 2**19, 2**20
 INSTALL = "sudo apt install adb (macOS: brew install android-platform-tools), or --adb PATH"
@@ -43,17 +45,23 @@ LOST = ("lost_mid_run", "offline", "no_device")
 
 
 def find_adb(given: str | None, machine: Machine | None = None) -> str:
-    """The program: as given, below ANDROID_HOME, or on PATH. Raises DeviceError."""
+    """The program: as given, by BENCH_ADB, below ANDROID_HOME, or on PATH. Raises DeviceError."""
     machine = machine or Machine()
-    names = [given] if given else ["adb"]
-    home = machine.environment.get("ANDROID_HOME")
-    if home and not given:
-        names.insert(0, f"{home}/platform-tools/adb")
+    names = [given] if given else adb_names(machine)
     path = machine.find(names)
     if path is None:
-        where = given or "on PATH" + (f", nor in {home}/platform-tools" if home else "")
-        raise DeviceError(f"no adb: not found {where}", code="no_tool", remedy=INSTALL)
+        raise DeviceError(
+            f"no adb: not found as {' or '.join(names)}", code="no_tool", remedy=INSTALL
+        )
     return path
+
+
+def adb_names(machine: Machine) -> list[str]:
+    """What it may be called, the first choice first. BENCH_ADB leaves no other."""
+    if said := machine.environment.get(ADB_VARIABLE):
+        return [said]
+    home = machine.environment.get("ANDROID_HOME")
+    return [f"{home}/platform-tools/adb", "adb"] if home else ["adb"]
 
 
 @dataclass(frozen=True, kw_only=True)
