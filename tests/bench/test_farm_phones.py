@@ -43,11 +43,15 @@ def imported(home: Home, model: Path) -> str:
 
 
 def test_one_phone_is_pulled_and_the_other_goes_on(
-    imported: str, home: Home, tmp_path: Path
+    imported: str, home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Of any name, and by no variable of the shell.
+    adb = tmp_path / "my-own"
+    adb.symlink_to(adbs()[0])
+    monkeypatch.setenv("BENCH_ADB", "/nowhere/adb")
     with (
         phone(serial="ONE") as one,
-        two_nodes(tmp_path / "user") as farm,
+        two_nodes(tmp_path / "user", adb) as farm,
         phone(serial="TWO") as two,
     ):
         first, second = f"android:{one.address}", f"android:{two.address}"

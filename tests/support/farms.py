@@ -62,8 +62,9 @@ def outer_address() -> str:
 
 
 @contextmanager
-def two_nodes(user: Path) -> Iterator[Farm]:
-    """user: the folder of whose token the farm asks for; it is HOME within the block."""
+def two_nodes(user: Path, adb: Path | None = None) -> Iterator[Farm]:
+    """user: the folder of whose token the farm asks for; it is HOME within the block. adb: the one
+    that both nodes are told to use, and only they."""
     user.mkdir()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HOME", str(user))
@@ -71,8 +72,9 @@ def two_nodes(user: Path) -> Iterator[Farm]:
         # A farm of the loopback address takes no second node, not even of its own machine.
         host = outer_address()
         address = f"{host}:{port}"
-        start = ("start", "--host", host, "--port", str(port), "--cpus", "1")
-        join = ("join", address, "--cpus", "1")
+        own = ("--cpus", "1", *(("--adb", str(adb)) if adb else ()))
+        start = ("start", "--host", host, "--port", str(port), *own)
+        join = ("join", address, *own)
         with node(start, "is a farm") as first, node(join, "joined") as second:
             yield Farm(address=address, first=first, second=second)
 

@@ -110,7 +110,7 @@ def _adb(given: str | None) -> dict[str, str]:
     """For whatever runs on this computer. Raises DeviceError where it is not there."""
     from devices.android.adb.client import ADB_VARIABLE, find_adb
 
-    return {ADB_VARIABLE: str(Path(find_adb(given)).resolve())} if given else {}
+    return {ADB_VARIABLE: str(Path(find_adb(given)).absolute())} if given else {}
 
 
 def _listen(node: _Node) -> None:
