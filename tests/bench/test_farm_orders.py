@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import made
@@ -12,8 +13,8 @@ from bench.cli.farm.orders import RunOrder
 from bench.sessions.record import Session
 from bench.sessions.store import read_all, session_name
 from zoo.base.errors import RecordError
-from zoo.cluster.machines import Machine
-from zoo.cluster.worker import differences
+from zoo.cluster.machines import Machine, answer
+from zoo.cluster.worker import differences, program
 from zoo.home import Home
 
 FAR = made.device("far")
@@ -62,3 +63,13 @@ def test_another_version_is_named_with_both() -> None:
     assert differences(here, here, "shelf") == ""
     told = differences(here, there, "shelf")
     assert told == "shelf has numpy 1.9; this machine has numpy 2.0: install the same"
+
+
+@pytest.mark.parametrize(("off", "told"), [(-90, "90 s ahead of"), (90, "90 s behind"), (0, "")])
+def test_a_machine_whose_clock_is_wrong_is_named_and_asked_no_more(off: int, told: str) -> None:
+    asked: list[str] = []
+    name, _, problem, found = answer(program(()), lambda: asked.append("it"), time.time() + off)
+    assert bool(asked) == (off == 0)
+    assert found is None
+    assert (problem or "").startswith(f"the clock of {name} is {told}" if off else "")
+    assert bool(problem) == bool(told)

@@ -42,7 +42,7 @@ def ask_all(cluster: Cluster, question: Callable[[], Any]) -> list[Machine]:
     question: a function of a module of ours, without arguments, whose answer is plain values.
     """
     ray = cluster.ray
-    wanted, task = program(()), ray.remote(num_cpus=0, max_retries=0)(_answer)
+    wanted, task = program(()), ray.remote(num_cpus=0, max_retries=0)(answer)
     strategy = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy
     asked = {}
     for node in ray.nodes():
@@ -63,13 +63,13 @@ def _told_apart(machines: Sequence[Machine]) -> list[Machine]:
     ]
 
 
-def _machine(ray: Any, node: dict[str, Any], answer: Any) -> Machine:
+def _machine(ray: Any, node: dict[str, Any], told: Any) -> Machine:
     name, key, problem, found = node["NodeManagerHostname"], None, None, None
-    if answer is None:
+    if told is None:
         problem = f"{name} did not answer within {ANSWER_S:.0f} s"
     else:
         try:
-            name, key, problem, found = ray.get(answer)
+            name, key, problem, found = ray.get(told)
         except ray.exceptions.RayError as error:
             problem = f"{name}: {str(error).strip().splitlines()[-1]}"
     return Machine(
@@ -83,10 +83,13 @@ def _machine(ray: Any, node: dict[str, Any], answer: Any) -> Machine:
     )
 
 
-def _answer(
+def answer(
     wanted: dict[str, str], question: Callable[[], Any], asked_at: float
 ) -> tuple[str, str, str | None, Any]:
-    """On the machine itself: its name and key, why it cannot be used, and its answer."""
+    """On the machine itself: its name and key, why it cannot be used, and its answer.
+
+    wanted: the versions there must be. asked_at: in seconds since 1970, by who asks.
+    """
     host, off = socket.gethostname(), time.time() - asked_at
     problem = differences(wanted, program(()), host)
     if not problem and abs(off) > CLOCK_S:
