@@ -14,6 +14,7 @@ import click
 from bench.protocol import Known, measure, unfinished
 from bench.sessions.record import Plan, Session
 from bench.sessions.store import write_session
+from bench.statistics.ratios import Ratio
 from bench.statistics.verdict import verdict
 from bench.work.chosen import looked_at
 from bench.work.item import Work
@@ -103,18 +104,30 @@ def _tell_pass(
     ratios = [ratio for one in work if (ratio := known.ratio(one))]
     widths = [ratio.half_width for ratio in ratios if ratio.half_width is not None]
     width = f", the middle one to +-{statistics.median(widths):.1%}" if widths else ""
-    done = len(work) - len(unfinished(work, known, plan))
+    missing = unfinished(work, known, plan)
+    done = len(work) - len(missing)
     told = f"pass {number}: {done} of {len(work)} known well enough{width}, {elapsed_s:.0f} s"
-    say(told if last else told + _left(plan, number, elapsed_s))
+    say(told if last else told + _left(missing, known, plan, number, elapsed_s))
 
 
-def _left(plan: Plan, number: int, elapsed_s: float) -> str:
+def _left(missing: Sequence[Work], known: Known, plan: Plan, number: int, elapsed_s: float) -> str:
     """How much longer, as far as that is known."""
     if plan.limit_s:
         return f", at most {span(max(plan.limit_s - elapsed_s, 0))} left"
+    a_pass_s = elapsed_s / number
     if number < plan.sessions:
-        return f", at least {span((plan.sessions - number) * elapsed_s / number)} left"
-    return ""
+        return f", at least {span((plan.sessions - number) * a_pass_s)} left"
+    needed = [_passes_needed(known.ratio(one), plan, number) for one in missing]
+    return f", about {span((max(needed) - number) * a_pass_s)} left" if needed else ""
+
+
+def _passes_needed(ratio: Ratio | None, plan: Plan, number: int) -> float:
+    """An interval narrows with the square root of the passes."""
+    if ratio is None or ratio.half_width is None:
+        return plan.max_sessions
+    wanted = ratio.wanted(plan.target, plan.of_difference)
+    needed = number * (ratio.half_width / wanted) ** 2
+    return min(max(needed, number + 1), plan.max_sessions)
 
 
 def _length(work: Sequence[Work], plan: Plan) -> float:
