@@ -48,6 +48,19 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
+def folder_beside(path: Path) -> Iterator[Path]:
+    """An empty folder, gone at the end of the block; of a killed process it is cleared away as what
+    `replacing` leaves. Raises StorageError."""
+    folder = _temporary(path)
+    with storing(path):
+        try:
+            folder.mkdir(parents=True)
+            yield folder
+        finally:
+            _remove(folder)
+
+
+@contextmanager
 def storing(path: Path) -> Iterator[None]:
     """Turn what a disk refuses inside the block into a StorageError that names `path`."""
     try:
