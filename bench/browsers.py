@@ -12,7 +12,7 @@ from bench.protocol import measure
 from bench.sessions.record import Plan, Session
 from bench.sessions.store import write_session
 from bench.statistics.ratios import Ratio
-from bench.statistics.stats import across_passes, session_median_ms
+from bench.statistics.stats import across_passes, medians_ms, session_median_ms
 from bench.statistics.verdict import verdict
 from bench.work.chosen import beside_references
 from bench.work.find import find
@@ -153,7 +153,8 @@ def _newest(session: Session) -> str:
     what = f"{session.request.model} {session.request.precision}"
     if session.failure is not None:
         return f"{what} failed: {session.failure.stage}: {session.failure.reason}"
-    return f"{what} {session_median_ms(session):.1f} ms"
+    found = session_median_ms(session)
+    return f"{what} {found:.1f} ms" if found is not None else f"{what}: no sample left alone"
 
 
 Row = tuple[str, str, str]
@@ -164,7 +165,7 @@ def rows_of(sessions: Sequence[Session], work: Sequence[Work], plan: Plan) -> li
     known, rows = KnownSoFar.of(sessions, plan), []
     for one in work:
         request = one.request
-        mine = [m for s in known.of_work(one) if (m := session_median_ms(s)) is not None]
+        mine = medians_ms(known.of_work(one))
         how = f"{request.runtime}, {request.precision}"
         rows.append((request.model, how, _state(mine, known.ratio(one), sessions, one)))
     return rows

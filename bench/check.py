@@ -12,7 +12,7 @@ import numpy as np
 from bench.sessions.record import Session
 from bench.statistics.bursts import Evidence, turns_of
 from bench.statistics.changes import STALL_LIMIT, STEAL_LIMIT, Changes, number
-from bench.statistics.stats import FEWEST_PASSES, order_ranks, session_median_ms, timed_ns
+from bench.statistics.stats import FEWEST_PASSES, medians_ms, order_ranks, timed_ns
 from bench.statistics.verdict import verdict
 from bench.work.item import DENORMAL_WEIGHTS
 from bench.work.typed_inputs import run_command
@@ -175,7 +175,7 @@ def _of_group(sessions: Sequence[Session], inputs: Path) -> list[Weakness]:
         seen = f"{len(counted)} sessions that count give no interval"
         remedy = _with_inputs(f"{RESUME} --sessions 6", first, inputs)
         return [Weakness(about=about, file=_file(first), seen=seen, remedy=remedy)]
-    medians = [session_median_ms(s) for s in counted]
+    medians = medians_ms(counted)
     drift = max(medians) / min(medians) - 1
     if drift <= DRIFT_OF_RUN:
         return []

@@ -107,7 +107,8 @@ def compare_stored(
     _refuse_unlike(of, FREE[factor], contended)
     logs, how = relative_logs(counted), "stored sessions, relative to the reference of their passes"
     if not _one_reference(of) or not all(s.id in logs for side in of for s in side):
-        logs = {s.id: math.log(session_median_ms(s)) for side in of for s in side}
+        medians = {s.id: session_median_ms(s) for side in of for s in side}
+        logs = {one: math.log(found) for one, found in medians.items() if found}
         how = "stored sessions as they are"
     first, *others = [[logs[s.id] for s in side] for side in of]
     ratios = [unpaired_ratio(values, first) for values in others]
