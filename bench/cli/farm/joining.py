@@ -18,7 +18,7 @@ import click
 
 from zoo.base.children import last_line, lifeline
 from zoo.base.errors import ClusterError
-from zoo.cluster.join import OUTER, TOKEN, has_token, import_ray, is_loopback
+from zoo.cluster.join import OUTER, TOKEN, WHOLE, has_token, import_ray, is_loopback
 
 READY_S = 60.0
 STOP_S = 15.0
@@ -80,7 +80,7 @@ def _node(
 ) -> Iterator[_Node]:
     """Ray's processes on this computer, which end with the block. outer: whether they are to be
     reached from other computers; by itself Ray listens on all of a computer's addresses."""
-    resources = json.dumps(dict.fromkeys(_phones(adb), 1))
+    resources = json.dumps(dict.fromkeys([WHOLE, *_phones(adb)], 1))
     command = [sys.executable, "-P", "-m", "bench.cli.farm.node", *words]
     command += [f"--resources={resources}", "--disable-usage-stats"]
     command += [f"--num-cpus={cpus}"] if cpus else []
