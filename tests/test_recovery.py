@@ -226,3 +226,6 @@ def test_a_read_only_folder_is_named(
         assert "Read-only file system" in refused, words
         assert "BENCH_HOME" in refused
     assert TINY in invoke("models", "--model", TINY).output
+    monkeypatch.setenv("BENCH_HOME", str(chain.home.root))
+    monkeypatch.setenv("BENCH_LOCKS", str(home.root / "locks"))
+    assert "set BENCH_LOCKS" in invoke(*RUN, "--sessions", "1", status=1).output

@@ -22,7 +22,7 @@ from itertools import count
 from pathlib import Path
 
 from zoo.base.errors import FolderBusy, InvalidName, StorageError
-from zoo.base.files import storing, sweep
+from zoo.base.files import storing, sweep, user_home
 from zoo.base.pictures import shown
 from zoo.base.progress import say
 
@@ -38,14 +38,15 @@ _STRANGE = (errno.ELOOP, errno.EISDIR, errno.ENXIO, errno.ENODEV, errno.ENOTDIR,
 
 
 @contextmanager
-def locked(folder: Path, *, shared: bool = False) -> Iterator[None]:
-    """Hold `folder` for this process, alone or shared with other readers.
+def locked(folder: Path, *, shared: bool = False, variable: str = "BENCH_HOME") -> Iterator[None]:
+    """Hold `folder` for this process, alone or shared with other readers. variable: of the
+    environment, that leads to another.
 
     Alone, it first clears away what killed processes left there. Raises FolderBusy naming the
     command that holds it, StorageError where the lock cannot be written.
     """
     path = folder.with_name(f".{folder.name}.lock")
-    with storing(path):
+    with storing(path, variable):
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = _open(path)
     try:
@@ -93,7 +94,7 @@ def timing(key: str, name: str) -> Iterator[None]:
     that measures it, StorageError where no lock can be written.
     """
     path = lock_folder() / f".{key}.lock"
-    with storing(path):
+    with storing(path, VARIABLE):
         descriptor = _open(path)
     try:
         _wait_for_turn(descriptor, name)
@@ -148,12 +149,17 @@ def lock_folder() -> Path:
     container without a home, a folder in /tmp that nobody else can write. Raises StorageError."""
     if given := os.environ.get(VARIABLE):
         folder = Path(given).absolute()
-        with storing(folder):
+        with storing(folder, VARIABLE):
             folder.mkdir(parents=True, exist_ok=True)
         return folder
     cache = Path(os.environ.get("XDG_CACHE_HOME") or "")
     # One that is not absolute would be another from each working folder.
-    folder = (cache if cache.is_absolute() else Path("~/.cache").expanduser()) / "bench-zoo"
+    if not cache.is_absolute():
+        home = user_home()
+        if home is None:
+            return _own_temporary()
+        cache = home / ".cache"
+    folder = cache / "bench-zoo"
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:
@@ -163,7 +169,7 @@ def lock_folder() -> Path:
 
 def _own_temporary() -> Path:
     folder = Path(tempfile.gettempdir()) / f"bench-zoo-{os.getuid()}"
-    with storing(folder):
+    with storing(folder, VARIABLE):
         folder.mkdir(mode=0o700, exist_ok=True)
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o022:
