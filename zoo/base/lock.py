@@ -110,7 +110,8 @@ def user_of(key: str) -> str | None:
         return None
     descriptor = _open(path)
     try:
-        fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # Shared, so that two who look do not take each other for the holder.
+        fcntl.lockf(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except OSError:
         return _holder(descriptor)
     finally:
