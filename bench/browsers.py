@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from bench.protocol import Known as KnownSoFar
@@ -12,7 +13,7 @@ from bench.protocol import measure
 from bench.sessions.record import Plan, Session
 from bench.sessions.store import write_session
 from bench.statistics.ratios import Ratio
-from bench.statistics.stats import across_passes, session_median_ms
+from bench.statistics.stats import across_passes, medians_ms, session_median_ms
 from bench.statistics.verdict import verdict
 from bench.work.chosen import beside_references
 from bench.work.find import find
@@ -24,7 +25,7 @@ from devices.browser.server import Offered
 from devices.browser.tab import Known
 from devices.masks import Expect
 from devices.records import DeviceInfo, Loop, Turns
-from zoo.base.errors import BenchError
+from zoo.base.errors import BenchError, FolderBusy
 from zoo.base.lock import locked
 from zoo.home import Home
 from zoo.spec import ModelSpec
@@ -75,6 +76,8 @@ class Measuring:
         self.known = Known(expect=expect)
         self.measured: list[Measured] = []
         self.threads: list[threading.Thread] = []
+        self._at_work: set[str] = set()
+        self._changing = threading.Lock()
 
     @property
     def busy(self) -> bool:
@@ -98,12 +101,31 @@ class Measuring:
         self.tell(f"{name}: here")
         with device:
             try:
-                with locked(self.home.device_results(device.info().key)):
+                with self._alone(device), locked(self.home.device_results(device.info().key)):
                     self._passes(page, device, measured, name)
             except BenchError as error:
                 measured.problem = error.seen
                 self.tell(f"{name}: {error.seen}")
                 page.end(f"It ended early: {error.seen}")
+
+    @contextmanager
+    def _alone(self, device: BrowserDevice) -> Iterator[None]:
+        """Hold the device, and this machine's cores where the page is on it, against other pages:
+        locks are of the process, and hold no thread off. Raises FolderBusy."""
+        wanted = {device.info().key, *(["this machine"] if device.here else [])}
+        with self._changing:
+            if wanted & self._at_work:
+                raise FolderBusy(
+                    f"another page of {device.info().name} is being measured",
+                    expected="one page of a browser, and one browser of this computer, at a time",
+                    remedy="close this page; load it again when the other one has ended",
+                )
+            self._at_work |= wanted
+        try:
+            yield
+        finally:
+            with self._changing:
+                self._at_work -= wanted
 
     def _passes(self, page: Page, device: BrowserDevice, measured: Measured, name: str) -> None:
         plan, began = self.asked.plan(device), time.monotonic()
@@ -136,7 +158,8 @@ class Measuring:
             left_s = _left_s(len(taken), least, time.monotonic() - began, plan)
             page.show(status("Measuring", rows, len(taken), max(least, len(taken)), left_s))
             if session.failure is not None or whole or len(taken) == 1:
-                count = f"{len(taken)} of {least} sessions or more, {left_s:.0f} s left at most"
+                bound = "at least" if len(taken) < least else "at most"
+                count = f"{len(taken)} of {least} sessions or more, {bound} {left_s:.0f} s left"
                 self.tell(f"{name}: {count}; {_newest(session)}")
             measured.lines = [" ".join(row) for row in rows]
         measured.lines = [" ".join(row) for row in rows_of(taken, work, plan)]
@@ -153,7 +176,8 @@ def _newest(session: Session) -> str:
     what = f"{session.request.model} {session.request.precision}"
     if session.failure is not None:
         return f"{what} failed: {session.failure.stage}: {session.failure.reason}"
-    return f"{what} {session_median_ms(session):.1f} ms"
+    found = session_median_ms(session)
+    return f"{what} {found:.1f} ms" if found is not None else f"{what}: no sample left alone"
 
 
 Row = tuple[str, str, str]
@@ -164,7 +188,7 @@ def rows_of(sessions: Sequence[Session], work: Sequence[Work], plan: Plan) -> li
     known, rows = KnownSoFar.of(sessions, plan), []
     for one in work:
         request = one.request
-        mine = [m for s in known.of_work(one) if (m := session_median_ms(s)) is not None]
+        mine = medians_ms(known.of_work(one))
         how = f"{request.runtime}, {request.precision}"
         rows.append((request.model, how, _state(mine, known.ratio(one), sessions, one)))
     return rows

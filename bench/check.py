@@ -12,7 +12,7 @@ import numpy as np
 from bench.sessions.record import Session
 from bench.statistics.bursts import Evidence, turns_of
 from bench.statistics.changes import STALL_LIMIT, STEAL_LIMIT, Changes, number
-from bench.statistics.stats import FEWEST_PASSES, order_ranks, session_median_ms, timed_ns
+from bench.statistics.stats import FEWEST_PASSES, medians_ms, order_ranks, timed_ns
 from bench.statistics.verdict import verdict
 from bench.work.item import DENORMAL_WEIGHTS
 from bench.work.typed_inputs import run_command
@@ -70,7 +70,7 @@ def check_session(session: Session, inputs: Path = INPUTS) -> list[Weakness]:
         seen.append(
             (
                 f"{found.label}: {found.reason}",
-                mends or _with_inputs(REMEDIES[found.label], session, inputs),
+                mends or _in_full(REMEDIES[found.label], session, inputs),
             )
         )
     if session.timed and found.label != "starved":
@@ -173,9 +173,9 @@ def _of_group(sessions: Sequence[Session], inputs: Path) -> list[Weakness]:
     counted = [s for s in sessions if verdict(s).counts]
     if len(counted) < FEWEST_PASSES:
         seen = f"{len(counted)} sessions that count give no interval"
-        remedy = _with_inputs(f"{RESUME} --sessions 6", first, inputs)
+        remedy = _in_full(f"{RESUME} --sessions 6", first, inputs)
         return [Weakness(about=about, file=_file(first), seen=seen, remedy=remedy)]
-    medians = [session_median_ms(s) for s in counted]
+    medians = medians_ms(counted)
     drift = max(medians) / min(medians) - 1
     if drift <= DRIFT_OF_RUN:
         return []
@@ -184,13 +184,11 @@ def _of_group(sessions: Sequence[Session], inputs: Path) -> list[Weakness]:
     return [Weakness(about=about, file=_file(first), seen=seen, remedy=remedy)]
 
 
-def _with_inputs(remedy: str, session: Session, inputs: Path) -> str:
-    """For a file of one's own with the whole command: another feeding would be another row."""
-    if session.request.origin != "file":
-        return remedy
-    kind, loop = session.device.kind, session.plan.loop
-    whole = run_command(session.request, kind, loop, "FILE", inputs)
-    return remedy.replace(RESUME, f"{whole} --resume")
+def _in_full(remedy: str, session: Session, inputs: Path) -> str:
+    """With all that the command needs, what a file of one's own is fed among it."""
+    request, kind, loop = session.request, session.device.kind, session.plan.loop
+    what = "FILE" if request.origin == "file" else f"--model {request.model}"
+    return remedy.replace(RESUME, f"{run_command(request, kind, loop, what, inputs)} --resume")
 
 
 def _file(session: Session) -> str:

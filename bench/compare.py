@@ -14,7 +14,7 @@ from pathlib import Path
 from bench.protocol import Known
 from bench.sessions.record import Plan, Session
 from bench.statistics.ratios import Ratio, holm, sessions_needed
-from bench.statistics.stats import CONFIDENCE, Quantile, across_passes, session_median_ms
+from bench.statistics.stats import CONFIDENCE, Quantile, across_passes, medians_ms
 from bench.work.item import Work
 from bench.work.subject import Subject
 from bench.work.typed_inputs import said, typed_file, written
@@ -32,7 +32,7 @@ class Side:
 
     @classmethod
     def of(cls, name: str, counted: Sequence[Session]) -> Side:
-        medians = [session_median_ms(session) for session in counted]
+        medians = medians_ms(counted)
         return cls(name=name, p50_ms=across_passes(medians) if medians else None)
 
 

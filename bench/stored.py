@@ -75,9 +75,18 @@ class Selection:
             and request.origin == subject.origin
             and request.runtime == subject.runtime
             and request.threads == subject.threads
+            and self._fed_alike(request)
             and (request.origin == "file" or request.precision == subject.precision)
             and (self.date is None or day == self.date)
             and (self.commit is None or commit.startswith(self.commit))
+        )
+
+    def _fed_alike(self, request: RunRequest) -> bool:
+        """Whether it was fed what was said of its inputs."""
+        feeds = {feed.name: feed for feed in request.inputs}
+        given = said(self.subject.inputs)
+        return self.subject.signature in (None, request.signature) and all(
+            one.allows(feeds[name]) for name, one in given.items() if name in feeds
         )
 
 
@@ -107,7 +116,8 @@ def compare_stored(
     _refuse_unlike(of, FREE[factor], contended)
     logs, how = relative_logs(counted), "stored sessions, relative to the reference of their passes"
     if not _one_reference(of) or not all(s.id in logs for side in of for s in side):
-        logs = {s.id: math.log(session_median_ms(s)) for side in of for s in side}
+        medians = {s.id: session_median_ms(s) for side in of for s in side}
+        logs = {one: math.log(found) for one, found in medians.items() if found}
         how = "stored sessions as they are"
     first, *others = [[logs[s.id] for s in side] for side in of]
     ratios = [unpaired_ratio(values, first) for values in others]
@@ -119,10 +129,13 @@ def compare_stored(
 
 def _run(subject: Subject) -> str:
     """What would measure a side; of a file of one's own with what was said of its inputs."""
-    if not isinstance(subject.what, Path):
-        return "bench run"
-    words = ["bench run", typed_file(subject.what), f"--runtime {subject.runtime}"]
-    return " ".join([*words, *written(said(subject.inputs), subject.signature)])
+    words = [f"--runtime {subject.runtime}"]
+    words += [f"--threads {subject.threads}"] if subject.threads != 1 else []
+    if isinstance(subject.what, Path):
+        words += written(said(subject.inputs), subject.signature)
+        return " ".join(["bench run", typed_file(subject.what), *words])
+    words += [f"--precision {subject.precision}"] if subject.origin == "zoo" else []
+    return " ".join([f"bench run --model {subject.what.name}", *words])
 
 
 def names_of(selections: Sequence[Selection]) -> list[str]:
@@ -176,6 +189,8 @@ def _remedy(key: str) -> str:
     # A day or a commit may hold runs under either load.
     if key == CONTENDED_CORES:
         return "leave --stored out to measure all sides under one load"
+    if key in ("inputs", "signature"):
+        return "say which with --input or --signature, or leave --stored out to measure now"
     return "choose with --date or --commit, or leave --stored out to measure now"
 
 

@@ -166,12 +166,21 @@ class Pass:
                     continue
                 self.bursts[place].append(taken)
             self.whole_rounds += 1
+        self._check()
+
+    def _check(self) -> None:
+        """Whether each ran what it was to run, to the end."""
         for place, run in self.open.items():
-            if place not in self.failed:
-                try:
-                    run.check()
-                except SessionFailed as error:
-                    self.failed[place] = error
+            if place in self.failed:
+                continue
+            try:
+                run.check()
+            except PassBroken:
+                # What nobody can check any more is measured again.
+                self.whole_rounds = 0
+                return
+            except SessionFailed as error:
+                self.failed[place] = error
 
     def _order(self, generator: random.Random) -> list[int]:
         """Of one round, shuffled; several turns of a file are spread over it."""

@@ -8,8 +8,10 @@ import random
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -29,6 +31,8 @@ from commands import (
 from zoo.artifact.manifest import read_manifest, verified
 from zoo.base.files import sha256_of
 from zoo.checkpoint import checkpoint_path
+from zoo.cluster.parcels import digest
+from zoo.cluster.worker import FAILED, program, work_there
 from zoo.home import Home
 from zoo.registry import get
 
@@ -192,6 +196,19 @@ def test_a_full_disk_breaks_nothing(
         verified(home, SPEC, artifact)
 
 
+def test_a_full_disk_of_a_farm_s_machine_is_told(
+    small_disk: Callable[[str], Home], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = small_disk("size=3m").root
+    monkeypatch.setattr(tempfile, "tempdir", str(disk))
+    parcel = {"data/large.bin": bytes(4 * 2**20)}
+    order = {"name": "export of a variant"}
+    [(kind, told)] = work_there(program(()), order, [digest(parcel)], parcel)
+    assert kind == FAILED
+    assert told == f"{socket.gethostname()} refused: No space left on device"
+    assert list(disk.iterdir()) == [], "nothing of it stays"
+
+
 def test_a_read_only_folder_is_named(
     small_disk: Callable[[str], Home], chain: Chain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -209,3 +226,6 @@ def test_a_read_only_folder_is_named(
         assert "Read-only file system" in refused, words
         assert "BENCH_HOME" in refused
     assert TINY in invoke("models", "--model", TINY).output
+    monkeypatch.setenv("BENCH_HOME", str(chain.home.root))
+    monkeypatch.setenv("BENCH_LOCKS", str(home.root / "locks"))
+    assert "set BENCH_LOCKS" in invoke(*RUN, "--sessions", "1", status=1).output

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from zoo.base.errors import InvalidName
+from zoo.base.files import user_home
 from zoo.spec import ModelSpec
 
 _FOLDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -30,7 +31,9 @@ class Home:
 
     def told(self, text: str) -> str:
         """A text with its paths from the home on, as it may be shown to others."""
-        return text.replace(f"{self.root}{os.sep}", "").replace(str(Path.home()), "~")
+        told = text.replace(f"{self.root}{os.sep}", "")
+        home = user_home()
+        return told if home is None else told.replace(f"{home}{os.sep}", f"~{os.sep}")
 
     @property
     def results(self) -> Path:

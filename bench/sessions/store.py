@@ -108,7 +108,7 @@ def chosen(home: Home, words: Sequence[str]) -> list[Session]:
             last = [s for s in sessions if s.batch == sessions[-1].batch]
             found |= {session.id: session for session in last}
             if not last:
-                raise UnknownName("no session is stored", remedy="bench run")
+                raise UnknownName("no session is stored", remedy="make zoo, or bench run FILE")
             continue
         session = session_of(home, word)
         found[session.id] = session

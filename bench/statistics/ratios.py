@@ -56,8 +56,12 @@ class Ratio:
 
     def within(self, target: float, of_difference: float = 0.0) -> bool:
         """Whether the interval is within +-target, or within that share of the difference found."""
-        wanted = max(target, of_difference * abs(math.log(self.value)))
+        wanted = self.wanted(target, of_difference)
         return self.half_width is not None and self.half_width <= wanted
+
+    def wanted(self, target: float, of_difference: float = 0.0) -> float:
+        """What half the interval may be at most, for `within`."""
+        return max(target, of_difference * abs(math.log(self.value)))
 
     @property
     def differs(self) -> bool:

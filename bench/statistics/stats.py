@@ -8,7 +8,7 @@ none.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -122,14 +122,19 @@ def timed_ns(session: Session) -> tuple[int, ...]:
     return samples[int(np.searchsorted(ends, ends[-1] - last_s)) :] if len(ends) else ()
 
 
-def session_median_ms(session: Session) -> float:
-    """The replicate's figure: the median of its samples, or the one its device reported."""
+def session_median_ms(session: Session) -> float | None:
+    """The replicate's figure: the median of its samples, or the one its device reported. None where
+    no sample is left to time; such a session does not count."""
     assert session.run is not None
     samples = timed_ns(session)
     if samples:
         return median(np.asarray(samples, dtype=np.float64)) / 1e6
-    reported = session.run.series.reported or {}
-    return reported["p50_ms"]
+    return (session.run.series.reported or {}).get("p50_ms")
+
+
+def medians_ms(sessions: Iterable[Session]) -> list[float]:
+    """Of those that have one."""
+    return [found for session in sessions if (found := session_median_ms(session)) is not None]
 
 
 def _binomial_cdf(count: int, share: float) -> list[float]:

@@ -93,11 +93,14 @@ def _by_page(found: Verdict, changes: Changes) -> Verdict:
 
 def judge_turns(session: Session) -> Verdict:
     """By what the system told of each sample; where it tells nothing, by whether the turns became
-    quicker or slower. short: under 4 rounds; starved: under 20 samples that nothing interrupted."""
+    quicker or slower. short: under 4 rounds, or no sample to time; starved: under 20 samples that
+    nothing interrupted."""
     rounds = len(turns_of(session))
     if rounds < FEWEST_ROUNDS:
         return Verdict(label="short", reason=f"cut off after {rounds} rounds of {FEWEST_ROUNDS}")
     found = Evidence.of(session)
+    if not timed_ns(session):
+        return Verdict(label="short", reason=f"of {found.samples} samples none was left alone")
     if found.interrupted is None:
         return _judge_drift(session)
     told = f"{found.interrupted:.0%} of {found.samples} samples interrupted"
@@ -111,11 +114,13 @@ def _judge_drift(session: Session) -> Verdict:
     """An engine may have compiled better code meanwhile, or a phone have grown slow with heat."""
     logs = [log_figure(burst, session.request) for burst in turns_of(session)]
     figures = np.exp([log for log in logs if log is not None])
-    first, *_, last = map(median, _fifths(figures)) if len(figures) >= 5 else (1.0, 1.0)
+    untold = "nothing tells here what was interrupted"
+    if len(figures) < 5:
+        return Verdict(label="steady", reason=f"too few turns to see a drift; {untold}")
+    first, *_, last = map(median, _fifths(figures))
     drift = last / first - 1
     if abs(drift) > DRIFT_LIMIT:
         return Verdict(label="drifting", reason=f"the last fifth is {drift:+.1%} off the first")
-    untold = "nothing tells here what was interrupted"
     return Verdict(label="steady", reason=f"drift {drift:+.1%}; {untold}")
 
 

@@ -14,7 +14,7 @@ from devices.base import Device
 from devices.records import AS_GIVEN, RunRequest
 from zoo.artifact.manifest import read_manifest, verified
 from zoo.base.errors import ArtifactError, ArtifactRejected, DeviceError, MissingStep
-from zoo.base.files import sha256_of
+from zoo.base.files import sha256_of, user_home
 from zoo.base.pictures import shown
 from zoo.checkpoint import checkpoint_path
 from zoo.home import Home
@@ -101,7 +101,8 @@ def _feeds(home: Home, device: Device, path: Path, subject: Subject) -> tuple[Fe
 def end_of_path(path: Path) -> str:
     """Enough of it to tell it from others, and no more: sessions are shown to others."""
     whole = path.absolute()
-    top = Path.home() if whole.is_relative_to(Path.home()) else Path(whole.anchor)
+    home = user_home()
+    top = home if home and whole.is_relative_to(home) else Path(whole.anchor)
     return shown("/".join(whole.relative_to(top).parts[-PARTS_OF_PATH:]))
 
 

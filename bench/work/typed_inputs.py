@@ -11,7 +11,7 @@ from pathlib import Path
 from devices.records import Loop, RunRequest
 from zoo.base.errors import ArtifactError
 from zoo.base.pictures import shown
-from zoo.runtime.feeds import Feed
+from zoo.runtime.feeds import Feed, read_values, sha256_of_values
 
 FORMS = "NAME=1x3x224x224, NAME=[8], NAME=FILE.npy, NAME=VALUE or NAME=LOW..HIGH"
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
@@ -26,6 +26,16 @@ class Said:
     file: Path | None = None
     span: tuple[float, float] | None = None
     constant: bool = False
+
+    def allows(self, feed: Feed) -> bool:
+        """Whether an input that was fed so is what was said. Raises ArtifactError for a file of
+        values that cannot be read."""
+        if self.shape not in (None, feed.shape):
+            return False
+        if self.file is not None:
+            return feed.values == "file" and feed.sha256 == sha256_of_values(read_values(self.file))
+        told = (feed.low, feed.high), feed.values == "constant"
+        return self.span is None or told == (self.span, self.constant)
 
 
 def said(texts: Sequence[str]) -> dict[str, Said]:

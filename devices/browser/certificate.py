@@ -31,6 +31,7 @@ from zoo.base.files import replacing, storing
 from zoo.base.lock import locked
 
 Key = ec.EllipticCurvePrivateKey
+VARIABLE = "BENCH_CONFIG"
 ROOT, ROOT_KEY = "root.pem", "root.key"
 ROOT_LIFE, LEAF_LIFE = timedelta(days=30), timedelta(days=7)
 # A root with less left than this is replaced, so that a leaf fits into it whole.
@@ -56,7 +57,7 @@ class Authority:
 
 def default_folder() -> Path:
     """`browser` in $BENCH_CONFIG, else in the folder where the system keeps such settings."""
-    if given := os.environ.get("BENCH_CONFIG"):
+    if given := os.environ.get(VARIABLE):
         folder = Path(given)
     elif sys.platform == "darwin":
         folder = Path("~/Library/Application Support/bench")
@@ -74,18 +75,18 @@ def authority(folder: Path, now: datetime | None = None) -> Authority:
     the root, StorageError where it cannot be written.
     """
     now = now or datetime.now(UTC)
-    with locked(folder):
+    with locked(folder, variable=VARIABLE):
         stored = _load(folder)
         if stored and stored.certificate.not_valid_after_utc - now >= LEFT:
             return stored
         made = _make(now)
-        with storing(folder):
+        with storing(folder, VARIABLE):
             folder.mkdir(mode=0o700, exist_ok=True)
             folder.chmod(0o700)
         # Killed in between, it leaves two that do not belong together, which is a broken root.
         certificate = made.certificate.public_bytes(Encoding.PEM)
         for name, content in ((ROOT_KEY, made.key.private_bytes(*_PLAIN)), (ROOT, certificate)):
-            with replacing(folder / name) as temporary:
+            with replacing(folder / name, VARIABLE) as temporary:
                 temporary.touch(mode=0o600, exist_ok=False)
                 temporary.write_bytes(content)
         return made
@@ -96,7 +97,7 @@ def forget(folder: Path) -> bool:
     if not folder.is_dir():
         return False
     # The lock also clears away the keys of commands that were killed while they wrote.
-    with locked(folder), storing(folder):
+    with locked(folder, variable=VARIABLE), storing(folder, VARIABLE):
         there = [path for path in (folder / ROOT_KEY, folder / ROOT) if path.exists()]
         for path in there:
             path.unlink()

@@ -138,6 +138,12 @@ class TurnTaken(Posted):
     per_sample: Annotated[int, Field(ge=1, le=100_000)]
     read_share: Annotated[float, Field(ge=0, le=1)] | None
 
+    @model_validator(mode="after")
+    def _some_are_kept(self) -> Self:
+        if self.discarded >= len(self.wall_ns):
+            raise ValueError("all samples of a turn are set apart")
+        return self
+
     @property
     def least_ns(self) -> int:
         """What all this took at the least: at first, fewer inferences may be timed together."""

@@ -154,6 +154,11 @@ class Page:
     def silent(self) -> bool:
         return time.monotonic() - self.heard > SILENCE_S
 
+    @property
+    def alive(self) -> bool:
+        """Whether something of it is still to come."""
+        return self.over is None and not self.silent
+
     def _silence(self) -> str:
         seconds = time.monotonic() - self.heard
         return f"the page has been silent for {seconds:.0f} s; its last stage was {self.stage}"
@@ -212,7 +217,7 @@ class Pages:
             if page is not None:
                 page.join_again(join)
                 return
-            if self.closed or len(self.known) >= MOST_PAGES:
+            if self.closed or sum(one.alive for one in self.known.values()) >= MOST_PAGES:
                 raise Refused(403, "The computer takes no more pages now.")
             page = self.known[join.page] = Page(join, local)
         self.arrived(page)

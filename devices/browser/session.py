@@ -144,7 +144,11 @@ class BrowserRun(OpenRun):
 
     def check(self) -> None:
         """The output of the last inference, and what ran until then."""
-        read = self.worker.ask(OutputsRead, "outputs", self.turn_s, file=self.file)
+        try:
+            read = self.worker.ask(OutputsRead, "outputs", self.turn_s, file=self.file)
+        except PageLost as error:
+            self.tab.lost(error)
+            raise PassBroken("outputs", error.reason, code=error.code) from error
         last = checks.largest_difference(read.outputs, self.expected, self.request, "last")
         self.proved(read.evidence)
         self.tab.losses = 0

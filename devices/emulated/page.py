@@ -22,10 +22,12 @@ from zoo.runtime.open_model import OpenModel
 from zoo.runtime.runtime import open_model
 
 FAULTS = {
+    "apart": "it sets all samples of a turn apart",
     "coarse": "it times many inferences together, after a first one that compiles",
     "column": "the output of the last inference is altered by one column",
     "garbage": "it is right at first, and wrong ever after",
     "impossible": "it tells of samples longer than its answer took",
+    "late": "it is loaded anew when its last output is asked for, once",
     "lost": "its answer is lost on the way, and sent again",
     "replayed": "it sends an answer twice",
     "reloaded": "it is loaded anew in the middle, once",
@@ -115,6 +117,8 @@ class EmulatedPage:
         self.turns += kind == "burst"
         if self.turns >= self.after_turns:
             self._happen(command)
+        if "late" in self.faults and kind == "outputs":
+            self._load_anew("late")
         if command.get("worker") in self.killed and kind != "end":
             return {"id": number, "error": "the worker did not answer in 30 s", "lost": True}
         try:
@@ -133,9 +137,7 @@ class EmulatedPage:
 
     def _happen(self, command: dict[str, Any]) -> None:
         if "reloaded" in self.faults:
-            self.faults -= {"reloaded"}
-            self.models.clear()
-            self.join()
+            self._load_anew("reloaded")
         if "worker" in self.faults and "worker" in command:
             self.faults -= {"worker"}
             self.killed.add(command["worker"])
@@ -143,6 +145,11 @@ class EmulatedPage:
             self.hidden = 1
         if "closed" in self.faults:
             self.closed.set()
+
+    def _load_anew(self, fault: str) -> None:
+        self.faults -= {fault}
+        self.models.clear()
+        self.join()
 
     # The commands of page/src/messages.ts.
 
@@ -208,7 +215,7 @@ class EmulatedPage:
             wall = [10**10 for _ in wall]
         return {
             "started_ns": began,
-            "discarded": 1,
+            "discarded": len(wall) if "apart" in self.faults else 1,
             "wall_ns": wall,
             "per_sample": together,
             "read_share": None,

@@ -143,7 +143,7 @@ FIGURES = (
     _benchmark("native-clocks", "measured/native-clocks.md", "test_native_clock.py"),
     _benchmark("pair", f"{PROTOCOL}/pair.md", "test_protocol.py", proved=True),
     _benchmark("zoo", f"{PROTOCOL}/zoo.md", TWINS, "-k", "tflite", proved=True),
-    _benchmark("onnx", f"{PROTOCOL}/onnx.md", TWINS, "-k", "onnx", proved=True),
+    _benchmark("onnx", f"{PROTOCOL}/onnx.md", TWINS, "-k", "onnx and quiet", proved=True),
     _benchmark(
         "shared-process",
         f"{PROTOCOL}/shared.md",

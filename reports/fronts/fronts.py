@@ -75,7 +75,7 @@ def _volume(
 ) -> Volume:
     value = float(hypervolume(*_points(rows)))
     few = not all(row.redrawn for row in rows)
-    images = min(len(row.joined.counts) for row in rows)
+    images = min(row.joined.images for row in rows)
     share = None if few else interval(value, hypervolume(latency, iou), images)
     return Volume(facet=facet, value=value, share=share, draws=len(latency))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
@@ -67,6 +68,11 @@ class Joined:
     init: str | None = None
     commit: str | None = None
     resizes: str | None = None
+
+    @property
+    def images(self) -> int:
+        """How many an interval is drawn from: of several data sets those of the smallest."""
+        return min(Counter(one.source for one in self.counts).values(), default=0)
 
     @cached_property
     def draws(self) -> NDArray[np.float64]:
@@ -143,11 +149,10 @@ def _on_worst(found: Joined) -> Joined:
     names = f"the {word} of {', '.join(most)} and {last}"
     shown = replace(found, counts=tuple(every), iou_of=_named(found, names, every), iou_on=names)
     value = min(iou.value for iou in found.ious.values())
-    fewest = min(len(counts) for counts in found.by_data.values())
     means = [_mean(counts) for counts in found.by_data.values()]
     return replace(
         shown,
-        iou=interval(value, shown.draws, fewest),
+        iou=interval(value, shown.draws, shown.images),
         iou_reason=found.iou_reason if found.of_reference else None,
         mean_iou=min(means, key=lambda mean: mean.value),
     )

@@ -46,7 +46,7 @@ def iou_difference(one: Row, other: Row) -> Interval | None:
     if [c.image for c in ours.counts] != [c.image for c in theirs.counts]:
         return None
     difference = ours.iou.value - theirs.iou.value
-    return interval(difference, ours.draws - theirs.draws, len(ours.counts))
+    return interval(difference, ours.draws - theirs.draws, ours.images)
 
 
 def latency_ratio(one: Row, other: Row) -> tuple[Ratio | None, bool]:

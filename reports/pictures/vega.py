@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from zoo.base.files import write_text
+from zoo.base.files import user_home, write_text
 
 
 def vega_code() -> str:
@@ -31,5 +32,6 @@ def compiled(chart: dict[str, Any]) -> dict[str, Any]:
 
 def _cache() -> Path:
     """Where the system has programs keep what they can make again."""
-    caches = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    home = user_home() or Path(tempfile.gettempdir())
+    caches = os.environ.get("XDG_CACHE_HOME") or home / ".cache"
     return Path(caches) / "mobile-segmentation-zoo"

@@ -25,6 +25,7 @@ import bench.sessions
 import bench.statistics
 import devices
 import reports.stored
+import zoo.runtime
 from bench.sessions.record import OwnFile, Plan
 from bench.statistics.verdict import Verdict
 from devices.records import DeviceInfo, RunRequest
@@ -147,7 +148,7 @@ def _value(name: str, text: str) -> Any:
 @cache
 def _code() -> bytes:
     """Of the sources that a digest is worked out by."""
-    folders = (bench.sessions, bench.statistics, reports.stored, devices)
+    folders = (bench.sessions, bench.statistics, reports.stored, devices, zoo.runtime)
     paths = [path for folder in folders for path in sorted(Path(folder.__path__[0]).glob("*.py"))]
     texts = {str(place): path.read_text() for place, path in enumerate(paths)}
     return os.fsencode(sha256_of_json(texts))

@@ -6,10 +6,13 @@ import pytest
 from recorded import IN_TURNS, in_turns, replayed, turn
 
 from bench.sessions.record import Session
+from bench.sessions.store import write_session
 from bench.statistics.bursts import Evidence, timed_of
 from bench.statistics.stats import session_median_ms
 from bench.statistics.verdict import verdict
 from devices.records import RawRun
+from reports.load import load
+from zoo.home import Home
 
 
 def one_session(run: RawRun) -> Session:
@@ -32,7 +35,7 @@ def test_what_was_interrupted_is_set_aside_and_what_was_slow_is_not() -> None:
     assert verdict(session).label == "steady"
 
 
-def test_where_cpu_time_is_no_latency_context_switches_tell() -> None:
+def test_where_cpu_time_is_no_latency_context_switches_tell(home: Home) -> None:
     turns = [turn(5.0, round, lost_ms=0.3, hit=round % 2) for round in range(6)]
     session = one_session(in_turns(turns))
     asked = session.request.model_copy(update={"threads": 2})
@@ -42,6 +45,16 @@ def test_where_cpu_time_is_no_latency_context_switches_tell() -> None:
     starved = threaded.model_copy(update={"run": in_turns(hit)})
     assert verdict(starved).label == "starved"
     assert timed_of(starved)[1] == "wall"
+    # Nothing is left to time, and no later command stumbles over it.
+    all_hit = [turn(5.0, round, lost_ms=2.0, hit=4) for round in range(6)]
+    untimed = threaded.model_copy(update={"run": in_turns(all_hit)})
+    assert session_median_ms(untimed) is None
+    assert (verdict(untimed).label, verdict(untimed).counts) == ("short", False)
+    assert "of 24 samples none was left alone" in verdict(untimed).reason
+    for session in (threaded, untimed.model_copy(update={"id": "0" * 12})):
+        write_session(home, session)
+    (row,) = load(home).rows
+    assert list(row.sessions) == [threaded.id]
     untold = [burst.model_copy(update={"switches": None, "cpu_ns": None}) for burst in turns]
     unknown = threaded.model_copy(update={"run": in_turns(untold)})
     assert Evidence.of(unknown).interrupted is None

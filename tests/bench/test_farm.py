@@ -92,7 +92,7 @@ def test_a_node_that_dies_loses_no_session(farm: Farm, exported: Home) -> None:
     after = read_all(exported).sessions
     assert {session.id for session in stored} <= {session.id for session in after}
     assert stored
-    assert children_left() == []
+    assert children_left(farm) == []
 
 
 def test_an_export_goes_on_elsewhere(farm: Farm, home: Home) -> None:

@@ -20,10 +20,10 @@ from pathlib import Path
 import psutil
 import pytest
 from commands import bench_process, invoke, running
-from farms import Farm, children_left, processes_of, two_nodes
+from farms import Farm, children_left, children_of, processes_of, two_nodes
 
 from bench.sessions.store import read_all
-from zoo.artifact.manifest import read_manifest
+from zoo.artifact.manifest import read_manifest, verified
 from zoo.cluster.worker import HOMES
 from zoo.home import Home
 from zoo.registry import get
@@ -58,11 +58,12 @@ def the_head_dies(farm: Farm, command: Command) -> None:
 
 
 def a_process_dies(farm: Farm, command: Command) -> None:
-    """Any of those on the second node, but Ray's own."""
-    ours = [one for one in processes_of(farm.second) if _is_ours(one)]
-    if ours:
-        with suppress(psutil.Error):
-            random.choice(ours).kill()
+    """Any of the commands that run for it, or of what they export with."""
+    while not (found := children_of(farm)):
+        assert command.poll() is None, "nothing ran on the nodes"
+        time.sleep(0.1)
+    with suppress(psutil.Error):
+        random.choice(found).kill()
 
 
 def a_node_stalls(farm: Farm, command: Command) -> None:
@@ -91,13 +92,7 @@ FAULTS: tuple[Callable[[Farm, Command], None], ...] = (
     the_caller_is_killed,
     the_caller_is_interrupted,
 )
-
-
-def _is_ours(process: psutil.Process) -> bool:
-    with suppress(psutil.Error):
-        words = " ".join(process.cmdline())
-        return "bench.cli.child" in words or "zoo.export" in words or words.startswith("ray::")
-    return False
+THE_CALLER = (the_caller_is_killed, the_caller_is_interrupted)
 
 
 @pytest.mark.parametrize("number", range(ROUNDS))
@@ -125,10 +120,21 @@ def test_a_fault_loses_no_session_doubles_none_and_leaves_nothing(
             assert command.returncode in (1, 3), told
             assert "does not answer any more" in told or "its worker was lost" in told, told
         _check_sessions(home, before)
-        if command.returncode == 0 and name == "export":
-            for model in MODELS:
-                assert "onnx.fp32" in read_manifest(home, get(model)).artifacts
-    assert children_left() == []
+        if name == "export":
+            _check_files(home, command, told, ended=fault in THE_CALLER)
+    assert children_left(farm) == []
+
+
+def _check_files(home: Home, command: Command, told: str, *, ended: bool) -> None:
+    """Every file is there, or said not to be. ended: whether the caller itself was."""
+    manifests = {model: read_manifest(home, get(model)) for model in MODELS}
+    missing = [model for model in MODELS if "onnx.fp32" not in manifests[model].artifacts]
+    for model in set(MODELS) - set(missing):
+        verified(home, get(model), manifests[model].artifacts["onnx.fp32"])
+    if not ended:
+        assert (command.returncode == 0) == (not missing), told
+        undone = [line for line in told.splitlines() if line.startswith("not done: ")]
+        assert all(model in " ".join(undone) for model in missing), told
 
 
 def _check_sessions(home: Home, before: set[str]) -> None:

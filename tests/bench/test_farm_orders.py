@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import made
@@ -12,8 +13,8 @@ from bench.cli.farm.orders import RunOrder
 from bench.sessions.record import Session
 from bench.sessions.store import read_all, session_name
 from zoo.base.errors import RecordError
-from zoo.cluster.machines import Machine
-from zoo.cluster.worker import differences
+from zoo.cluster.machines import Machine, answer, wrong_clock
+from zoo.cluster.worker import differences, program
 from zoo.home import Home
 
 FAR = made.device("far")
@@ -62,3 +63,15 @@ def test_another_version_is_named_with_both() -> None:
     assert differences(here, here, "shelf") == ""
     told = differences(here, there, "shelf")
     assert told == "shelf has numpy 1.9; this machine has numpy 2.0: install the same"
+
+
+def test_a_wrong_clock_is_named_and_a_slow_answer_is_none() -> None:
+    asked = time.time()
+    _, _, problem, there, found = answer(program(()), lambda: "it")
+    assert (problem, found) == (None, "it")
+    assert wrong_clock("shelf", there, (asked, time.time())) is None
+    asked_long_ago = (there - 55, there + 1)
+    assert wrong_clock("shelf", there, asked_long_ago) is None
+    told = {90: "the clock of shelf is 90 s ahead of", -90: "the clock of shelf is 90 s behind"}
+    for off, text in told.items():
+        assert (wrong_clock("shelf", there + off, (there, there)) or "").startswith(text)

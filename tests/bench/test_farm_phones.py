@@ -77,4 +77,4 @@ def test_one_phone_is_pulled_and_the_other_goes_on(
     counts = sorted(timed.count(unit) for unit in set(timed))
     assert counts[0] >= 2
     assert counts[1] >= 8
-    assert children_left() == []
+    assert children_left(farm) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import statistics
@@ -38,6 +39,10 @@ def test_a_file_of_ones_own_is_measured_without_an_iou(home: Home, tmp_path: Pat
     heavy = write_convolutions(tmp_path / "heavy.onnx", 4)
     told = invoke("run", str(light), str(heavy), *QUICK).output
     assert "pass 6: 2 of 2 known well enough" in told
+    assert re.search(r"pass 2: .* at least 0:\d\d left", told)
+    narrow = ("--target", "0.01%", "--max-sessions", "8", "--rounds", "4")
+    told = invoke("run", str(light), str(heavy), "--sessions", "6", *narrow).output
+    assert re.search(r"pass 6: 1 of 2 .* about 0:\d\d left", told)
     rows = {row.model: row for row in load(home).rows}
     assert rows.keys() == {"light.onnx", "heavy.onnx"}
     assert rows["heavy.onnx"].p50_ms.value > rows["light.onnx"].p50_ms.value

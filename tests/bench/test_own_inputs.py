@@ -197,3 +197,18 @@ def test_a_session_from_before_inputs_were_stored_is_read(home: Home, tmp_path: 
     assert "older" not in session.protocol
     assert "not stored" in invoke("show", session.id).output
     assert [row.model for row in load(home).rows] == ["log.onnx"]
+
+
+def test_stored_sessions_of_other_inputs_are_not_compared(home: Home, tmp_path: Path) -> None:
+    one, other = (write_free_shape(tmp_path / name) for name in ("one.onnx", "other.onnx"))
+    small, large, values = "x=1x3x32x32", "x=1x3x64x64", f"x={tmp_path}/values.npy"
+    np.save(tmp_path / "values.npy", np.ones((1, 3, 32, 32), np.float32))
+    for given in (small, values):
+        invoke("run", str(one), "--input", given, *QUICK)
+    invoke("run", str(one), str(other), "--input", large, *QUICK)
+    stored = ("compare", str(one), str(other), "--stored", "--input")
+    for given in (small, values):
+        refused = invoke(*stored, given, status=1).output
+        assert "no session of other.onnx that counts is stored" in refused
+        assert f"--input {given}" in refused
+    assert "other.onnx" in invoke(*stored, large).output

@@ -30,7 +30,7 @@ from bench.sessions.record import Plan
 from bench.sessions.store import find_session, read_all, read_session, write_session
 from bench.statistics.ratios import ratio_over_passes
 from bench.statistics.relative import relative_logs
-from bench.statistics.stats import session_median_ms
+from bench.statistics.stats import medians_ms
 from bench.work.chosen import alike
 from bench.work.item import DENORMAL_WEIGHTS, Work
 from devices.records import Reading, Series
@@ -107,7 +107,7 @@ def test_drift_of_the_device_is_divided_out() -> None:
     runs = [recorded(cost[name] * (1 + 0.5 * i / 16)) for i, name in enumerate(order)]
     found = replayed(runs, work, plan)
     logs = relative_logs(found)
-    medians = [session_median_ms(s) for s in found if s.timed and s.request.model == "m1"]
+    medians = medians_ms(s for s in found if s.timed and s.request.model == "m1")
     assert max(medians) / min(medians) > 1.3
     ratio = ratio_over_passes(list(logs.values()))
     assert len(logs) == 8

@@ -9,7 +9,7 @@ from statistics import fmean
 from bench.sessions.record import Session
 from bench.statistics.ratios import Ratio, ratio_over_passes
 from bench.statistics.relative import Level, pass_effects
-from bench.statistics.stats import session_median_ms
+from bench.statistics.stats import medians_ms
 from devices.records import RunRequest
 
 # The logarithm of each file's time among those of its pass, by the pass's number.
@@ -33,7 +33,7 @@ def p50_by_file(sessions: Sequence[Session]) -> dict[str, float]:
     """In ms, the mean over the sessions."""
     medians: dict[str, list[float]] = defaultdict(list)
     for session in sessions:
-        medians[file_name(session.request)].append(session_median_ms(session))
+        medians[file_name(session.request)] += medians_ms([session])
     return {name: fmean(found) for name, found in medians.items()}
 
 

@@ -1,7 +1,7 @@
 """What a process that holds all files of a pass costs, and whether it moves their figures.
 
 Passes in a shared process alternate with passes of a process a file. How many of each, by default:
-BENCH_SELF_PASSES 12. BENCH_SELF_MODELS as in test_protocol_zoo.py.
+BENCH_SELF_PASSES 8. BENCH_SELF_MODELS as in test_protocol_zoo.py.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def test_memory_of_a_pass(
 def test_files_in_one_process_are_as_each_in_its_own(
     tmp_path_factory: pytest.TempPathFactory, figure: Figure, load: str
 ) -> None:
-    results, times = Results(tmp_path_factory, "shared-process"), count("PASSES", 12)
+    results, times = Results(tmp_path_factory, "shared-process"), count("PASSES", 8)
     settings = {"load": load, "models": MODELS}
     if len(results.having(**settings)) < times * len(WAYS):
         tflite = work_in(home_of(tmp_path_factory, "tflite", "fp32", "fp16"), FILES["tflite"])

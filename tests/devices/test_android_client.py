@@ -149,6 +149,22 @@ def test_a_disk_without_room_is_known_before_the_push(adb: Adb, tmp_path: Path) 
         assert caught.value.code == "disk_full"
 
 
+def test_older_files_of_ours_make_room(adb: Adb, tmp_path: Path) -> None:
+    paths = [tmp_path / name for name in ("model", "input")]
+    for path in paths:
+        path.write_bytes(os.urandom(5 * 2**20))
+    with phone(free_kib=60_000) as one:
+        storage = Storage(adb=at(adb, one.address))
+        storage.prepare()
+        for path in paths:
+            storage.put(path)
+            assert one.stored() == [f"bench-zoo/files/{sha256_of(path)}"]
+        # Neither is thought to be there when the other one took its place.
+        with pytest.raises(DeviceError, match="together") as caught:
+            storage.holding(lambda: [storage.put(path) for path in paths])
+        assert caught.value.code == "disk_full"
+
+
 def test_no_phone_one_and_two(adb: Adb, monkeypatch: pytest.MonkeyPatch) -> None:
     assert refused(adb, None).code == "no_device"
     with phone() as one:

@@ -38,6 +38,16 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("devices.browser.tab.RETURNS_S", 1.0)
 
 
+WRONG = {
+    "apart": "all samples of a turn are set apart",
+    "column": "last inference: values differ",
+    "garbage": "last inference: values differ",
+    "gpu": "the GPU took part",
+    "impossible": "samples of",
+    "malformed": "no such answer",
+}
+
+
 def one(sessions: list[Session]) -> Session:
     (session,) = sessions
     return session
@@ -86,21 +96,14 @@ def test_a_first_inference_that_compiles_was_not_timed_many_times(here: Served) 
     assert session.run.conditions_before["inferences_a_sample"].value == 20
 
 
-@pytest.mark.parametrize("fault", ["column", "garbage", "gpu", "impossible", "malformed"])
+@pytest.mark.parametrize("fault", [*WRONG])
 def test_what_is_wrong_or_impossible_is_no_figure(here: Served, fault: str) -> None:
     """One column, and right at first but wrong ever after, among them."""
     here.page(fault)
     with here.device() as device:
         failure = one(here.measured(device, TINY)).failure
     assert failure is not None
-    told = {
-        "column": "last inference: values differ",
-        "garbage": "last inference: values differ",
-        "gpu": "the GPU took part",
-        "impossible": "samples of",
-        "malformed": "no such answer",
-    }
-    assert told[fault] in failure.reason
+    assert WRONG[fault] in failure.reason
     assert "<b>" not in failure.reason
 
 
@@ -123,6 +126,19 @@ def test_a_page_that_is_loaded_anew_goes_on(here: Served) -> None:
     # What the broken pass has of whole rounds is kept, and does not count.
     assert verdict(broken).label == "short"
     assert len((whole.run and whole.run.series.bursts) or ()) == 6
+
+
+def test_a_page_that_is_lost_before_the_last_check_is_measured_again(here: Served) -> None:
+    here.page("late")
+    with here.device() as device:
+        found = here.measured(device, TINY, ("litert",), precisions=("fp32", "int8"))
+    assert len(found) == 2
+    for session in found:
+        # Nobody broke the worker that both share.
+        assert session.failure is None
+        assert session.run is not None
+        assert session.run.shared_by == 2
+        assert verdict(session).counts
 
 
 def test_a_worker_that_is_killed_breaks_its_pass_alone(here: Served) -> None:

@@ -32,7 +32,7 @@ at_length = pytest.mark.skipif(not ROUNDS, reason="minutes in a real engine: mak
 # A page that is gone is waited for a minute, after a quarter of one.
 LONGEST_S = 150
 # Whatever is measured with these is no figure.
-WRONG = ("column", "garbage", "gpu", "impossible", "malformed")
+WRONG = ("apart", "column", "garbage", "gpu", "impossible", "malformed")
 # The page keeps its workers where a test can reach them, as an engine does that ends one.
 WITHIN_REACH = """
 window.workers = [];

@@ -14,6 +14,7 @@ from pages import Served, served
 
 from devices.browser.identity import Browser, info_of
 from devices.browser.messages import Join
+from devices.browser.pages import MOST_PAGES, Pages, Refused
 from devices.browser.server import MOST_BYTES
 from devices.browser.serving import Where
 from devices.emulated.page import EmulatedPage
@@ -250,3 +251,14 @@ def test_the_network_is_served_by_https(
         assert page.join()
         # For a phone to install, once.
         assert network.server.offered.root == page.line.fetch("/root.cer")
+
+
+def test_pages_that_are_over_take_no_place() -> None:
+    pages = Pages()
+    for number in range(MOST_PAGES):
+        pages.join(Join(**joined(page=f"{number:016x}")))
+    late = Join(**joined(page="f" * 16))
+    with pytest.raises(Refused, match="no more pages now"):
+        pages.join(late)
+    pages.get("0" * 16).end("It is over.")
+    pages.join(late)

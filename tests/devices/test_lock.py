@@ -48,6 +48,20 @@ def test_two_clones_do_not_measure_at_once(home: Home, tmp_path: Path) -> None:
     invoke("run", str(path), *SHORT)
 
 
+def test_who_only_looks_stops_nobody(lock: Path) -> None:
+    """`bench devices` on a shelf, again and again."""
+    look = "from zoo.base.lock import user_of\nwhile True: user_of('host')"
+    with subprocess.Popen([sys.executable, "-c", look]) as looker:
+        try:
+            lock.touch()
+            until = time.monotonic() + 3
+            while time.monotonic() < until:
+                with timing("host", "this machine"):
+                    pass
+        finally:
+            looker.kill()
+
+
 @pytest.mark.parametrize("put", ["link", "name", "pipe", "folder"])
 def test_what_others_put_there_does_no_harm(
     home: Home, tmp_path: Path, lock: Path, put: str

@@ -21,9 +21,11 @@ from zoo.home import Home
 
 @dataclass(frozen=True, kw_only=True)
 class Farm:
-    """address: of the first node. first, second: the processes of `bench farm start` and `join`."""
+    """address: of the first node. first, second: the processes of `bench farm start` and `join`.
+    user: the HOME of all that runs on them."""
 
     address: str
+    user: Path
     first: subprocess.Popen[str]
     second: subprocess.Popen[str]
 
@@ -76,7 +78,7 @@ def two_nodes(user: Path, adb: Path | None = None) -> Iterator[Farm]:
         start = ("start", "--host", host, "--port", str(port), *own)
         join = ("join", address, *own)
         with node(start, "is a farm") as first, node(join, "joined") as second:
-            yield Farm(address=address, first=first, second=second)
+            yield Farm(address=address, user=user, first=first, second=second)
 
 
 @contextmanager
@@ -96,17 +98,23 @@ def node(words: tuple[str, ...], said: str) -> Iterator[subprocess.Popen[str]]:
         process.stdout.read()
 
 
-def children_left() -> list[list[str]]:
-    """Measuring children of ours, once what ends by itself has had a moment."""
+def children_of(farm: Farm) -> list[psutil.Process]:
+    """The commands that run for the farm, and what they export with; Ray's own are none."""
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            words, home = process.cmdline(), process.environ().get("HOME")
+            ours = "bench.cli.child" in words or any(
+                word.startswith("zoo.export") for word in words
+            )
+            if ours and home == str(farm.user):
+                found.append(process)
+    return found
+
+
+def children_left(farm: Farm) -> list[psutil.Process]:
+    """Once what ends by itself has had a moment."""
     until = time.monotonic() + 15
-    while time.monotonic() < until:
-        found = []
-        for process in psutil.process_iter():
-            with suppress(psutil.Error):
-                words = process.cmdline()
-                if "bench.cli.child" in words and "run" in words:
-                    found.append(words)
-        if not found:
-            return []
+    while (found := children_of(farm)) and time.monotonic() < until:
         time.sleep(0.2)
     return found

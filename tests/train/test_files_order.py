@@ -71,7 +71,7 @@ def test_a_worker_exports_the_bytes_that_this_machine_does(
         with pytest.raises(ArtifactError, match=seen):
             order.keep_results(wrong)
     assert before == packed(order.home.root, ["artifacts/**/*"])
-    assert not list(order.home.root.glob(".incoming-*"))
+    assert not list(order.home.root.rglob(".bench-*"))
 
 
 def test_variants_are_dealt_out_so_that_each_worker_has_as_much_to_do() -> None:

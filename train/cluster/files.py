@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -14,7 +13,7 @@ from train.cluster.parcels import USED, dataset_parcel
 from train.data.dataset import Dataset, SplitName
 from zoo.artifact.manifest import Manifest, manifest_path, read_manifest, verified
 from zoo.base.errors import ArtifactError
-from zoo.base.files import replacing, sha256_of
+from zoo.base.files import folder_beside, replacing, sha256_of
 from zoo.checkpoint import checkpoint_path
 from zoo.cluster.orders import Shared
 from zoo.cluster.parcels import Parcel, packed, strangers, unpack
@@ -101,8 +100,8 @@ class FilesOrder:
             raise ArtifactError(
                 f"the worker sent {strange[0]!r}, which is not under {' or '.join(names)}"
             )
-        with tempfile.TemporaryDirectory(dir=self.home.root, prefix=".incoming-") as incoming:
-            there = Home(root=Path(incoming))
+        with folder_beside(self.home.artifact_folder(self.specs[0])) as incoming:
+            there = Home(root=incoming)
             unpack(there.root, files)
             for spec in self.specs:
                 self._check(there, spec, read_manifest(there, spec))

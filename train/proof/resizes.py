@@ -6,14 +6,13 @@ import os
 from collections.abc import Iterable, Sequence
 
 from train.data.dataset import Dataset, Item, SplitName
-from train.evaluate import counted
+from train.evaluate import counted, labelled_items
 from train.proof.prove import runtime_for
 from zoo.app_resizing import RESIZES, as_photographed
 from zoo.artifact.iou import ImageCounts
 from zoo.artifact.judgement import judge
 from zoo.artifact.manifest import Artifact, verified
 from zoo.artifact.resize_record import FILTERED, ResizeRecord, resizes_path
-from zoo.base.errors import DataError
 from zoo.base.files import write_text
 from zoo.base.progress import track
 from zoo.checkpoint import checkpoint_path, read_record
@@ -40,9 +39,7 @@ def measure_resizes(
     runtime, reason = runtime_for(artifact)
     if runtime is None:
         return reason
-    items = dataset.items(split)
-    if not items:
-        raise DataError(f"{dataset.folder} holds no {split} photographs", expected="some")
+    items = labelled_items(dataset, split)
     predict = open_model(verified(home, spec, artifact), runtime, os.cpu_count() or 1).predict
     target = str(read_record(checkpoint_path(home, spec)).config["target"])
     names = list(dict.fromkeys([FILTERED, *resizes]))

@@ -19,8 +19,8 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-# How long a child may take to leave what it works on.
-GRACE_S = 10.0
+# How long a child may take to leave what it works on: adb gives a phone up after 20 s.
+GRACE_S = 30.0
 
 
 @dataclass(frozen=True, kw_only=True)

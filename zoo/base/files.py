@@ -19,37 +19,70 @@ from typing import Any
 from zoo.base.errors import StorageError
 
 _TEMPORARY = re.compile(r"\.bench-[0-9a-f]{8}\.")
+# What stands aside for a moment, where two folders cannot be swapped.
+_ASIDE = ".bench-aside."
 _REFUSALS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EFBIG)
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path, variable: str = "BENCH_HOME") -> Iterator[Path]:
     """Yield a temporary name beside `path`; put it in the place of `path` once the block ends well.
 
     A process killed at any moment leaves the old file or folder, or the new one, and at worst a
-    temporary name that `zoo.base.lock` clears away; only a file system that cannot swap two
-    folders leaves an instant in which neither stands. The ending of the name is kept, because
-    exporters choose their format by it. Raises StorageError when the disk is full or refuses.
+    temporary name that `zoo.base.lock` clears away; only on a file system that cannot swap two
+    folders there is an instant in which neither stands, and the next lock puts the old one back.
+    The ending of the name is kept, because exporters choose their format by it. Raises StorageError
+    when the disk is full or refuses; variable: of the environment, that leads elsewhere.
     """
-    temporary, aside = _temporary(path), _temporary(path)
-    with storing(path):
+    temporary = _temporary(path)
+    with storing(path, variable):
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             yield temporary
             _flush(temporary)
             if not (temporary.is_dir() and path.is_dir() and _exchange(temporary, path)):
-                if path.is_dir():
-                    path.replace(aside)
-                temporary.replace(path)
+                _put(temporary, path)
             _flush_entry(path.parent)
         finally:
             _remove(temporary)
-            _remove(aside)
+
+
+def _put(temporary: Path, path: Path) -> None:
+    """In its place, in two steps where a folder stands there."""
+    aside = path.with_name(f"{_ASIDE}{path.name}")
+    if path.is_dir():
+        _remove(aside)
+        path.replace(aside)
+    try:
+        temporary.replace(path)
+    finally:
+        _put_back(aside, path)
+
+
+def _put_back(aside: Path, path: Path) -> None:
+    """What stood aside, where nothing took its place; else remove it."""
+    if aside.exists() and not path.exists():
+        aside.replace(path)
+    _remove(aside)
 
 
 @contextmanager
-def storing(path: Path) -> Iterator[None]:
-    """Turn what a disk refuses inside the block into a StorageError that names `path`."""
+def folder_beside(path: Path) -> Iterator[Path]:
+    """An empty folder, gone at the end of the block; of a killed process it is cleared away as what
+    `replacing` leaves. Raises StorageError."""
+    folder = _temporary(path)
+    with storing(path):
+        try:
+            folder.mkdir(parents=True)
+            yield folder
+        finally:
+            _remove(folder)
+
+
+@contextmanager
+def storing(path: Path, variable: str = "BENCH_HOME") -> Iterator[None]:
+    """Turn what a disk refuses inside the block into a StorageError that names `path`. variable: of
+    the environment, that leads elsewhere."""
     try:
         yield
     except OSError as error:
@@ -58,7 +91,7 @@ def storing(path: Path) -> Iterator[None]:
         raise StorageError(
             f"{path} cannot be written: {error.strerror}",
             expected="a folder that can be written to, with space left",
-            remedy="make room or set BENCH_HOME to another folder, then type the same again; "
+            remedy=f"make room or set {variable} to another folder, then type the same again; "
             "what was there before is unchanged",
         ) from error
 
@@ -69,7 +102,9 @@ def _temporary(path: Path) -> Path:
 
 
 def sweep(path: Path) -> None:
-    """Remove what killed processes left of `path` and in it. Only for the holder of its lock."""
+    """Remove what killed processes left of `path` and in it; put back what stood aside. Only for
+    the holder of its lock."""
+    _put_back(path.with_name(f"{_ASIDE}{path.name}"), path)
     beside = path.parent.glob(f".bench-????????.{glob.escape(path.name)}")
     inside = path.glob(".bench-????????.*") if path.is_dir() else iter(())
     for leftover in [*beside, *inside]:
@@ -99,6 +134,15 @@ def sha256_of_json(value: Any) -> str:
     """SHA-256 of the canonical JSON of `value` (sorted keys, no spaces)."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def user_home() -> Path | None:
+    """The user's own folder; None where there is none, or all lies in it, as in a container."""
+    try:
+        home = Path.home()
+    except RuntimeError:
+        return None
+    return None if home == Path(home.anchor) else home
 
 
 def size_bytes(path: Path) -> int:

@@ -18,10 +18,11 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from itertools import count
 from pathlib import Path
 
 from zoo.base.errors import FolderBusy, InvalidName, StorageError
-from zoo.base.files import storing, sweep
+from zoo.base.files import storing, sweep, user_home
 from zoo.base.pictures import shown
 from zoo.base.progress import say
 
@@ -30,20 +31,22 @@ VARIABLE = "BENCH_LOCKS"
 # How many seconds to wait for a device that another command measures on; 0 where it is not set.
 PATIENCE = "BENCH_PATIENCE"
 POLL_S = 0.5
+INSTANT_S = 0.05
 ONE_AT_A_TIME = "one measurement at a time: two would disturb each other"
 # What stands there in the place of a lock's file, and of its folder.
 _STRANGE = (errno.ELOOP, errno.EISDIR, errno.ENXIO, errno.ENODEV, errno.ENOTDIR, errno.EMLINK)
 
 
 @contextmanager
-def locked(folder: Path, *, shared: bool = False) -> Iterator[None]:
-    """Hold `folder` for this process, alone or shared with other readers.
+def locked(folder: Path, *, shared: bool = False, variable: str = "BENCH_HOME") -> Iterator[None]:
+    """Hold `folder` for this process, alone or shared with other readers. variable: of the
+    environment, that leads to another.
 
     Alone, it first clears away what killed processes left there. Raises FolderBusy naming the
     command that holds it, StorageError where the lock cannot be written.
     """
     path = folder.with_name(f".{folder.name}.lock")
-    with storing(path):
+    with storing(path, variable):
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = _open(path)
     try:
@@ -91,7 +94,7 @@ def timing(key: str, name: str) -> Iterator[None]:
     that measures it, StorageError where no lock can be written.
     """
     path = lock_folder() / f".{key}.lock"
-    with storing(path):
+    with storing(path, VARIABLE):
         descriptor = _open(path)
     try:
         _wait_for_turn(descriptor, name)
@@ -107,7 +110,8 @@ def user_of(key: str) -> str | None:
         return None
     descriptor = _open(path)
     try:
-        fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # Shared, so that two who look do not take each other for the holder.
+        fcntl.lockf(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except OSError:
         return _holder(descriptor)
     finally:
@@ -126,17 +130,17 @@ def _patience_s() -> float:
 
 
 def _wait_for_turn(descriptor: int, name: str) -> None:
-    ends, told = time.monotonic() + _patience_s(), False
-    while True:
+    ends = time.monotonic() + _patience_s()
+    for attempt in count():
         try:
             _acquire(descriptor, name, ONE_AT_A_TIME, False)
         except FolderBusy as error:
-            if time.monotonic() >= ends:
+            # At first it may be somebody who only looks, by `user_of`.
+            if attempt and time.monotonic() >= ends:
                 raise
-            if not told:
+            if attempt == 1:
                 say(f"waiting: {error.seen}")
-                told = True
-            time.sleep(POLL_S)
+            time.sleep(POLL_S if attempt else INSTANT_S)
         else:
             return
 
@@ -146,12 +150,17 @@ def lock_folder() -> Path:
     container without a home, a folder in /tmp that nobody else can write. Raises StorageError."""
     if given := os.environ.get(VARIABLE):
         folder = Path(given).absolute()
-        with storing(folder):
+        with storing(folder, VARIABLE):
             folder.mkdir(parents=True, exist_ok=True)
         return folder
     cache = Path(os.environ.get("XDG_CACHE_HOME") or "")
     # One that is not absolute would be another from each working folder.
-    folder = (cache if cache.is_absolute() else Path("~/.cache").expanduser()) / "bench-zoo"
+    if not cache.is_absolute():
+        home = user_home()
+        if home is None:
+            return _own_temporary()
+        cache = home / ".cache"
+    folder = cache / "bench-zoo"
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:
@@ -161,7 +170,7 @@ def lock_folder() -> Path:
 
 def _own_temporary() -> Path:
     folder = Path(tempfile.gettempdir()) / f"bench-zoo-{os.getuid()}"
-    with storing(folder):
+    with storing(folder, VARIABLE):
         folder.mkdir(mode=0o700, exist_ok=True)
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o022:

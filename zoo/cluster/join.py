@@ -19,6 +19,8 @@ KNOCK_S = 5.0
 TOKEN = Path("~/.ray/auth_token")
 # Whether Ray puts the outer address in the place of 127.0.0.1; named after what else it is for.
 OUTER = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
+# A resource of which each machine of a farm has one: what is to run alone there takes all of it.
+WHOLE = "machine"
 QUIET = {"include_dashboard": False, "log_to_driver": False, "logging_level": "error"}
 
 

@@ -42,15 +42,18 @@ def ask_all(cluster: Cluster, question: Callable[[], Any]) -> list[Machine]:
     question: a function of a module of ours, without arguments, whose answer is plain values.
     """
     ray = cluster.ray
-    wanted, task = program(()), ray.remote(num_cpus=0, max_retries=0)(_answer)
+    wanted, task = program(()), ray.remote(num_cpus=0, max_retries=0)(answer)
     strategy = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy
-    asked = {}
+    asked, began = {}, time.time()
     for node in ray.nodes():
         if node["Alive"]:
             pinned = task.options(scheduling_strategy=strategy(node_id=node["NodeID"], soft=False))
-            asked[pinned.remote(wanted, question, time.time())] = node
+            asked[pinned.remote(wanted, question)] = node
     ready, _ = ray.wait(list(asked), num_returns=len(asked), timeout=ANSWER_S)
-    found = [_machine(ray, node, one if one in ready else None) for one, node in asked.items()]
+    span = began, time.time()
+    found = [
+        _machine(ray, node, one if one in ready else None, span) for one, node in asked.items()
+    ]
     return sorted(_told_apart(found), key=lambda each: (each.name, each.node))
 
 
@@ -63,13 +66,14 @@ def _told_apart(machines: Sequence[Machine]) -> list[Machine]:
     ]
 
 
-def _machine(ray: Any, node: dict[str, Any], answer: Any) -> Machine:
+def _machine(ray: Any, node: dict[str, Any], told: Any, span: tuple[float, float]) -> Machine:
     name, key, problem, found = node["NodeManagerHostname"], None, None, None
-    if answer is None:
+    if told is None:
         problem = f"{name} did not answer within {ANSWER_S:.0f} s"
     else:
         try:
-            name, key, problem, found = ray.get(answer)
+            name, key, problem, there, found = ray.get(told)
+            problem = problem or wrong_clock(name, there, span)
         except ray.exceptions.RayError as error:
             problem = f"{name}: {str(error).strip().splitlines()[-1]}"
     return Machine(
@@ -83,13 +87,23 @@ def _machine(ray: Any, node: dict[str, Any], answer: Any) -> Machine:
     )
 
 
-def _answer(
-    wanted: dict[str, str], question: Callable[[], Any], asked_at: float
-) -> tuple[str, str, str | None, Any]:
-    """On the machine itself: its name and key, why it cannot be used, and its answer."""
-    host, off = socket.gethostname(), time.time() - asked_at
-    problem = differences(wanted, program(()), host)
-    if not problem and abs(off) > CLOCK_S:
-        way = "ahead of" if off > 0 else "behind"
-        problem = f"the clock of {host} is {abs(off):.0f} s {way} this machine's: set it"
-    return host, machine(), problem or None, None if problem else question()
+def answer(
+    wanted: dict[str, str], question: Callable[[], Any]
+) -> tuple[str, str, str | None, float, Any]:
+    """On the machine itself: its name and key, why it cannot be used, its time in seconds since
+    1970, and its answer. wanted: the versions there must be."""
+    host = socket.gethostname()
+    problem = differences(wanted, program(()), host) or None
+    return host, machine(), problem, time.time(), None if problem else question()
+
+
+def wrong_clock(host: str, there: float, span: tuple[float, float]) -> str | None:
+    """What is wrong with a clock that showed `there` at a moment between the ends of the span, by
+    this machine's. A machine may be slow to answer."""
+    began, ended = span
+    if began - CLOCK_S <= there <= ended + CLOCK_S:
+        return None
+    ahead = there > ended
+    off = there - ended if ahead else began - there
+    way = "ahead of" if ahead else "behind"
+    return f"the clock of {host} is {off:.0f} s {way} this machine's: set it"

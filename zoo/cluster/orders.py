@@ -14,7 +14,7 @@ from zoo.base.files import storing
 from zoo.base.lock import Folders
 from zoo.base.pictures import shown
 from zoo.cluster import worker
-from zoo.cluster.join import Cluster
+from zoo.cluster.join import WHOLE, Cluster
 from zoo.cluster.parcels import Parcel, digest
 
 # An order that takes its worker down each time, as by using up the memory, is given up.
@@ -22,6 +22,8 @@ DEATHS_WITHOUT_PROGRESS = 3
 # How often Ray's head is looked for, and how long it may be missing: Ray ends this process after
 # a minute of that.
 LOOK_S, MISSING_S = 5.0, 30.0
+# Of a machine, for an order that runs beside others there.
+A_SHARE = 0.001
 HEAD_GONE = "the machine that began this Ray does not answer any more"
 Event = Said | Ended
 # What makes a parcel that several orders share, by what tells it from others.
@@ -143,16 +145,23 @@ class _Driver:
 
     def _sizes(self) -> dict[str, float]:
         """The cores of each machine that is there."""
+        return {node: found.get("CPU", 0) for node, found in self._resources().items()}
+
+    def _resources(self) -> dict[str, dict[str, float]]:
         nodes = [node for node in self.cluster.ray.nodes() if node["Alive"]]
-        return {node["NodeID"]: node["Resources"].get("CPU", 0) for node in nodes}
+        return {node["NodeID"]: node["Resources"] for node in nodes}
 
     def _where(self, order: Order) -> dict[str, Any]:
         if order.node is None:
             return {"scheduling_strategy": "SPREAD"}
         strategies = self.cluster.ray.util.scheduling_strategies
         pinned = strategies.NodeAffinitySchedulingStrategy(node_id=order.node, soft=False)
-        cores = self._sizes().get(order.node, 0) if order.alone else 0
-        return {"scheduling_strategy": pinned, "num_cpus": cores}
+        found = self._resources().get(order.node, {})
+        how = {"scheduling_strategy": pinned, "num_cpus": found.get("CPU", 0) if order.alone else 0}
+        # A phone's order takes no core, and still waits for what is to be alone there.
+        if WHOLE in found:
+            how["resources"] = {WHOLE: 1 if order.alone else A_SHARE}
+        return how
 
     def _program(self, packages: Sequence[str]) -> Mapping[str, str]:
         if packages not in self.programs:

@@ -108,12 +108,22 @@ def _array(feed: Feed, generator: np.random.Generator, folder: Path) -> NDArray[
 
 def keep(values: NDArray[Any], folder: Path) -> str:
     """Store values under their hash, which is returned."""
-    content = io.BytesIO()
-    np.save(content, np.ascontiguousarray(values), allow_pickle=False)
-    sha256 = hashlib.sha256(content.getvalue()).hexdigest()
+    content = _content(values)
+    sha256 = hashlib.sha256(content).hexdigest()
     with replacing(folder / f"{sha256}.npy") as temporary:
-        temporary.write_bytes(content.getvalue())
+        temporary.write_bytes(content)
     return sha256
+
+
+def sha256_of_values(values: NDArray[Any]) -> str:
+    """The hash under which `keep` stores them."""
+    return hashlib.sha256(_content(values)).hexdigest()
+
+
+def _content(values: NDArray[Any]) -> bytes:
+    stream = io.BytesIO()
+    np.save(stream, np.ascontiguousarray(values), allow_pickle=False)
+    return stream.getvalue()
 
 
 def _stored(feed: Feed, folder: Path) -> NDArray[Any]:

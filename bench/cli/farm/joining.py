@@ -18,12 +18,14 @@ import click
 
 from zoo.base.children import last_line, lifeline
 from zoo.base.errors import ClusterError
-from zoo.cluster.join import OUTER, TOKEN, has_token, import_ray, is_loopback
+from zoo.cluster.join import OUTER, TOKEN, WHOLE, has_token, import_ray, is_loopback
 
 READY_S = 60.0
 STOP_S = 15.0
 # Of what Ray said before it ended.
 LINES = 7
+FARM_ALONE = "begin the farm with --host IP: one of 127.0.0.1 is of its own computer alone"
+NO_FARM = "see that bench farm start runs there, and that no firewall stands between"
 # Ray's workers give way to all else by default, and then hardly progress on a busy machine.
 ENVIRONMENT = {"RAY_AUTH_MODE": "token", "RAY_worker_niceness": "0", "RAY_USAGE_STATS_ENABLED": "0"}
 
@@ -34,7 +36,7 @@ def lead(host: str, port: int, cpus: int | None, adb: str | None) -> None:
     words = ["--head", f"--port={port}", f"--node-ip-address={host}", "--include-dashboard=false"]
     address = f"{host}:{port}"
     with _node(words, cpus, adb, outer=not is_loopback(host)) as node:
-        _await(node, address)
+        _await(node, address, "another --port or --host; ray status tells what runs here")
         click.echo(
             f"this computer is a farm at {address}; Ctrl-C ends it\n"
             f"each other computer needs {TOKEN}, a file as good as a password, and then\n"
@@ -53,8 +55,9 @@ def follow(address: str, host: str | None, cpus: int | None, adb: str | None) ->
             remedy=f"copy it from there, then bench farm join {address}",
         )
     words = [f"--address={address}", *([f"--node-ip-address={host}"] if host else [])]
+    alone = is_loopback(address.rpartition(":")[0])
     with _node(words, cpus, adb, outer=True) as node:
-        _await(node, address)
+        _await(node, address, FARM_ALONE if alone else NO_FARM)
         _refuse_another_version(address)
         click.echo(f"joined the farm at {address}; Ctrl-C leaves it")
         _stay(node)
@@ -80,7 +83,7 @@ def _node(
 ) -> Iterator[_Node]:
     """Ray's processes on this computer, which end with the block. outer: whether they are to be
     reached from other computers; by itself Ray listens on all of a computer's addresses."""
-    resources = json.dumps(dict.fromkeys(_phones(adb), 1))
+    resources = json.dumps(dict.fromkeys([WHOLE, *_phones(adb)], 1))
     command = [sys.executable, "-P", "-m", "bench.cli.farm.node", *words]
     command += [f"--resources={resources}", "--disable-usage-stats"]
     command += [f"--num-cpus={cpus}"] if cpus else []
@@ -128,8 +131,8 @@ def _end(process: subprocess.Popen[str]) -> None:
         process.wait()
 
 
-def _await(node: _Node, address: str) -> None:
-    """Until Ray says that it runs."""
+def _await(node: _Node, address: str, remedy: str) -> None:
+    """Until Ray says that it runs. Raises ClusterError with the remedy where it does not."""
     ends = time.monotonic() + READY_S
     while time.monotonic() < ends and node.process.poll() is None:
         if any("Ray runtime started" in line for line in node.said):
@@ -138,9 +141,7 @@ def _await(node: _Node, address: str) -> None:
     raise ClusterError(
         f"Ray did not start; it said: {node.last}",
         expected=f"a farm at {address}",
-        remedy="begin it with --host IP: one of 127.0.0.1 is of its own computer alone"
-        if is_loopback(address.rpartition(":")[0])
-        else "another --port or --host; ray status tells what runs here",
+        remedy=remedy,
     )
 
 

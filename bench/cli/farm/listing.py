@@ -62,8 +62,8 @@ def devices_on(cluster: Cluster) -> tuple[list[Machine], list[There]]:
     return machines, [one for machine in machines for one in _there(machine)]
 
 
-def devices_here() -> list[dict[str, Any]]:
-    """Asked of each machine: its devices as plain values."""
+def devices_here() -> dict[str, Any]:
+    """Asked of each machine: its devices as plain values; why phones cannot be listed, if so."""
     from bench.cli.farm.here import found_here
     from devices.records import DeviceInfo
     from zoo.base.lock import user_of
@@ -76,14 +76,15 @@ def devices_here() -> list[dict[str, Any]]:
     for row in rows:
         key = row["info"] and DeviceInfo.model_validate(row["info"]).key
         row["user"] = user_of(key) if key else None
-    return rows
+    return {"devices": rows, "no_phones": found["android"]["reason"]}
 
 
 def _there(machine: Machine) -> Iterator[There]:
     from devices.records import DeviceInfo
     from zoo.base.pictures import shown
 
-    rows: Sequence[dict[str, Any]] = machine.found or ()
+    found = machine.found or {"devices": (), "no_phones": None}
+    rows: Sequence[dict[str, Any]] = found["devices"]
     for row in rows:
         user = row["user"] and shown(row["user"])
         yield There(
@@ -96,7 +97,8 @@ def _there(machine: Machine) -> Iterator[There]:
     known = {row["device"] for row in rows}
     for name in machine.declared:
         if not machine.problem and name not in known:
-            yield There(machine=machine, device=name, info=None, state=GONE, user=None)
+            state = shown(found["no_phones"] or GONE)
+            yield There(machine=machine, device=name, info=None, state=state, user=None)
 
 
 def _row(one: There) -> dict[str, Any]:

@@ -99,7 +99,7 @@ def _chosen(there: Sequence[There], device: str, every: bool) -> tuple[list[Ther
             f"{device} is {len(usable)} devices: {', '.join(one.name for one in usable)}",
             code="ambiguous_device",
             expected="one of them, or all",
-            remedy="--device android:SERIAL, or --all",
+            remedy="--all" if device == "host" else "--device android:SERIAL, or --all",
         )
     return usable, left_out
 

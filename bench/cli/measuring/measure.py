@@ -14,6 +14,7 @@ import click
 from bench.protocol import Known, measure, unfinished
 from bench.sessions.record import Plan, Session
 from bench.sessions.store import write_session
+from bench.statistics.ratios import Ratio, sessions_needed
 from bench.statistics.verdict import verdict
 from bench.work.chosen import looked_at
 from bench.work.item import Work
@@ -41,7 +42,7 @@ def take(
         try:
             for session in measure(device, work, plan, stored):
                 if taken and session.round != taken[-1].round:
-                    _tell_pass([*stored, *taken], work, plan, time.monotonic() - began)
+                    _tell_pass(stored, taken, work, plan, time.monotonic() - began)
                 with _whole():
                     write_session(home, session)
                     taken.append(session)
@@ -49,7 +50,7 @@ def take(
                 if session.failure is not None:
                     say(f"{names[session.request]} {session.request.runtime}: {_end(session)}")
             if taken:
-                _tell_pass([*stored, *taken], work, plan, time.monotonic() - began, last=True)
+                _tell_pass(stored, taken, work, plan, time.monotonic() - began, last=True)
         except KeyboardInterrupt:
             click.echo(
                 f"interrupted: {len(taken)} sessions are stored; the same command with --resume "
@@ -88,33 +89,46 @@ def _intent(work: Sequence[Work], plan: Plan) -> str:
 
 
 def _tell_pass(
-    sessions: Sequence[Session],
+    stored: Sequence[Session],
+    taken: Sequence[Session],
     work: Sequence[Work],
     plan: Plan,
     elapsed_s: float,
     *,
     last: bool = False,
 ) -> None:
-    number = sessions[-1].round
+    number = taken[-1].round
     if number == 0:
         say(f"memory read, {elapsed_s:.0f} s")
         return
-    known = Known.of(sessions, plan)
+    known = Known.of([*stored, *taken], plan)
     ratios = [ratio for one in work if (ratio := known.ratio(one))]
     widths = [ratio.half_width for ratio in ratios if ratio.half_width is not None]
     width = f", the middle one to +-{statistics.median(widths):.1%}" if widths else ""
-    done = len(work) - len(unfinished(work, known, plan))
+    missing = unfinished(work, known, plan)
+    done = len(work) - len(missing)
     told = f"pass {number}: {done} of {len(work)} known well enough{width}, {elapsed_s:.0f} s"
-    say(told if last else told + _left(plan, number, elapsed_s))
+    say(told if last else told + _left(missing, known, plan, taken, elapsed_s))
 
 
-def _left(plan: Plan, number: int, elapsed_s: float) -> str:
-    """How much longer, as far as that is known."""
+def _left(
+    missing: Sequence[Work], known: Known, plan: Plan, taken: Sequence[Session], elapsed_s: float
+) -> str:
+    """How much longer, as far as that is known. taken: by this command, in elapsed_s."""
+    a_session_s = elapsed_s / max(1, sum(s.plan.loop == plan.loop for s in taken))
+    counts = [(one, len(known.of_work(one))) for one in missing]
+    if fewest := sum(max(0, plan.sessions - count) for _, count in counts):
+        return f", at least {span(fewest * a_session_s)} left"
     if plan.limit_s:
         return f", at most {span(max(plan.limit_s - elapsed_s, 0))} left"
-    if number < plan.sessions:
-        return f", at least {span((plan.sessions - number) * elapsed_s / number)} left"
-    return ""
+    more = sum(_more(known.ratio(one), count, plan) for one, count in counts)
+    return f", about {span(more * a_session_s)} left"
+
+
+def _more(ratio: Ratio | None, count: int, plan: Plan) -> int:
+    """About how many sessions a file still needs, one at least."""
+    wanted = ratio and sessions_needed(ratio, ratio.wanted(plan.target, plan.of_difference))
+    return min(max((wanted or plan.max_sessions) - count, 1), plan.max_sessions)
 
 
 def _length(work: Sequence[Work], plan: Plan) -> float:

@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from bench.protocol import Known
 from bench.sessions.record import Plan, Session
 from bench.statistics.bursts import Evidence, timed_of, turns_of
-from bench.statistics.stats import across_passes, session_median_ms
+from bench.statistics.stats import across_passes, medians_ms
 from bench.statistics.verdict import verdict
 from bench.work.item import Work
 from devices.records import RunRequest
@@ -61,7 +61,7 @@ def _columns(known: Known, work: Sequence[Work]) -> list[Column]:
 
 def _latency(known: Known, work: Work) -> str:
     mine = known.of_work(work)
-    medians = [session_median_ms(s) for s in mine]
+    medians = medians_ms(mine)
     if not medians:
         return "not measured"
     by_cpu = any(timed_of(s)[1] == "cpu" for s in mine if turns_of(s))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
 from dataclasses import asdict
 from typing import TYPE_CHECKING
@@ -65,16 +66,17 @@ def command(
 
 
 def _by_remedy(warnings: Sequence[Weakness]) -> list[str]:
-    """What has the same remedy stands together, the most frequent first."""
+    """What has the same remedy, but for the model, stands together, the most frequent first."""
     kinds = defaultdict[str, list["Weakness"]](list)
     for one in warnings:
-        kinds[one.remedy].append(one)
+        kinds[re.sub(r"--model \S+", "--model NAME", one.remedy)].append(one)
     lines = []
     for remedy, alike in sorted(kinds.items(), key=lambda kind: -len(kind[1])):
         lines += [f"{one.about:12}  {one.file}: {one.seen}" for one in alike[:FIRST]]
         if len(alike) > FIRST:
             lines.append(f"and {len(alike) - FIRST} more like these: --format table lists all")
-        lines += [f"  next: {remedy}", ""]
+        (own, *others) = {one.remedy for one in alike}
+        lines += [f"  next: {remedy if others else own}", ""]
     return lines
 
 

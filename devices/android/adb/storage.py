@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from devices.android.adb.client import REMEDIES, SHORT_S, Adb
 from zoo.base.errors import DeviceError
@@ -20,13 +22,17 @@ SPARE_BYTES = 50 * 2**20
 BYTES_PER_S = 2**20
 _TRIES = 2
 
+Found = TypeVar("Found")
+
 
 @dataclass(kw_only=True)
 class Storage:
-    """Our folder on one phone. known: remote paths that were seen whole since it was last lost."""
+    """Our folder on one phone. known: remote paths that were seen whole since it was last lost.
+    cleared: how often our files were removed to make room."""
 
     adb: Adb
     known: set[str] = field(default_factory=set)
+    cleared: int = 0
 
     def prepare(self) -> None:
         """Make the folders. Raises DeviceError."""
@@ -46,12 +52,13 @@ class Storage:
         """
         sha256 = sha256_of(path)
         remote = f"{FILES}/{sha256}"
-        if remote in self.known or self._is_there(remote, sha256, path.stat().st_size):
-            self.known.add(remote)
+        if remote in self.known:
             return remote
         for attempt in range(_TRIES):
             try:
-                self._push(path, remote, sha256, "755" if executable else "644")
+                if not self._is_there(remote, sha256, path.stat().st_size):
+                    self._push(path, remote, sha256, "755" if executable else "644")
+                self.known.add(remote)
                 return remote
             except DeviceError as error:
                 again = error.code in ("disk_full", "push_corrupt")
@@ -60,7 +67,22 @@ class Storage:
                 if error.code == "disk_full":
                     self.adb.shell(f"rm -rf {FILES}; mkdir -p {FILES}")
                     self.known.clear()
+                    self.cleared += 1
         raise AssertionError("every attempt returned or raised")
+
+    def holding(self, put: Callable[[], Found]) -> Found:
+        """What `put` returns, which puts several files: all of them are there then. Raises
+        DeviceError where they do not fit together."""
+        for _ in range(_TRIES):
+            before = self.cleared
+            found = put()
+            if self.cleared == before:
+                return found
+        raise DeviceError(
+            "the phone has no room for a model and its inputs together",
+            code="disk_full",
+            remedy=REMEDIES["disk_full"],
+        )
 
     def _is_there(self, remote: str, sha256: str, size: int) -> bool:
         """Whether it lies there whole. Raises DeviceError where it does not, and there is no room

@@ -47,9 +47,15 @@ echo $pid >{PID}
 (
   trap 'kill $! 2>/dev/null; exit 0' TERM
   seconds=0
+  # What is read each time takes a while too. Not the clock: it may be set meanwhile.
+  read began rest </proc/uptime || began=
   while sleep {WATCH_PERIOD_S} & wait $!; do
     kill -0 $pid 2>/dev/null || exit 0
-    seconds=$((seconds + {WATCH_PERIOD_S}))
+    if [ -n "$began" ] && read now rest </proc/uptime; then
+      seconds=$((${{now%%.*}} - ${{began%%.*}}))
+    else
+      seconds=$((seconds + {WATCH_PERIOD_S}))
+    fi
     if [ $seconds -ge $limit ]; then echo "@limit"; kill -9 $pid; exit 0; fi
     {{ echo "@moment"; {COMMAND}; }} 2>/dev/null
   done

@@ -75,7 +75,7 @@ class AndroidRun(OpenRun):
     def whole(self, loop: Loop) -> Series:
         """Raises SessionFailed; DeviceError where no further session would go better."""
         flags, longest = loop_flags(loop), longest_s(loop)
-        outcome, done = self._patiently(lambda: self._judged(flags, (RESULT,), longest))
+        outcome, done = self._patiently(lambda: self._judged(lambda: flags, (RESULT,), longest))
         known, peak_mb = outcome.result.latencies_ms, outcome.result.peak_mb
         self.load_ns = (max(1, round(known["init_ms"] * 1e6)),)
         self.first_inference_ns = round(known["first_ms"] * 1e6) or None
@@ -93,7 +93,8 @@ class AndroidRun(OpenRun):
                 remedy="--benchmark-model PATH; docs/android.md says how to build it",
             )
         flags = [*PROFILE_FLAGS, f"--op_profiling_output_file={{folder}}/{PROFILE}"]
-        _, done = self._patiently(lambda: self._judged(flags, (RESULT, PROFILE), CHECK_S))
+        given = (RESULT, PROFILE)
+        _, done = self._patiently(lambda: self._judged(lambda: flags, given, CHECK_S))
         try:
             text = done.files.get(PROFILE, b"").decode("utf-8", errors="replace")
             return parse_profile(text)
@@ -142,23 +143,27 @@ class AndroidRun(OpenRun):
     def _infer(self, path: Path) -> bytes:
         """The mask of the input in this file, by the very program and flags that are timed."""
         size = self.request.size
-        flags = [
-            "--num_runs=1",
-            "--min_secs=0",
-            "--warmup_runs=1",
-            "--warmup_min_secs=0",
-            f"--input_layer={INPUT}",
-            f"--input_layer_shape=1,{size},{size},3",
-            f"--input_layer_value_files={INPUT}:{self.held.storage.put(path)}",
-            f"--output_filepath={{folder}}/{MASK}",
-        ]
+
+        def flags() -> list[str]:
+            return [
+                "--num_runs=1",
+                "--min_secs=0",
+                "--warmup_runs=1",
+                "--warmup_min_secs=0",
+                f"--input_layer={INPUT}",
+                f"--input_layer_shape=1,{size},{size},3",
+                f"--input_layer_value_files={INPUT}:{self.held.storage.put(path)}",
+                f"--output_filepath={{folder}}/{MASK}",
+            ]
+
         _, done = self._judged(flags, (RESULT, MASK), CHECK_S)
         return done.files.get(MASK, b"")
 
     def _judged(
-        self, flags: list[str], files: tuple[str, ...], longest: float
+        self, flags: Callable[[], list[str]], files: tuple[str, ...], longest: float
     ) -> tuple[Outcome, Done]:
-        """A good run: the accelerator takes the model whole, or, where it does not, in part."""
+        """A good run: the accelerator takes the model whole, or, where it does not, in part. flags:
+        called when they are needed, for they may put files on the phone."""
         asked, partial = self.request, self.held.checked.partial
         if accelerator_of(asked.runtime) and asked not in partial:
             try:
@@ -170,20 +175,11 @@ class AndroidRun(OpenRun):
         return self._run(flags, files, longest, full=False)
 
     def _run(
-        self, flags: list[str], files: tuple[str, ...], longest: float, full: bool
+        self, flags: Callable[[], list[str]], files: tuple[str, ...], longest: float, full: bool
     ) -> tuple[Outcome, Done]:
         held = self.held
         # Asked for each time: files of ours may have been removed to make room.
-        graph = held.storage.put(self.artifact)
-        program = held.storage.put(held.program.path, executable=True)
-        words = [
-            program,
-            f"--graph={graph}",
-            f"--result_file_path={{folder}}/{RESULT}",
-            *runtime_flags(self.request, held.flags, full),
-            *self.inputs.flags(held.storage),
-            *flags,
-        ]
+        words = held.storage.holding(lambda: [*self._words(full), *flags()])
         cores = held.cores
         mask = held.phone.core_mask(cores, self.request.threads) if cores else None
         limit_s = longest + held.deadline_s
@@ -193,6 +189,18 @@ class AndroidRun(OpenRun):
         if done.over_limit:
             raise failed(done, "timeout", f"benchmark_model did not end within {limit_s:.3g} s")
         return judge(done, full if accelerator_of(self.request.runtime) else None), done
+
+    def _words(self, full: bool) -> list[str]:
+        """The program, the model and its inputs, all on the phone."""
+        held = self.held
+        graph = held.storage.put(self.artifact)
+        return [
+            held.storage.put(held.program.path, executable=True),
+            f"--graph={graph}",
+            f"--result_file_path={{folder}}/{RESULT}",
+            *runtime_flags(self.request, held.flags, full),
+            *self.inputs.flags(held.storage),
+        ]
 
     def _patiently(self, work: Callable[[], Found]) -> Found:
         """Do it; once more if the phone was lost and came back. Raises SessionFailed for what

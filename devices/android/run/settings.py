@@ -33,5 +33,5 @@ def change(adb: Adb, fixed_performance: bool) -> None:
     """Keep it awake; with fixed_performance its clocks steady, where it has such a mode (Android
     11 and later, some phones). Raises DeviceError."""
     wake = f"[ -e {_NOTE} ] || {_GET} >{_NOTE}; {_PUT} {AWAKE}; input keyevent KEYCODE_WAKEUP"
-    fixed = f"; {FIXED_PERFORMANCE} true; touch {_NOTE}.fixed" if fixed_performance else ""
+    fixed = f"; touch {_NOTE}.fixed; {FIXED_PERFORMANCE} true" if fixed_performance else ""
     adb.shell(wake + fixed)
