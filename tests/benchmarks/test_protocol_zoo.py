@@ -1,7 +1,7 @@
 """How well a whole zoo is known after three minutes, and whether twins are found to be twins.
 
 A TFLite file of fp16 does the arithmetic of its fp32 twin here, so their ratio is 1. By default:
-BENCH_SELF_RUNS 3, BENCH_SELF_LIMIT_S 170, BENCH_SELF_MODELS mnv2_slim_unet_* (the variants).
+BENCH_SELF_RUNS 2, BENCH_SELF_LIMIT_S 170, BENCH_SELF_MODELS mnv2_slim_unet_* (the variants).
 """
 
 from __future__ import annotations
@@ -148,7 +148,7 @@ def twins_of(zoo: Zoo, name: str, rows: Sequence[Row], figure: Figure) -> None:
 @each_load
 def test_tflite_zoo(tmp_path_factory: pytest.TempPathFactory, figure: Figure, load: str) -> None:
     zoo = zoo_of(tmp_path_factory, TFLITE)
-    rows = zoo.runs(load, tmp_path_factory, count("RUNS", 3))
+    rows = zoo.runs(load, tmp_path_factory, count("RUNS", 2))
     told_of(zoo, f"zoo, {load}", rows, figure)
     twins_of(zoo, f"zoo, {load}", rows, figure)
 
