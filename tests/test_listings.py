@@ -24,6 +24,7 @@ from commands import TINY, bench_process
 from drawn import write_portraits
 
 from bench.cli import cli
+from bench.sessions.store import find_session
 from reports.text.listing import flat
 from train.data.folder import prepare_folder
 from zoo.home import Home
@@ -53,10 +54,10 @@ ONE_ANSWER = [("report",), ("pick", "--device", "host", "--max-latency", "60fps"
 
 @pytest.fixture(scope="module")
 def stored(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    """Few sessions, of which some are weak; a prepared data set; a folder with a fault."""
+    """Few sessions, of which the last are weak; a prepared data set; a folder with a fault."""
     home = Home(root=tmp_path_factory.mktemp("listed"))
     made.store(home, [made.device()], made.SPECS[:6], sessions=6)
-    made.store(home, [made.device()], made.SPECS[:1], sessions=3, first=1, slows=1.4)
+    made.store(home, [made.device()], made.SPECS[:1], sessions=9, first=1, slows=1.4)
     folder = write_portraits(home.root / "own", 8)
     image = folder / "images" / "p001.jpg"
     image.with_name("a|b.jpg").write_bytes(image.read_bytes())
@@ -105,6 +106,13 @@ def test_markdown_is_a_table_of_equal_rows(words: tuple[str, ...]) -> None:
     assert len(counts) == 1
     assert re.fullmatch(r"\|( -+:? \|)+", lines[1])
     assert all(line.startswith("| ") and line.endswith(" |") for line in lines)
+
+
+def test_what_check_proposes_names_what_to_run(stored: Home) -> None:
+    session = find_session(stored, first_session(stored))
+    told = said("check", session.id)
+    assert "give no interval" in told
+    assert f"bench run --model {session.request.model} --device host" in " ".join(told.split())
 
 
 def test_a_pipe_in_a_cell_is_escaped() -> None:
