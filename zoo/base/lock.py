@@ -12,13 +12,14 @@ import errno
 import fcntl
 import os
 import stat
+import struct
 import sys
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from itertools import count
+from itertools import repeat
 from pathlib import Path
 
 from zoo.base.errors import FolderBusy, InvalidName, StorageError
@@ -31,8 +32,13 @@ VARIABLE = "BENCH_LOCKS"
 # How many seconds to wait for a device that another command measures on; 0 where it is not set.
 PATIENCE = "BENCH_PATIENCE"
 POLL_S = 0.5
-INSTANT_S = 0.05
 ONE_AT_A_TIME = "one measurement at a time: two would disturb each other"
+# C's struct flock, whose members have another order on macOS.
+_FIELDS = ("l_start", "l_len", "l_pid", "l_type", "l_whence")
+_FLOCK = struct.Struct("qqihh")
+if sys.platform == "linux":
+    _FIELDS = ("l_type", "l_whence", "l_start", "l_len", "l_pid")
+    _FLOCK = struct.Struct("hhqqi0q")
 # What stands there in the place of a lock's file, and of its folder.
 _STRANGE = (errno.ELOOP, errno.EISDIR, errno.ENXIO, errno.ENODEV, errno.ENOTDIR, errno.EMLINK)
 
@@ -110,13 +116,19 @@ def user_of(key: str) -> str | None:
         return None
     descriptor = _open(path)
     try:
-        # Shared, so that two who look do not take each other for the holder.
-        fcntl.lockf(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError:
-        return _holder(descriptor)
+        return _holder(descriptor) if _is_held(descriptor) else None
     finally:
         os.close(descriptor)
-    return None
+
+
+def _is_held(descriptor: int) -> bool:
+    """By another process. It is asked, not tried: who only looks is to stop nobody."""
+    asked = {"l_type": fcntl.F_WRLCK, "l_whence": os.SEEK_SET}
+    told: bytes = fcntl.fcntl(
+        descriptor, fcntl.F_GETLK, _FLOCK.pack(*map(asked.get, _FIELDS, repeat(0)))
+    )
+    found = dict(zip(_FIELDS, _FLOCK.unpack(told), strict=True))
+    return bool(found["l_type"] != fcntl.F_UNLCK)
 
 
 def _patience_s() -> float:
@@ -130,17 +142,17 @@ def _patience_s() -> float:
 
 
 def _wait_for_turn(descriptor: int, name: str) -> None:
-    ends = time.monotonic() + _patience_s()
-    for attempt in count():
+    ends, told = time.monotonic() + _patience_s(), False
+    while True:
         try:
             _acquire(descriptor, name, ONE_AT_A_TIME, False)
         except FolderBusy as error:
-            # At first it may be somebody who only looks, by `user_of`.
-            if attempt and time.monotonic() >= ends:
+            if time.monotonic() >= ends:
                 raise
-            if attempt == 1:
+            if not told:
                 say(f"waiting: {error.seen}")
-            time.sleep(POLL_S if attempt else INSTANT_S)
+                told = True
+            time.sleep(POLL_S)
         else:
             return
 
