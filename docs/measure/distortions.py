@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 
 from measure.record import DOCS
 from measure.steps import JOINED, exports, photographs
@@ -23,8 +20,7 @@ def distortions(shop: Workshop) -> None:
     """A table for each data set: a distortion a row, a variant a column."""
     photographs(shop)
     exports(shop, *FILE)
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        found = dict(zip(MODELS, pool.map(partial(_measured, shop), MODELS), strict=True))
+    found = {name: _measured(shop, name) for name in MODELS}
     tables = [_table(found, source) for source in found[MODELS[0]].images]
     write_text(DOCS / "measured/precision/distortions.md", "\n".join(tables))
 
