@@ -155,21 +155,20 @@ class Measuring:
             if whole or not rows:
                 rows = rows_of(taken, work, plan)
             least = len(work) * plan.sessions
-            left_s = _left_s(len(taken), least, time.monotonic() - began, plan)
+            bound, left_s = _left_s(len(taken), least, time.monotonic() - began, plan)
             page.show(status("Measuring", rows, len(taken), max(least, len(taken)), left_s))
             if session.failure is not None or whole or len(taken) == 1:
-                bound = "at least" if len(taken) < least else "at most"
                 count = f"{len(taken)} of {least} sessions or more, {bound} {left_s:.0f} s left"
                 self.tell(f"{name}: {count}; {_newest(session)}")
             measured.lines = [" ".join(row) for row in rows]
         measured.lines = [" ".join(row) for row in rows_of(taken, work, plan)]
 
 
-def _left_s(taken: int, least: int, spent_s: float, plan: Plan) -> float:
+def _left_s(taken: int, least: int, spent_s: float, plan: Plan) -> tuple[str, float]:
     """Until each file has its fewest sessions; then until the limit of time."""
     if taken < least:
-        return spent_s / taken * (least - taken)
-    return max(0.0, (plan.limit_s or 0.0) - spent_s)
+        return "at least", spent_s / taken * (least - taken)
+    return "at most", max(0.0, (plan.limit_s or 0.0) - spent_s)
 
 
 def _newest(session: Session) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from bench.statistics.verdict import verdict
 from bench.work.find import end_of_path
 from bench.work.naming import by_content
 from bench.work.subject import Subject
-from bench.work.typed_inputs import said, typed_file, written
+from bench.work.typed_inputs import Said, said, typed_file, ways_to_run, written
 from devices.records import RunRequest
 from zoo.base.errors import RecordError, UnknownName
 from zoo.base.pictures import shown
@@ -84,10 +85,14 @@ class Selection:
     def _fed_alike(self, request: RunRequest) -> bool:
         """Whether it was fed what was said of its inputs."""
         feeds = {feed.name: feed for feed in request.inputs}
-        given = said(self.subject.inputs)
         return self.subject.signature in (None, request.signature) and all(
-            one.allows(feeds[name]) for name, one in given.items() if name in feeds
+            one.allows(feeds[name]) for name, one in self._said.items() if name in feeds
         )
+
+    @cached_property
+    def _said(self) -> dict[str, Said]:
+        """Read once, for all sessions that are asked about."""
+        return said(self.subject.inputs)
 
 
 def compare_stored(
@@ -129,13 +134,10 @@ def compare_stored(
 
 def _run(subject: Subject) -> str:
     """What would measure a side; of a file of one's own with what was said of its inputs."""
-    words = [f"--runtime {subject.runtime}"]
-    words += [f"--threads {subject.threads}"] if subject.threads != 1 else []
     if isinstance(subject.what, Path):
-        words += written(said(subject.inputs), subject.signature)
-        return " ".join(["bench run", typed_file(subject.what), *words])
-    words += [f"--precision {subject.precision}"] if subject.origin == "zoo" else []
-    return " ".join([f"bench run --model {subject.what.name}", *words])
+        fed = written(said(subject.inputs), subject.signature)
+        return " ".join(["bench run", typed_file(subject.what), *ways_to_run(subject), *fed])
+    return " ".join([f"bench run --model {subject.what.name}", *ways_to_run(subject)])
 
 
 def names_of(selections: Sequence[Selection]) -> list[str]:

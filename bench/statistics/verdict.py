@@ -99,7 +99,7 @@ def judge_turns(session: Session) -> Verdict:
     if rounds < FEWEST_ROUNDS:
         return Verdict(label="short", reason=f"cut off after {rounds} rounds of {FEWEST_ROUNDS}")
     found = Evidence.of(session)
-    if not timed_ns(session):
+    if not found.uninterrupted and not timed_ns(session):
         return Verdict(label="short", reason=f"of {found.samples} samples none was left alone")
     if found.interrupted is None:
         return _judge_drift(session)

@@ -6,12 +6,17 @@ import re
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from devices.records import Loop, RunRequest
 from zoo.base.errors import ArtifactError
 from zoo.base.pictures import shown
 from zoo.runtime.feeds import Feed, read_values, sha256_of_values
+
+if TYPE_CHECKING:
+    from bench.work.subject import Subject
 
 FORMS = "NAME=1x3x224x224, NAME=[8], NAME=FILE.npy, NAME=VALUE or NAME=LOW..HIGH"
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
@@ -33,9 +38,14 @@ class Said:
         if self.shape not in (None, feed.shape):
             return False
         if self.file is not None:
-            return feed.values == "file" and feed.sha256 == sha256_of_values(read_values(self.file))
+            return feed.values == "file" and feed.sha256 == self._sha256
         told = (feed.low, feed.high), feed.values == "constant"
         return self.span is None or told == (self.span, self.constant)
+
+    @cached_property
+    def _sha256(self) -> str:
+        assert self.file is not None
+        return sha256_of_values(read_values(self.file))
 
 
 def said(texts: Sequence[str]) -> dict[str, Said]:
@@ -103,11 +113,7 @@ def written_of(request: RunRequest, folder: Path | str) -> list[str]:
 def run_command(request: RunRequest, kind: str, loop: Loop, what: str, folder: Path | str) -> str:
     """What measures again as a stored session was measured. kind: of its device; what: the file or
     `--model NAME`; folder: where values of files are kept."""
-    words = ["bench run", what, f"--device {kind}", f"--runtime {request.runtime}"]
-    if request.origin == "zoo":
-        words.append(f"--precision {request.precision}")
-    if request.threads != 1:
-        words.append(f"--threads {request.threads}")
+    words = ["bench run", what, f"--device {kind}", *ways_to_run(request)]
     if loop.mode != "burst":
         words.append(f"--mode {loop.mode}")
     if loop.frame:
@@ -115,6 +121,13 @@ def run_command(request: RunRequest, kind: str, loop: Loop, what: str, folder: P
     if request.origin == "file":
         words += written_of(request, folder)
     return " ".join(words)
+
+
+def ways_to_run(asked: RunRequest | Subject) -> list[str]:
+    """The options of how a file is run, but for what is taken without them."""
+    words = [f"--runtime {asked.runtime}"]
+    words += [f"--precision {asked.precision}"] if asked.origin == "zoo" else []
+    return words + ([f"--threads {asked.threads}"] if asked.threads != 1 else [])
 
 
 def size_text(shape: Sequence[int]) -> str:

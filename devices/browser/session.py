@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -104,8 +105,17 @@ class BrowserRun(OpenRun):
         self.fallback, self.heap_bytes = ran.fallback, evidence.heap_bytes
         self.adapter, self.console = evidence.adapter, evidence.console
 
-    def burst(self, turns: Turns, round: int, position: int) -> Burst:
+    @contextmanager
+    def _within_a_pass(self) -> Iterator[None]:
+        """A page that is lost in the block breaks the whole pass."""
         try:
+            yield
+        except PageLost as error:
+            self.tab.lost(error)
+            raise PassBroken(error.stage, error.reason, code=error.code) from error
+
+    def burst(self, turns: Turns, round: int, position: int) -> Burst:
+        with self._within_a_pass():
             taken = self.worker.ask(
                 TurnTaken,
                 "burst",
@@ -115,9 +125,6 @@ class BrowserRun(OpenRun):
                 sample_ms=turns.sample_ms,
                 limit_ms=turns.limit_ms,
             )
-        except PageLost as error:
-            self.tab.lost(error)
-            raise PassBroken("burst", error.reason, code=error.code) from error
         self.per_sample = taken.per_sample
         if taken.read_share is not None:
             self.read_shares.append(taken.read_share)
@@ -144,11 +151,8 @@ class BrowserRun(OpenRun):
 
     def check(self) -> None:
         """The output of the last inference, and what ran until then."""
-        try:
+        with self._within_a_pass():
             read = self.worker.ask(OutputsRead, "outputs", self.turn_s, file=self.file)
-        except PageLost as error:
-            self.tab.lost(error)
-            raise PassBroken("outputs", error.reason, code=error.code) from error
         last = checks.largest_difference(read.outputs, self.expected, self.request, "last")
         self.proved(read.evidence)
         self.tab.losses = 0

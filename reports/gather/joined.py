@@ -69,7 +69,7 @@ class Joined:
     commit: str | None = None
     resizes: str | None = None
 
-    @property
+    @cached_property
     def images(self) -> int:
         """How many an interval is drawn from: of several data sets those of the smallest."""
         return min(Counter(one.source for one in self.counts).values(), default=0)

@@ -11,8 +11,8 @@ from typing import Any
 from reports.text.fitting import fitted
 from reports.text.listing import Column, Format, column, listing
 from zoo.artifact.distortion_record import PLAIN, DistortionRecord
-from zoo.artifact.iou import points_text, span_text
-from zoo.artifact.judgement import Figure, Judgement
+from zoo.artifact.iou import Interval, points_text
+from zoo.artifact.judgement import Judgement
 from zoo.artifact.resize_record import FILTERED, ResizeRecord
 
 # What the others are compared with.
@@ -71,14 +71,13 @@ def _columns(way: str) -> list[Column]:
 def _iou(row: dict[str, Any]) -> str:
     if "iou" not in row:
         return f"not measured: {row['reason']}"
-    iou = row["iou"]
-    return f"{iou['value']:.3f} {span_text(iou['low'], iou['high'], '.3f')}"
+    return Interval(**row["iou"]).text
 
 
 def _points(row: dict[str, Any]) -> str:
     if "iou" not in row or row.get("resize") == FILTERED or row.get("distortion") == PLAIN:
         return ""
-    return points_text(Figure.model_validate(row["difference"]))
+    return points_text(Interval(**row["difference"]))
 
 
 def cost_notes(rows: Sequence[dict[str, Any]]) -> list[str]:

@@ -104,10 +104,7 @@ def children_of(farm: Farm) -> list[psutil.Process]:
     for process in psutil.process_iter():
         with suppress(psutil.Error):
             words, home = process.cmdline(), process.environ().get("HOME")
-            ours = "bench.cli.child" in words or any(
-                word.startswith("zoo.export") for word in words
-            )
-            if ours and home == str(farm.user):
+            if {"bench.cli.child", "zoo.export"} & set(words) and home == str(farm.user):
                 found.append(process)
     return found
 

@@ -19,7 +19,6 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from itertools import repeat
 from pathlib import Path
 
 from zoo.base.errors import FolderBusy, InvalidName, StorageError
@@ -124,9 +123,8 @@ def user_of(key: str) -> str | None:
 def _is_held(descriptor: int) -> bool:
     """By another process. It is asked, not tried: who only looks is to stop nobody."""
     asked = {"l_type": fcntl.F_WRLCK, "l_whence": os.SEEK_SET}
-    told: bytes = fcntl.fcntl(
-        descriptor, fcntl.F_GETLK, _FLOCK.pack(*map(asked.get, _FIELDS, repeat(0)))
-    )
+    question = _FLOCK.pack(*(asked.get(field, 0) for field in _FIELDS))
+    told: bytes = fcntl.fcntl(descriptor, fcntl.F_GETLK, question)
     found = dict(zip(_FIELDS, _FLOCK.unpack(told), strict=True))
     return bool(found["l_type"] != fcntl.F_UNLCK)
 

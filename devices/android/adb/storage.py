@@ -117,7 +117,6 @@ class Storage:
                 expected=f"sha256 {sha256}",
                 remedy="another cable or port",
             )
-        self.known.add(remote)
 
 
 def _hash(printed: str) -> str | None:
