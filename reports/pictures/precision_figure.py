@@ -33,7 +33,10 @@ GREY = "#888888"
 def draw_precision(report: Report, folder: Path) -> None:
     """`precision.svg` and `precision.png`: IoU against p50, a picture a device and runtime."""
     facets = lines_of(report)
-    words = "no variant was timed in two precisions with a known IoU"
+    words = (
+        "no variant was timed in two precisions whose own IoU was measured\n"
+        "next: bench data lfw && make zoo"
+    )
     title = "IoU, pooled, of the very file (axis cut)"
     legend = _legend([row for chains in facets.values() for rows in chains for row in rows])
     figure, pictures = panels(list(facets), title, words, legend)
