@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,13 +12,15 @@ from numpy.typing import NDArray
 from train.data.dataset import CLASSES, IGNORED, Dataset, Item, SplitName
 from zoo.artifact.iou import ImageCounts, count
 from zoo.base.errors import DataError
-from zoo.preprocess import THRESHOLD, Float32, scaled
+from zoo.preprocess import THRESHOLD, Float32, UInt8, scaled
 from zoo.resizing import mask_at, resized
 
 if TYPE_CHECKING:
     from zoo.network import SegmentationNetwork
 
 Predict = Callable[[Float32], Float32]
+# About 150 MB at 224: the files of a variant are judged one after another on the same photographs.
+MOST_KEPT = 1024
 
 
 def evaluate(
@@ -38,10 +41,17 @@ def evaluate(
     counts: list[ImageCounts] = []
     for start in progress(range(0, len(items), batch_size)):
         batch = items[start : start + batch_size]
-        pixels = np.stack([resized(dataset.photograph(item), size) for item in batch])
+        pixels = np.stack([_pixels(dataset, item, size) for item in batch])
         for item, probability in zip(batch, predict(scaled(pixels)), strict=True):
             counts.append(counted(dataset, item, probability, target))
     return counts
+
+
+@lru_cache(MOST_KEPT)
+def _pixels(dataset: Dataset, item: Item, size: int) -> UInt8:
+    pixels = resized(dataset.photograph(item), size)
+    pixels.setflags(write=False)
+    return pixels
 
 
 def labelled_items(dataset: Dataset, split: SplitName) -> list[Item]:
