@@ -11,7 +11,6 @@ import random
 import shutil
 import signal
 import subprocess
-import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -24,6 +23,7 @@ from farms import Farm, children_left, children_of, processes_of, two_nodes
 
 from bench.sessions.store import read_all
 from zoo.artifact.manifest import read_manifest, verified
+from zoo.base.temporary import left_temporaries
 from zoo.cluster.worker import HOMES
 from zoo.home import Home
 from zoo.registry import get
@@ -157,4 +157,4 @@ def test_what_killed_workers_left_is_cleared_away_by_the_next(
         with running(bench_process(home, *words)) as command:
             told, _ = command.communicate(timeout=DEADLINE_S)
         assert command.returncode == 0, told
-    assert list(Path(tempfile.gettempdir()).glob(f"{HOMES}*")) == []
+    assert left_temporaries(HOMES) == []

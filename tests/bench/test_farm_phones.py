@@ -1,9 +1,10 @@
-"""Phones of a farm, behind the real adb: all at once, and one is pulled."""
+"""Phones of a farm, behind the real adb: all at once, one is pulled, and Ctrl-C."""
 
 from __future__ import annotations
 
 import importlib.util
 import json
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -72,9 +73,24 @@ def test_one_phone_is_pulled_and_the_other_goes_on(
         assert output.count("measured from") == 2, output
         assert states(farm)[first] == {"gone since its machine joined"}
         nothing_left(two)
+        _interrupt(home, (*command, "--sessions", "200", "--max-sessions", "200"))
+        assert children_left(farm) == []
+        nothing_left(two)
     timed = [s.device.unit for s in read_all(home).sessions if s.timed]
     assert len(set(timed)) == 2
     counts = sorted(timed.count(unit) for unit in set(timed))
     assert counts[0] >= 2
     assert counts[1] >= 8
-    assert children_left(farm) == []
+
+
+def _interrupt(home: Home, command: tuple[str, ...]) -> None:
+    """Ctrl-C, once the first pass is over."""
+    with running(bench_process(home, *command)) as process:
+        assert process.stdout
+        for line in process.stdout:
+            if "pass 1:" in line:
+                break
+        process.send_signal(signal.SIGINT)
+        told, _ = process.communicate(timeout=120)
+    assert process.returncode == 130, told
+    assert "Traceback" not in told, told

@@ -23,7 +23,7 @@ ROOMS: Mapping[str, str] = {
     "zoo": "app_resizing box catalogue checkpoint complexity home mnv2_slim_unet mnv2_unet "
     "mnv2_unet_parent network preprocess registry resizing segmenting spec",
     "zoo/base": "children download download_part download_record errors extras files formats "
-    "frozen lock pictures progress provenance web",
+    "frozen lock pictures progress provenance temporary web",
     "zoo/mil": "arithmetic check contents convolution interpreter operation package program "
     "resizing shapes table",
     "zoo/runtime": "core_ml declared engines feeds interpreter members mil_reference open_model "

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -44,8 +46,20 @@ def test_manifest_matches_the_file(chain: Chain, target: Target) -> None:
     assert set(artifact.tools) == set(target.tools)
 
 
-def test_the_same_weights_give_the_same_bytes(chain: Chain, tmp_path: Path) -> None:
-    again = Home(root=tmp_path)
+@pytest.fixture
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder in which temporary files are made, here and by exporters."""
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    return folder
+
+
+def test_the_same_weights_give_the_same_bytes_and_leave_nothing(
+    chain: Chain, tmp_path: Path, temporary: Path
+) -> None:
+    (temporary / f"bench-exporter-{nobody()}-of-a-killed-one").mkdir()
+    again = Home(root=tmp_path / "again")
     shutil.copytree(chain.home.root / "checkpoints", again.root / "checkpoints")
     again.artifact_folder(SPEC).mkdir(parents=True)
     shutil.copy(calibration_path(chain.home, SPEC), again.artifact_folder(SPEC))
@@ -55,6 +69,13 @@ def test_the_same_weights_give_the_same_bytes(chain: Chain, tmp_path: Path) -> N
         for _, target, outcome in export(again, [(SPEC, t) for t in targets([format])], jobs=1):
             assert not isinstance(outcome, ExportFailed), outcome
             assert outcome.sha256 == first[target.key].sha256, target.key
+    assert list(temporary.iterdir()) == []
+
+
+def nobody() -> int:
+    """The number of a process that is gone."""
+    with subprocess.Popen(["true"]) as process:
+        return process.pid
 
 
 def test_onnx_is_one_file_with_the_contract_and_no_paths(chain: Chain) -> None:
@@ -165,7 +186,7 @@ def kill_exporter() -> None:
 
 
 def test_an_exporter_that_dies_is_a_failure_and_leaves_nothing(
-    chain: Chain, tmp_path: Path
+    chain: Chain, tmp_path: Path, temporary: Path
 ) -> None:
     home = copied_checkpoint(chain, tmp_path)
     killer = threading.Thread(target=kill_exporter)
@@ -175,6 +196,7 @@ def test_an_exporter_that_dies_is_a_failure_and_leaves_nothing(
     assert isinstance(outcome, ExportFailed)
     assert "died by SIGKILL" in str(outcome)
     assert [path.name for path in home.artifact_folder(SPEC).iterdir()] == ["onnx.fp32.log"]
+    assert list(temporary.iterdir()) == []
 
 
 def test_a_truncated_checkpoint_stops_the_export(chain: Chain, tmp_path: Path) -> None:

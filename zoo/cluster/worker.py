@@ -7,25 +7,23 @@ from __future__ import annotations
 
 import importlib.metadata
 import os
-import shutil
 import socket
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from zoo.base.children import Ended, Job, Said, watched_jobs
 from zoo.base.files import sha256_of, sha256_of_json
+from zoo.base.temporary import own_temporary
 from zoo.cluster.parcels import Parcel, digest, matching, packed, unpack
 
 # What is told: a line; files that changed while it ran; those asked for; why it did not end well.
 LINE, PROGRESS, RESULTS, FAILED, KILLED = "line", "progress", "results", "failed", "killed"
 # How often what a silent command has stored meanwhile is sent back.
 LOOK_S = 2.0
-HOMES = "bench-worker-"
+# What the temporary homes are called by.
+HOMES = "worker"
 SOURCES = "sources of this package"
 FOLDERS = ("bench", "devices", "reports", "train", "zoo")
 
@@ -48,7 +46,8 @@ def work_there(
         yield FAILED, f"what reached {host} is not what was sent"
         return
     try:
-        with _own_home() as home:
+        with own_temporary(HOMES) as folder:
+            home = Path(folder).resolve()
             for parcel in parcels:
                 unpack(home, parcel)
             yield LINE, f"{order['name']}: on {host}, process {os.getpid()}"
@@ -132,14 +131,3 @@ def _read(home: Path, names: Iterable[str]) -> Parcel:
         with suppress(FileNotFoundError):
             found[name] = (home / name).read_bytes()
     return found
-
-
-@contextmanager
-def _own_home() -> Iterator[Path]:
-    """A temporary home, after those that killed workers left here are removed."""
-    for left in Path(tempfile.gettempdir()).glob(f"{HOMES}*-*"):
-        owner = left.name.removeprefix(HOMES).partition("-")[0]
-        if owner.isdigit() and not psutil.pid_exists(int(owner)):
-            shutil.rmtree(left, ignore_errors=True)
-    with tempfile.TemporaryDirectory(prefix=f"{HOMES}{os.getpid()}-") as home:
-        yield Path(home).resolve()

@@ -21,6 +21,7 @@ from threading import Lock
 from zoo.base.children import ending, last_line
 from zoo.base.errors import ExportFailed
 from zoo.base.files import write_text
+from zoo.base.temporary import own_temporary
 
 TIMEOUT_S = 900
 # One thread each: there are as many exporters as cores, and threads that wait for others spin.
@@ -77,13 +78,15 @@ class Exporter:
     def __init__(self, format: str) -> None:
         self.format = format
         self._log = tempfile.TemporaryFile()  # noqa: SIM115
+        # coremltools clears away what it made on the way when it ends by itself: it is ended.
+        self._folder = own_temporary("exporter")
         # -P: the working folder may hold a folder named like one of ours.
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", "zoo.export", format],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
-            env=os.environ | ENVIRONMENT,
+            env=os.environ | ENVIRONMENT | {"TMPDIR": self._folder.name},
         )
 
     def problem_with(self, request: Sequence[str]) -> str | None:
@@ -116,3 +119,4 @@ class Exporter:
             with suppress(BrokenPipeError):
                 assert end
                 end.close()
+        self._folder.cleanup()
