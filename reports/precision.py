@@ -7,12 +7,11 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import pandas as pd
-
 from bench.statistics.ratios import Ratio, ratio_over_passes
 from reports.gather.report import Report
 from reports.gather.rows import Facet, Row
 from reports.gather.unmeasured import lacking
+from reports.text.listing import csv_text
 from zoo.artifact.iou import points_text
 
 BASELINE = "fp32"
@@ -122,8 +121,7 @@ def _table(rows: Sequence[Cost]) -> str:
 
 
 def precision_csv(report: Report) -> str:
-    text: str = pd.DataFrame([_record(cost) for cost in costs(report)]).to_csv(index=False)
-    return text
+    return csv_text([_record(cost) for cost in costs(report)])
 
 
 def _line(cost: Cost) -> str:
@@ -182,7 +180,7 @@ def lines_of(report: Report) -> dict[Facet, list[list[Row]]]:
     found: dict[Facet, dict[str, list[Row]]] = defaultdict(lambda: defaultdict(list))
     for row in report.rows:
         if row.of_zoo and row.joined.iou is not None and not row.joined.of_reference:
-            found[_of_every_precision(row.facet)][row.model].append(row)
+            found[row.facet.of_every_precision][row.model].append(row)
     return {
         facet: chains
         for facet, models in found.items()
@@ -190,13 +188,8 @@ def lines_of(report: Report) -> dict[Facet, list[list[Row]]]:
     }
 
 
-def _of_every_precision(facet: Facet) -> Facet:
-    """Settings are those of a file: an int8 one has some that the fp32 one beside it has not."""
-    return replace(facet, precision="every precision", settings=None)
-
-
 def _without_precision(facet: Facet) -> Facet:
-    return replace(_of_every_precision(facet), iou_of=None)
+    return replace(facet.of_every_precision, iou_of=None)
 
 
 def _place(row: Row) -> int:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from zoo.base.frozen import Frozen
 ALIKE = ("model", "device_kind", "device", "runtime", "threads", "precision", "protocol")
 # What then may have changed, and is named.
 CHANGED = ("runtime_version", "device_os", "artifact_sha256", "iou_of")
+Flat = Mapping[str, Any]
 # So much of the pooled IoU is a change of the file, and no rounding.
 IOU_STEP = 0.0005
 
@@ -33,6 +35,8 @@ class OldRow(Frozen):
     device: str
     device_os: str
     device_kind: str
+    # Of its kind which one; earlier reports did not say.
+    device_unit: str | None = None
     runtime: str
     runtime_version: str
     threads: int
@@ -77,23 +81,25 @@ def moves_since(old: Path, report: Report) -> Moves:
     A latency has moved when its new sessions differ from the old ones by rank sums, at the 95 %
     level over all rows together; relative to the reference where both reports have the same.
     """
-    before = {_name(row.model_dump()): row for row in read_old(old)}
-    after = {_name(record(row)): record(row) for row in report.rows}
-    both = [(before[name], after[name]) for name in after if name in before]
+    earlier = read_old(old)
+    told = all("device_unit" in row.model_fields_set for row in earlier)
+    before = _by_name([row.model_dump() for row in earlier], told)
+    after = _by_name([record(row) for row in report.rows], told)
+    both = [_pair(before[name], after[name]) for name in after if name in before]
     ratios = {id(new): ratio for was, new in both if (ratio := _ratio(was, new))}
     adjusted = dict(zip(ratios, holm([ratio.p for ratio in ratios.values()]), strict=True))
     latency, iou, front, changed = [], [], [], []
     for was, new in both:
-        ratio, name = ratios.get(id(new)), _name(new)
+        ratio, name = ratios.get(id(new)), _name(new, told)
         if ratio and ratio.differs and adjusted[id(new)] <= 1 - CONFIDENCE:
             latency.append(f"{name}: latency {_times(ratio)} of what it was, {_against(was, new)}")
         iou += _iou(name, was, new)
-        if was.on_front != new["on_front"]:
+        if was["on_front"] != new["on_front"]:
             front.append(f"{name}: {'came onto' if new['on_front'] else 'left'} the front")
         changed += [
-            f"{name}: {key} was {getattr(was, key)}, is {new[key]}"
+            f"{name}: {key} was {was[key]}, is {new[key]}"
             for key in CHANGED
-            if getattr(was, key) != new[key]
+            if was[key] != new[key]
         ]
     return Moves(
         since=str(old),
@@ -122,30 +128,48 @@ def read_old(path: Path) -> list[OldRow]:
         ) from error
 
 
-def _name(row: Mapping[str, Any]) -> str:
-    return " ".join(str(row[key]) for key in ALIKE)
+def _by_name(rows: Sequence[Flat], told: bool) -> dict[str, list[Flat]]:
+    """Several are of one name where a file was made again, or a runtime is newer. told: whether
+    the earlier report told devices of one kind apart."""
+    found: dict[str, list[Flat]] = defaultdict(list)
+    for row in rows:
+        found[_name(row, told)].append(row)
+    return found
 
 
-def _ratio(was: OldRow, new: Mapping[str, Any]) -> Ratio | None:
+def _name(row: Flat, told: bool) -> str:
+    unit = f" [{row['device_unit'][:6]}]" if told and row["device_unit"] else ""
+    return " ".join(str(row[key]) for key in ALIKE) + unit
+
+
+def _pair(before: Sequence[Flat], after: Sequence[Flat]) -> tuple[Flat, Flat]:
+    """The one that was measured most since, and the earlier one that is most like it."""
+    known = {id for row in before for id in row["sessions"].split()}
+    new = max(after, key=lambda row: len(set(row["sessions"].split()) - known))
+    was = max(before, key=lambda row: sum(row[key] == new[key] for key in CHANGED))
+    return was, new
+
+
+def _ratio(was: Flat, new: Flat) -> Ratio | None:
     """Of the sessions that the earlier report did not have; None where there are none."""
     column = "session_relatives" if _relative(was, new) else "session_medians_ms"
-    old_ids = set(was.sessions.split())
+    old_ids = set(was["sessions"].split())
     fresh = [
         math.log(float(figure))
         for id, figure in zip(new["sessions"].split(), new[column].split(), strict=True)
         if id not in old_ids and figure != "-"
     ]
-    past = [math.log(float(figure)) for figure in getattr(was, column).split() if figure != "-"]
+    past = [math.log(float(figure)) for figure in was[column].split() if figure != "-"]
     return unpaired_ratio(fresh, past) if fresh and past else None
 
 
-def _relative(was: OldRow, new: Mapping[str, Any]) -> bool:
-    return bool(was.relative_to) and was.relative_to == new["relative_to"]
+def _relative(was: Flat, new: Flat) -> bool:
+    return bool(was["relative_to"]) and was["relative_to"] == new["relative_to"]
 
 
-def _against(was: OldRow, new: Mapping[str, Any]) -> str:
+def _against(was: Flat, new: Flat) -> str:
     if _relative(was, new):
-        return f"relative to {was.relative_to}"
+        return f"relative to {was['relative_to']}"
     return "absolute: the device's own drift is in it"
 
 
@@ -153,12 +177,14 @@ def _times(ratio: Ratio) -> str:
     return f"{ratio.value:.3f} [{ratio.low:.3f}, {ratio.high:.3f}]"
 
 
-def _iou(name: str, was: OldRow, new: Mapping[str, Any]) -> list[str]:
-    if was.iou is None or new["iou"] is None:
-        if was.iou is new["iou"]:
+def _iou(name: str, was: Flat, new: Flat) -> list[str]:
+    if was["iou"] is None or new["iou"] is None:
+        if was["iou"] is new["iou"]:
             return []
-        return [f"{name}: IoU was {was.iou or 'not measured'}, is {new['iou'] or 'not measured'}"]
-    change = new["iou"] - was.iou
-    if was.iou_of != new["iou_of"] or abs(change) < IOU_STEP:
+        return [
+            f"{name}: IoU was {was['iou'] or 'not measured'}, is {new['iou'] or 'not measured'}"
+        ]
+    change = new["iou"] - was["iou"]
+    if was["iou_of"] != new["iou_of"] or abs(change) < IOU_STEP:
         return []
     return [f"{name}: IoU {100 * change:+.2f} points, to {new['iou']:.3f}"]

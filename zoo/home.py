@@ -92,6 +92,11 @@ class Home:
         return self.root / "data" / name
 
     @property
+    def datasets(self) -> list[str]:
+        """The names of those that were prepared."""
+        return sorted(path.parent.name for path in self.root.glob("data/*/dataset.json"))
+
+    @property
     def imported(self) -> Path:
         """Where models of other people lie, a folder each."""
         return self.root / "imported"

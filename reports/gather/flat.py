@@ -25,6 +25,7 @@ def record(row: Row) -> dict[str, Any]:
         "device_os": facet.device.os,
         "device_cores": facet.device.cores,
         "device_kind": facet.device.kind,
+        "device_unit": facet.device.unit,
         "emulated": facet.device.emulated,
         "inputs": "; ".join(row.inputs) or None,
         "runtime": facet.runtime,

@@ -79,8 +79,8 @@ def shortened(report: Report, most_rows: int) -> Report:
 
 
 def on_devices(report: Report, words: str) -> Report:
-    """Of the places alone whose device is of that kind, or whose title holds all of the words;
-    raises UnknownName that lists them where there is none."""
+    """Of the places alone whose device is of that kind, or whose title and images hold all of the
+    words; raises UnknownName that lists them where there is none."""
     every = places(report)
     found = [place for place in every if _named(place, words)]
     if not found:
@@ -100,11 +100,12 @@ def _of_places(report: Report, found: Sequence[Place]) -> Report:
 
 
 def find_place(report: Report, words: str) -> Place:
-    """The one whose device is of that kind, or whose title holds all of the words.
+    """The one whose device is of that kind, or whose title and images hold all of the words.
 
     Of several, places where something can be chosen go before others, bursts before other modes,
-    the present protocol before an older one, and cores left alone before contended ones. Raises
-    UnknownName that lists them where that leaves more than one.
+    the present protocol before an older one, cores left alone before contended ones, and the images
+    on which most can be chosen before others. Raises UnknownName that lists them where that leaves
+    more than one.
     """
     every = places(report)
     found = [place for place in every if _named(place, words)]
@@ -112,13 +113,13 @@ def find_place(report: Report, words: str) -> Place:
     found = [place for place in found if place.protocol.startswith("burst,")] or found
     for unwanted in (OLDER, CONTENDED_CORES):
         found = [place for place in found if unwanted not in place.protocol] or found
-    if len(found) == 1:
+    if len({(place.device, place.protocol) for place in found}) == 1:
         return found[0]
     raise _unknown_place(words, found, every)
 
 
 def _named(place: Place, words: str) -> bool:
-    title = place.title.lower()
+    title = f"{place.title} {place.iou_of}".lower()
     return words == place.device.kind or all(word in title for word in words.lower().split())
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from bench.statistics.ratios import ratio_over_passes
-from bench.statistics.stats import Quantile, across_passes, quantile
+from bench.statistics.stats import FEWEST_PASSES, Quantile, across_passes, quantile
 from devices.frame import STAGES
 from devices.records import RunRequest
 from reports.gather.groups import At, Beside
@@ -28,7 +28,8 @@ def row_of(stored: Sessions, places: Places, joined: Joined, beside: Beside) -> 
     logs, reference = _relatives(stored, used, beside.logs)
     relative = None if reference is None else ratio_over_passes(logs[~np.isnan(logs)].tolist())
     levels = _levels(stored, used)
-    if relative is not None and reference is not None:
+    # Else a flaky file's one pass would pass for many.
+    if relative is not None and reference is not None and len(levels) >= FEWEST_PASSES:
         levels = _filled(levels, beside.speeds.get(reference, {}), relative.value)
     figures = {name: figures[used] for name, figures in stored.figures.items()}
     told = float(figures["told"].sum())

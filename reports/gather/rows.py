@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -49,6 +49,12 @@ class Facet:
         threads = f"{self.threads} thread{'s' if self.threads > 1 else ''}"
         settings = f" ({self.settings})" if self.settings else ""
         return f"{self.runtime}{part} {self.runtime_version}{settings}, {threads}, {self.precision}"
+
+    @property
+    def of_every_precision(self) -> Facet:
+        """Settings are those of a file: an int8 one has some that the fp32 one beside it has
+        not."""
+        return replace(self, precision="every precision", settings=None)
 
     @property
     def title(self) -> str:

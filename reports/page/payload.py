@@ -82,7 +82,7 @@ def payload(report: Report) -> dict[str, Any]:
 class Texts:
     """Texts that many rows have in common stand once; the rows hold their numbers."""
 
-    SHARED = ("how", "fallback", "conditions", "chain", "left_out", "unknown", "missing")
+    SHARED = ("how", "beside", "fallback", "conditions", "chain", "left_out", "unknown", "missing")
 
     def __init__(self) -> None:
         self._numbers: dict[str, int] = {}
@@ -126,6 +126,8 @@ def _row(row: Row) -> dict[str, Any]:
         "origin": row.origin,
         "label": row.label,
         "how": facet.how,
+        # Equal for the files of a variant in every precision.
+        "beside": facet.of_every_precision.how,
         "fallback": row.last.fallback,
         "runtime": facet.runtime,
         "version": facet.runtime_version,

@@ -22,6 +22,8 @@ _COMMAND = re.compile(r"(`bench [^`]*`)")
 _MARKUP = re.compile(
     r"[*<|`]|\\(?=[^\w\s])|(?<![^\W_])_|_(?![^\W_])|\](?=[(\[:])|~(?=~)|&(?=#?\w+;)"
 )
+_FORMULA = re.compile(r"[=+\-@\t\r]")
+_FIGURES = re.compile(r"[-\de. ]+")
 # How a cell may be broken.
 Parts = Callable[[str], list[str]]
 
@@ -90,7 +92,24 @@ def _csv(records: Sequence[Mapping[str, Any]]) -> str:
 def _value(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    return "" if value is None else _plain(str(value))
+    return "" if value is None else _plain(str(_no_formula(value)))
+
+
+def csv_text(records: Sequence[Mapping[str, Any]]) -> str:
+    """Flat ones of the same figures, at full precision."""
+    import pandas as pd
+
+    rows = [{name: _no_formula(value) for name, value in one.items()} for one in records]
+    text: str = pd.DataFrame(rows).to_csv(index=False)
+    return text
+
+
+def _no_formula(value: Any) -> Any:
+    """A spreadsheet takes a text that begins like a formula for one: names may come from anywhere.
+    Figures are left as they are."""
+    if isinstance(value, str) and _FORMULA.match(value) and not _FIGURES.fullmatch(value):
+        return f"'{value}"
+    return value
 
 
 def _plain(cell: str) -> str:

@@ -17,7 +17,7 @@ from reports.precision import precision_markdown
 from reports.since import Moves
 from reports.text.files import unlike_text
 from reports.text.fitting import fitted
-from reports.text.listing import Column, Format, listing, literal
+from reports.text.listing import Column, Format, csv_text, listing, literal
 from zoo.artifact.iou import points_text
 from zoo.base.files import replacing
 
@@ -236,8 +236,7 @@ def rows_json(report: Report) -> str:
 
 
 def rows_csv(report: Report) -> str:
-    text: str = pd.DataFrame(records(report)).to_csv(index=False)
-    return text
+    return csv_text(records(report))
 
 
 def rows_parquet(report: Report, path: Path) -> None:

@@ -140,9 +140,12 @@ def test_verify_reads_every_session_again(tmp_path: Path, monkeypatch: pytest.Mo
     place = table.column_names.index("median_ms")
     pq.write_table(table.set_column(place, "median_ms", doubled), path)
     assert figures(home) != truth
+    wrong = invoke("report").output
     told = invoke("report", "--verify").output
     assert "12 sessions were read again, 12 were not as the index had them" in told
     assert figures(home) == truth
+    # The report of before is not taken for one of today, though no session has changed.
+    assert invoke("report").output != wrong
     assert "all are as the index has them" in invoke("report", "--verify").output
 
 

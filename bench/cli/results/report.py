@@ -101,7 +101,8 @@ def command(
     # What it says is broken to the terminal's width.
     inputs = inputs_of(homes, [data, device, str(width())])
     plain = format == "answer" and not as_json and since is None
-    said = said_in(output, inputs) if plain else None
+    # What was wrong in the index may stand in the report of then.
+    said = said_in(output, inputs) if plain and not verify else None
     if said is None:
         report = _report(homes, data, device)
         text = _written(output, report, since, "json" if as_json else format)

@@ -1,12 +1,12 @@
 // What precision costs: a line joins the files of one variant.
-const ORDER = ["fp32", "fp16", "int8w", "int8", "pal6", "pal4"];
-const PRECISION_SHAPES = { fp32: "circle", fp16: "square", int8w: "triangle-down", int8: "diamond", pal6: "cross", pal4: "triangle-up" };
+const ORDER = ["fp32", "fp16", "fp16a", "int8w", "int8", "pal6", "pal4"];
+const PRECISION_SHAPES = { fp32: "circle", fp16: "square", fp16a: "triangle-right", int8w: "triangle-down", int8: "diamond", pal6: "cross", pal4: "triangle-up" };
 
 const lines = () => {
   const groups = new Map();
   for (const row of rowsHere()) {
     if (!row.iou || row.of_export) continue;
-    const runtime = row.how.replace(`, ${row.precision}`, "");
+    const runtime = row.beside.replace(", every precision", "");
     const models = groups.get(runtime) ?? groups.set(runtime, new Map()).get(runtime);
     models.set(row.model, [...(models.get(row.model) ?? []), row]);
   }

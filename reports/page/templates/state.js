@@ -3,7 +3,7 @@ const data = JSON.parse(byId("data").textContent);
 // Names, and texts that rows have in common, stand once; here each row gets its own back.
 data.rows = data.rows.map((values) => Object.fromEntries(data.names.map((name, at) => [name, values[at]])));
 const spelled = (value) => (Array.isArray(value) ? value.map(spelled) : value === null ? null : data.texts[value]);
-for (const row of data.rows) for (const name of ["how", "fallback", "conditions", "chain", "left_out", "unknown", "missing"]) row[name] = spelled(row[name]);
+for (const row of data.rows) for (const name of ["how", "beside", "fallback", "conditions", "chain", "left_out", "unknown", "missing"]) row[name] = spelled(row[name]);
 const rowOf = new Map(data.rows.map((row) => [row.key, row]));
 const placeOf = new Map(data.places.map((place) => [place.key, place]));
 const state = { on: data.places[0].key, budget: "16.7", point: "", one: "", other: "", sort: "", find: "", from: "", bars: "" };
