@@ -25,8 +25,9 @@ from devices.browser.server import Offered
 from devices.browser.tab import Known
 from devices.masks import Expect
 from devices.records import DeviceInfo, Loop, Turns
-from zoo.base.errors import BenchError, FolderBusy
+from zoo.base.errors import ArtifactRejected, BenchError, FolderBusy, MissingStep
 from zoo.base.lock import locked
+from zoo.base.progress import span
 from zoo.home import Home
 from zoo.spec import ModelSpec
 
@@ -107,6 +108,9 @@ class Measuring:
                 measured.problem = error.seen
                 self.tell(f"{name}: {error.seen}")
                 page.end(f"It ended early: {error.seen}")
+            except BaseException:
+                page.end("It ended early, by a fault of the program on the computer.")
+                raise
 
     @contextmanager
     def _alone(self, device: BrowserDevice) -> Iterator[None]:
@@ -130,19 +134,7 @@ class Measuring:
     def _passes(self, page: Page, device: BrowserDevice, measured: Measured, name: str) -> None:
         plan, began = self.asked.plan(device), time.monotonic()
         page.show(status("Preparing", [], 0, 0, None))
-        work = beside_references(
-            [
-                find(
-                    self.home,
-                    device,
-                    Subject(what=s, runtime=r, precision=p, threads=self.asked.threads),
-                )
-                for s in self.asked.specs
-                for r in runtimes_for(device, s, self.asked.runtimes)
-                for p in self.asked.precisions
-            ],
-            None,
-        )
+        work = beside_references(self._work(device, name), None)
         page.show(status("Loading the models", [], 0, len(work) * plan.sessions, None))
         taken: list[Session] = []
         rows: list[Row] = []
@@ -155,20 +147,39 @@ class Measuring:
             if whole or not rows:
                 rows = rows_of(taken, work, plan)
             least = len(work) * plan.sessions
-            bound, left_s = _left_s(len(taken), least, time.monotonic() - began, plan)
-            page.show(status("Measuring", rows, len(taken), max(least, len(taken)), left_s))
+            left = _left(len(taken), least, time.monotonic() - began, plan)
+            page.show(status("Measuring", rows, len(taken), max(least, len(taken)), left))
             if session.failure is not None or whole or len(taken) == 1:
-                count = f"{len(taken)} of {least} sessions or more, {bound} {left_s:.0f} s left"
+                count = f"{len(taken)} of {least} sessions or more, {left}"
                 self.tell(f"{name}: {count}; {_newest(session)}")
             measured.lines = [" ".join(row) for row in rows]
         measured.lines = [" ".join(row) for row in rows_of(taken, work, plan)]
 
+    def _work(self, device: BrowserDevice, name: str) -> list[Work]:
+        """What is there to be measured; raises the first of what is wrong where nothing is."""
+        found, left_out = list[Work](), list[BenchError]()
+        for spec in self.asked.specs:
+            for runtime in runtimes_for(device, spec, self.asked.runtimes):
+                for precision in self.asked.precisions:
+                    subject = Subject(
+                        what=spec, runtime=runtime, precision=precision, threads=self.asked.threads
+                    )
+                    try:
+                        found.append(find(self.home, device, subject))
+                    except (MissingStep, ArtifactRejected) as error:
+                        left_out.append(error)
+        if left_out and not found:
+            raise left_out[0]
+        for error in left_out:
+            self.tell(f"{name}: left out: {error.seen}")
+        return found
 
-def _left_s(taken: int, least: int, spent_s: float, plan: Plan) -> tuple[str, float]:
+
+def _left(taken: int, least: int, spent_s: float, plan: Plan) -> str:
     """Until each file has its fewest sessions; then until the limit of time."""
     if taken < least:
-        return "at least", spent_s / taken * (least - taken)
-    return "at most", max(0.0, (plan.limit_s or 0.0) - spent_s)
+        return f"at least {span(spent_s / taken * (least - taken))} left"
+    return f"at most {span(max(0.0, (plan.limit_s or 0.0) - spent_s))} left"
 
 
 def _newest(session: Session) -> str:
@@ -206,13 +217,13 @@ def _state(
 
 
 def status(
-    text: str, rows: Sequence[Row], done: int, total: int, eta_s: float | None
+    text: str, rows: Sequence[Row], done: int, total: int, left: str | None
 ) -> dict[str, object]:
     """What the page shows its user."""
     return {
         "text": text,
         "done": done,
         "total": total,
-        "eta_s": eta_s,
+        "left": left,
         "rows": [{"model": model, "how": how, "state": state} for model, how, state in rows],
     }

@@ -14,8 +14,8 @@ from bench.statistics.bursts import Evidence, turns_of
 from bench.statistics.changes import STALL_LIMIT, STEAL_LIMIT, Changes, number
 from bench.statistics.stats import FEWEST_PASSES, medians_ms, order_ranks, timed_ns
 from bench.statistics.verdict import verdict
+from bench.work.again import run_command
 from bench.work.item import DENORMAL_WEIGHTS
-from bench.work.typed_inputs import run_command
 from devices.records import INFINITE_VALUES
 
 # Under the home.
@@ -33,7 +33,7 @@ REMEDIES = {
     "starved": "end other programs: bench doctor names the busiest; or more samples: --rounds 40",
     "hot start": "let it cool before the run; --settle SECONDS waits longer",
     "disturbed": f"end other programs, then: {RESUME}",
-    "short": f"more samples: --samples 200; a pass that was cut off: {RESUME}",
+    "short": "more samples: --samples 200",
     "unknown": "this device keeps its samples; nothing can be judged",
     "failed": f"the reason says what failed; then: {RESUME}",
 }
@@ -70,7 +70,7 @@ def check_session(session: Session, inputs: Path = INPUTS) -> list[Weakness]:
         seen.append(
             (
                 f"{found.label}: {found.reason}",
-                mends or _in_full(REMEDIES[found.label], session, inputs),
+                mends or _in_full(_remedy(found.label, session), session, inputs),
             )
         )
     if session.timed and found.label != "starved":
@@ -88,6 +88,12 @@ def unknown_conditions(session: Session) -> list[str]:
     """What could not be read, each with the reason: not known to be bad, nor to be good."""
     readings = session.run.conditions_before if session.run else {}
     return [f"{name}: {reading.reason}" for name, reading in readings.items() if reading.reason]
+
+
+def _remedy(label: str, session: Session) -> str:
+    if label == "short" and turns_of(session):
+        return f"more turns: --rounds 48; a pass that was cut off: {RESUME}"
+    return REMEDIES[label]
 
 
 def _of_turns(session: Session) -> list[tuple[str, str]]:
@@ -186,9 +192,10 @@ def _of_group(sessions: Sequence[Session], inputs: Path) -> list[Weakness]:
 
 def _in_full(remedy: str, session: Session, inputs: Path) -> str:
     """With all that the command needs, what a file of one's own is fed among it."""
-    request, kind, loop = session.request, session.device.kind, session.plan.loop
+    request, loop = session.request, session.plan.loop
     what = "FILE" if request.origin == "file" else f"--model {request.model}"
-    return remedy.replace(RESUME, f"{run_command(request, kind, loop, what, inputs)} --resume")
+    again = run_command(request, session.device, loop, what, inputs)
+    return remedy.replace(RESUME, f"{again} --resume")
 
 
 def _file(session: Session) -> str:

@@ -139,6 +139,10 @@ class Device(Closing):
         get a process of their own, for they ended one before. Only where it holds several."""
         raise NotImplementedError
 
+    def show(self, text: str, done: int, total: int) -> None:
+        """Tell its user how far the run is, where it has a screen for that."""
+        return None
+
     def close(self) -> None:
         """Leave the device as it was found. Never raises."""
         return None

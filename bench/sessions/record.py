@@ -23,6 +23,14 @@ ALIKE: Final = (3, SCHEMA)
 OLDER: Final = "older protocol"
 
 
+# How each mode samples by itself, where files do not take turns.
+LOOPS: Final = {
+    "burst": Loop(),
+    "cadence": Loop(mode="cadence", limit_s=2.0, period_ms=33.3),
+    "sustained": Loop(mode="sustained", limit_s=120.0, max_samples=1_000_000),
+}
+
+
 class Plan(Frozen):
     """How one run measures.
 

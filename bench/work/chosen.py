@@ -63,14 +63,17 @@ def _reading(found: int | str) -> Reading:
     return Reading(value=found) if isinstance(found, int) else Reading(value=None, reason=found)
 
 
-def alike(sessions: Iterable[Session], device: Device, plan: Plan) -> list[Session]:
-    """The stored sessions that a run by this plan may go on from: same device, loop, versions; a
-    host's of this machine."""
-    info = device.info()
+def alike(
+    sessions: Iterable[Session], device: Device, plan: Plan, work: Sequence[Work]
+) -> list[Session]:
+    """The stored sessions of these files that a run by this plan may go on from: same device, loop,
+    versions; a host's of this machine."""
+    info, asked = device.info(), {one.request for one in work}
     return [
         s
         for s in sessions
         if s.run is not None
+        and s.request in asked
         and s.schema_version in ALIKE
         and s.device == info
         and (info.unit is not None or s.machine in (None, machine()))

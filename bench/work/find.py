@@ -145,7 +145,7 @@ def variant(home: Home, spec: ModelSpec, subject: Subject) -> Work:
                 f"{spec.name}: the {subject.precision} {format} file is rejected: "
                 f"{artifact.rejected}",
                 expected="a file that segments as its network does",
-                remedy=f"bench explain {shown(path)}; --force takes it all the same",
+                remedy=f"bench explain {shown(path)}; run and compare take it by --force",
             )
         sha256 = artifact.sha256
     request = RunRequest(

@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from devices.records import Loop, RunRequest
+from devices.records import RunRequest
 from zoo.base.errors import ArtifactError
 from zoo.base.pictures import shown
 from zoo.runtime.feeds import Feed, read_values, sha256_of_values
@@ -108,19 +108,6 @@ def written_of(request: RunRequest, folder: Path | str) -> list[str]:
     that ran it made the values. folder: where values of files are kept."""
     feeds = [feed for feed in request.inputs if feed.values != "program"]
     return written({feed.name: _said_of(feed, Path(folder)) for feed in feeds}, request.signature)
-
-
-def run_command(request: RunRequest, kind: str, loop: Loop, what: str, folder: Path | str) -> str:
-    """What measures again as a stored session was measured. kind: of its device; what: the file or
-    `--model NAME`; folder: where values of files are kept."""
-    words = ["bench run", what, f"--device {kind}", *ways_to_run(request)]
-    if loop.mode != "burst":
-        words.append(f"--mode {loop.mode}")
-    if loop.frame:
-        words.append(f"--end-to-end {loop.frame[0]}x{loop.frame[1]}")
-    if request.origin == "file":
-        words += written_of(request, folder)
-    return " ".join(words)
 
 
 def ways_to_run(asked: RunRequest | Subject) -> list[str]:

@@ -106,6 +106,10 @@ class BrowserDevice(Device):
             except PageLost as error:
                 self.tab.lost(error)
 
+    def show(self, text: str, done: int, total: int) -> None:
+        told = {"text": text, "done": done, "total": total, "left": None, "rows": []}
+        self.page.show(told)
+
     def close(self) -> None:
         self.page.end("Measuring has ended. Thank you.")
         self.held.close()

@@ -82,8 +82,13 @@ def expected_of(request: RunRequest, artifact: Path, expect: Expect) -> Expected
     for tensor, values in zip(model.inputs, given, strict=True):
         if values.dtype.name not in KNOWN:
             raise SessionFailed("open", f"a page cannot feed {tensor.name!r}: {values.dtype.name}")
-    model.set_inputs([np.ascontiguousarray(values) for values in given])
-    model.infer()
+    try:
+        model.set_inputs([np.ascontiguousarray(values) for values in given])
+        model.infer()
+    except Exception as error:
+        # Whatever a runtime raises (their classes share no base) is this session's failure.
+        first = next(filter(None, map(str.strip, str(error).splitlines())), type(error).__name__)
+        raise SessionFailed("check", f"it does not run here: {first}") from error
     return Expected(
         inputs=[Fed(name=t.name, values=v) for t, v in zip(model.inputs, given, strict=True)],
         outputs=model.outputs(),

@@ -50,7 +50,7 @@ class Tab:
             raise DeviceError(
                 f"the page of {self.name} was lost {self.losses} times in a row: {error.reason}",
                 expected="a page that stays; phones end those that take too much memory",
-                remedy="fewer models at a time, or close other pages; then --resume",
+                remedy="fewer models at a time, or close other pages; then the same again, run with --resume",
                 code="page_gone",
             ) from error
 
@@ -69,7 +69,7 @@ class Tab:
             raise DeviceError(
                 f"the page of {self.name} is gone",
                 expected="the page open, and the screen on",
-                remedy="open it again, and the same command with --resume",
+                remedy="open it again, then the same again, run with --resume",
                 code="page_gone",
             )
 

@@ -6,6 +6,7 @@ import contextlib
 import os
 import platform
 import re
+import resource
 import time
 from pathlib import Path
 
@@ -89,7 +90,9 @@ def _busy_s() -> float:
 def _own_s() -> float:
     """Of this process, the children it has, and those that ended."""
     this = psutil.Process()
-    total = sum(this.cpu_times()[:4])
+    # psutil knows nothing of ended children on macOS.
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+    total = sum(this.cpu_times()[:2]) + ended.ru_utime + ended.ru_stime
     for child in this.children(recursive=True):
         with contextlib.suppress(psutil.Error):
             total += sum(child.cpu_times()[:4])

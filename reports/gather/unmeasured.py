@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from bench.work import typed_inputs
+from bench.work import again
+from devices.records import Loop
 from reports.gather.rows import Row
 from zoo.registry import ARCHITECTURES
 from zoo.spec import ZOO, ModelSpec
@@ -94,26 +95,27 @@ def _of_file(row: Row, name: str) -> str:
 
 def _tail(row: Row, name: str) -> str:
     """More samples in each session."""
-    last, run = row.last, f"for p90, more samples: {run_command(row, name)}"
+    last = row.last
+    loop = last.plan.loop
     if not last.samples:
         return "this device gives no single samples"
     if row.by_cpu:
-        return f"{run}, while nothing else runs"
-    loop = last.plan.loop
-    if loop.turns:
-        return f"{run} --rounds {min(1000, 2 * loop.turns.rounds)}"
-    return f"{run} --duration {2 * loop.limit_s:g}"
+        return f"for p90, more samples: {run_command(row, name)}, while nothing else runs"
+    if turns := loop.turns:
+        more = {"turns": turns.model_copy(update={"rounds": min(1000, 2 * turns.rounds)})}
+    else:
+        more = {"limit_s": 2 * loop.limit_s}
+    return f"for p90, more samples: {run_command(row, name, loop.model_copy(update=more))}"
 
 
-def run_command(row: Row, name: str | None = None) -> str:
-    """What measures such a row again, as it was measured."""
+def run_command(row: Row, name: str | None = None, loop: Loop | None = None) -> str:
+    """What measures such a row again, as it was measured. loop: another than its own."""
     last = row.last
     what = "FILE" if row.origin == "file" else f"--model {name or _model(row)}"
     # As it may be shown to others.
     folder = last.home.told(str(last.home.inputs))
-    return typed_inputs.run_command(
-        last.request, row.facet.device.kind, last.plan.loop, what, folder
-    )
+    device, own = row.facet.device, last.plan.loop
+    return again.run_command(last.request, device, loop or own, what, folder)
 
 
 def missing(row: Row, rows: Sequence[Row]) -> list[list[str]]:

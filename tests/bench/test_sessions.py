@@ -236,7 +236,9 @@ def test_the_protocol_before_is_read_marked_and_not_pooled(home: Home) -> None:
     assert {row.sessions for row in load(home).rows} == {(new.id,), (old.id,)}
     device = ReplayDevice(INFO, [recorded(5.0)])
     device.open(new.request, Path("any"))
-    assert alike(stored.sessions, device, new.plan) == [new]
+    work = [Work(request=new.request, artifact=Path("any"))]
+    assert alike(stored.sessions, device, new.plan, work) == [new]
+    assert alike(stored.sessions, device, new.plan, []) == []
 
 
 def test_missing_is_null_with_a_reason() -> None:

@@ -99,6 +99,11 @@ def test_a_server_that_is_killed_and_started_again(elsewhere: Home) -> None:
             page.driver.get(f"{link}&start")
             said = "".join(process.stdout)
             assert process.wait(timeout=60) == 0, said
+        # A server of another port knows the same browser.
+        with running(bench_process(elsewhere, *words, "--resume")) as process:
+            page.driver.get(f"{link_of(process)}&start")
+            told, _ = process.communicate(timeout=60)
+            assert "every session is there already" in told, told
     found = of_pages(elsewhere)
     assert kept < {s.id for s in found}
     assert 4 <= len(found) <= 6

@@ -57,7 +57,7 @@ ROOMS: Mapping[str, str] = {
     "server serving session site tab",
     "devices/emulated": "benchmark_model faults line page phone root shell sync transport",
     "bench": "browsers check compare doctor in_a_row protocol sampling stored turns warming",
-    "bench/work": "chosen feeding find item naming subject typed_inputs",
+    "bench/work": "again chosen feeding find item naming subject typed_inputs",
     "bench/statistics": "bursts changes neighbours pooling ratios relative stats "
     "students_t verdict",
     "bench/sessions": "record store",

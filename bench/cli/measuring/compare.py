@@ -72,6 +72,7 @@ UNTOLD = 5
     help="With --fail-if-slower: the exit status where that cannot be told, 0 or 5.  "
     "[default: pass]",
 )
+@click.option("--force", is_flag=True, help="Measure rejected files too.")
 @own_file_options
 @plan_options
 @format_option("a sentence each")
@@ -93,6 +94,7 @@ def command(
     untold: str | None,
     inputs: tuple[str, ...],
     signature: str | None,
+    force: bool,
     format: Format | None,
     as_json: bool,
     **options: Any,
@@ -128,7 +130,7 @@ def command(
     if target is None:
         plan = plan.model_copy(update={"of_difference": 0.25})
     subjects = [
-        replace(one, inputs=inputs, signature=signature)
+        replace(one, inputs=inputs, signature=signature, forced=force)
         for one in _subjects(home, on, what, runtimes, precisions, threads)
     ]
     if stored:

@@ -27,10 +27,16 @@ INTERRUPTED = 130
 
 
 def take(
-    home: Home, device: Device, work: Sequence[Work], plan: Plan, stored: Sequence[Session] = ()
+    home: Home,
+    device: Device,
+    work: Sequence[Work],
+    plan: Plan,
+    stored: Sequence[Session] = (),
+    *,
+    resumes: bool = False,
 ) -> list[Session]:
     """Measure, storing each session as it ends; returns the new ones. Ctrl-C ends it with what
-    is stored, and says how to go on."""
+    is stored, and says how to go on. resumes: whether the command can."""
     taken: list[Session] = []
     began = time.monotonic()
     if not unfinished(work, Known.of(stored, plan), plan):
@@ -38,7 +44,9 @@ def take(
     work = looked_at(work)
     names = {one.request: one.name for one in work}
     say(_intent(work, plan))
-    with Bar("measuring", _length(work, plan), _unit(plan), lines=False) as bar:
+    length = _length(work, plan, stored)
+    device.show("Loading the models", 0, round(length))
+    with Bar("measuring", length, _unit(plan), lines=False) as bar:
         try:
             for session in measure(device, work, plan, stored):
                 if taken and session.round != taken[-1].round:
@@ -47,16 +55,15 @@ def take(
                     write_session(home, session)
                     taken.append(session)
                 _advance(bar, plan, time.monotonic() - began)
+                device.show("Measuring", round(bar.done), round(bar.total or 0))
                 if session.failure is not None:
                     say(f"{names[session.request]} {session.request.runtime}: {_end(session)}")
             if taken:
                 _tell_pass(stored, taken, work, plan, time.monotonic() - began, last=True)
         except KeyboardInterrupt:
-            click.echo(
-                f"interrupted: {len(taken)} sessions are stored; the same command with --resume "
-                "goes on from there",
-                err=True,
-            )
+            on = "with --resume goes on from there" if resumes else "measures again"
+            told = f"interrupted: {len(taken)} sessions are stored; the same command {on}"
+            click.echo(told, err=True)
             raise click.exceptions.Exit(INTERRUPTED) from None
     return taken
 
@@ -131,9 +138,14 @@ def _more(ratio: Ratio | None, count: int, plan: Plan) -> int:
     return min(max((wanted or plan.max_sessions) - count, 1), plan.max_sessions)
 
 
-def _length(work: Sequence[Work], plan: Plan) -> float:
-    """Of the bar: seconds where there is a limit of time, else sessions."""
-    return plan.limit_s or len(work) * (plan.sessions + plan.memory)
+def _length(work: Sequence[Work], plan: Plan, stored: Sequence[Session]) -> float:
+    """Of the bar: seconds where there is a limit of time, else the fewest sessions to come."""
+    if plan.limit_s:
+        return plan.limit_s
+    known = Known.of(stored, plan)
+    remembered = {s.request for s in stored if s.plan.loop.mode == "memory"}
+    timed = sum(max(0, plan.sessions - len(known.of_work(one))) for one in work)
+    return max(1, timed + plan.memory * sum(one.request not in remembered for one in work))
 
 
 def _unit(plan: Plan) -> str:

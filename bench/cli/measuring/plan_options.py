@@ -89,11 +89,6 @@ _PLAN_OPTIONS = (
 )
 FEWEST_FOR_INTERVAL = 6
 SETTLE_S = {"host": 2.0, "android": 300.0, "browser": 0.0}
-MODES: dict[str, dict[str, Any]] = {
-    "burst": {"limit_s": 1.0, "max_samples": 1000},
-    "cadence": {"limit_s": 2.0, "max_samples": 1000, "period_ms": 33.3},
-    "sustained": {"limit_s": 120.0, "max_samples": 1_000_000},
-}
 
 
 def plan_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -158,17 +153,18 @@ def _turns(device: Device, given: dict[str, Any]) -> Loop:
 
 
 def _loop(device: Device, given: dict[str, Any], frame: tuple[int, int] | None) -> Loop:
+    from bench.sessions.record import LOOPS
     from devices.records import Loop
 
-    values = MODES[given["mode"]] | {
-        key: value
-        for key, value in (
-            ("limit_s", given["duration"]),
-            ("max_samples", given["samples"]),
-            ("period_ms", given["period"]),
-            ("max_warmup", given["warmup"]),
-        )
-        if value is not None
+    asked = {
+        "limit_s": given["duration"],
+        "max_samples": given["samples"],
+        "period_ms": given["period"],
+        "max_warmup": given["warmup"],
     }
+    values = LOOPS[given["mode"]].model_dump() | {
+        key: value for key, value in asked.items() if value is not None
+    }
+    values |= {"frame": frame, "warm_s": device.warm_s}
     values["min_samples"] = min(Loop().min_samples, values["max_samples"])
-    return Loop(mode=given["mode"], frame=frame, warm_s=device.warm_s, **values)
+    return Loop.model_validate(values)

@@ -109,7 +109,7 @@ def command(
       bench run --device android --all --ray auto --model 'mnv2_slim_unet_0.5_*'
     """
     from bench.cli.measuring.measure import take
-    from bench.cli.measuring.summary import summary
+    from bench.cli.measuring.summary import nothing_new, summary
     from bench.sessions.store import read_all
     from bench.work.chosen import alike, beside_references, named
     from bench.work.subject import Subject, precisions_of, runtimes_for, subject_of
@@ -163,12 +163,12 @@ def command(
             for precision in precisions_of(w, precisions)
         ]
         work, refused = _fit(home, on, subjects)
-        stored = alike(read_all(home).sessions, on, plan) if resume else []
         work = beside_references(named(work, inputs), reference)
-        sessions = take(home, on, work, plan, stored)
+        stored = alike(read_all(home).sessions, on, plan, work) if resume else []
+        sessions = take(home, on, work, plan, stored, resumes=True)
     if not sessions:
-        click.echo("every session is there already")
-        return
+        click.echo(nothing_new(stored, work, plan))
+        context.exit(PARTIAL if refused else 0)
     click.echo(fitted(summary([*stored, *sessions], work, plan)))
     pick = PICK.format(kind)
     click.echo(next_steps(["bench report --open", "bench check last", pick]))

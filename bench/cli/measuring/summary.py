@@ -6,7 +6,7 @@ import statistics
 from collections import Counter
 from collections.abc import Collection, Sequence
 
-from bench.protocol import Known
+from bench.protocol import Known, unfinished
 from bench.sessions.record import Plan, Session
 from bench.statistics.bursts import Evidence, timed_of, turns_of
 from bench.statistics.stats import across_passes, medians_ms
@@ -29,6 +29,17 @@ def summary(sessions: Sequence[Session], work: Sequence[Work], plan: Plan) -> st
     if in_turns:
         lines.append(_interruptions(in_turns))
     return "\n".join(lines)
+
+
+def nothing_new(stored: Sequence[Session], work: Sequence[Work], plan: Plan) -> str:
+    """Why a run that goes on from stored sessions took none."""
+    missing = unfinished(work, Known.of(stored, plan), plan)
+    if not missing:
+        return "every session is there already"
+    return (
+        f"the stored passes have used up the {plan.limit_s:g} s of --time-limit; "
+        f"{len(missing)} of {len(work)} files are not known to +-{plan.target:.1%}"
+    )
 
 
 def _in_short(known: Known, work: Sequence[Work]) -> list[str]:

@@ -240,6 +240,6 @@ REMEDIES = {
     "offline": "adb reconnect offline, or plug the phone in again",
     "no_device": "plug the phone in, or adb connect ADDRESS; bench devices lists what is there",
     "no_tool": INSTALL,
-    "disk_full": "free space on the phone, then the same command with --resume",
-    "lost_mid_run": "check the cable, then the same command with --resume",
+    "disk_full": "free space on the phone, then the same again, run with --resume",
+    "lost_mid_run": "check the cable, then the same again, run with --resume",
 }

@@ -74,7 +74,7 @@ def refuse(found: dict[str, Reading]) -> None:
             f"the battery is at {percent:g} % and not charging" if empty else "it saves power",
             code="low_power",
             expected=f"no battery saver, and {LEAST_PERCENT} % or a charger",
-            remedy="charge it and switch the battery saver off, then the same command with "
+            remedy="charge it and switch the battery saver off, then the same again, run with "
             "--resume",
         )
 

@@ -127,7 +127,7 @@ def run_job(
         raise DeviceError(
             "the phone answered with the output of another run",
             code="stale_result",
-            remedy="the same command with --resume",
+            remedy="the same again, run with --resume",
         )
     log, _, listed = rest.rpartition("\nbench-files\n")
     got = _files(adb, folder, listed, (*files, WATCH, AFTER))

@@ -35,17 +35,12 @@ export function hasRelaxedSimd(): boolean {
   return WebAssembly.validate(new Uint8Array(RELAXED));
 }
 
-/** A random name of this browser that stays, so that its sessions stand together. */
+/** A random name of this browser that stays, so that its sessions stand together. A cookie is of the
+ * computer's address alone; other stores are of its port too, and each server has one of its own. */
 function unit(): string {
-  try {
-    const known = localStorage.getItem('bench-unit');
-    if (known && /^[0-9a-f]{16}$/.test(known)) return known;
-    const made = randomHex(8);
-    localStorage.setItem('bench-unit', made);
-    return made;
-  } catch {
-    return randomHex(8);
-  }
+  const name = /(?:^|; )bench-unit=([0-9a-f]{16})(?:;|$)/.exec(document.cookie)?.[1] ?? randomHex(8);
+  document.cookie = `bench-unit=${name}; max-age=34560000; path=/; samesite=strict`;
+  return name;
 }
 
 export function randomHex(bytes: number): string {

@@ -71,8 +71,7 @@ export class MeasureTab {
     const progress = element<HTMLProgressElement>('progress');
     progress.max = Math.max(1, status.total);
     progress.value = status.done;
-    const minutes = status.eta_s === null ? null : Math.ceil(status.eta_s / 60);
-    element('eta').textContent = minutes === null ? '' : `about ${minutes} min left at most`;
+    element('eta').textContent = status.left ?? '';
     this.fill(status.rows);
   }
 

@@ -123,7 +123,7 @@ export interface Status {
   text: string;
   done: number;
   total: number;
-  eta_s: number | null;
+  left: string | null;
   rows: Row[];
 }
 /** What a variant's file is called where the demo may fetch it. */
