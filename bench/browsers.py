@@ -170,8 +170,8 @@ class Measuring:
                         left_out.append(error)
         if left_out and not found:
             raise left_out[0]
-        for error in left_out:
-            self.tell(f"{name}: left out: {error.seen}")
+        for one in left_out:
+            self.tell(f"{name}: left out: {one.seen}")
         return found
 
 

@@ -50,8 +50,7 @@ def _loop_words(loop: Loop) -> list[str]:
         "warmup": (loop.max_warmup, usual.max_warmup),
     }
     words = [] if loop.mode == "burst" else [f"--mode {loop.mode}"]
-    words += [
-        f"--{name} {now:.10g}" for name, (now, then) in figures.items() if now not in (then, None)
-    ]
+    for name, (now, then) in figures.items():
+        words += [] if now is None or now == then else [f"--{name} {now:.10g}"]
     frame = [f"--end-to-end {loop.frame[0]}x{loop.frame[1]}"] if loop.frame else []
     return words + frame

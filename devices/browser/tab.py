@@ -50,7 +50,8 @@ class Tab:
             raise DeviceError(
                 f"the page of {self.name} was lost {self.losses} times in a row: {error.reason}",
                 expected="a page that stays; phones end those that take too much memory",
-                remedy="fewer models at a time, or close other pages; then the same again, run with --resume",
+                remedy="fewer models at a time, or close other pages; then the same again, run "
+                "with --resume",
                 code="page_gone",
             ) from error
 

@@ -101,11 +101,13 @@ def _tail(row: Row, name: str) -> str:
         return "this device gives no single samples"
     if row.by_cpu:
         return f"for p90, more samples: {run_command(row, name)}, while nothing else runs"
-    if turns := loop.turns:
-        more = {"turns": turns.model_copy(update={"rounds": min(1000, 2 * turns.rounds)})}
+    turns = loop.turns
+    if turns is None:
+        more = loop.model_copy(update={"limit_s": 2 * loop.limit_s})
     else:
-        more = {"limit_s": 2 * loop.limit_s}
-    return f"for p90, more samples: {run_command(row, name, loop.model_copy(update=more))}"
+        longer = turns.model_copy(update={"rounds": min(1000, 2 * turns.rounds)})
+        more = loop.model_copy(update={"turns": longer})
+    return f"for p90, more samples: {run_command(row, name, more)}"
 
 
 def run_command(row: Row, name: str | None = None, loop: Loop | None = None) -> str:
