@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
@@ -18,6 +19,7 @@ from train.config import TrainConfig
 from train.data.dataset import CLASSES, IGNORED, Dataset, Item
 from train.processes import Processes
 from train.teacher import Masks
+from zoo.base.errors import DataError
 from zoo.base.files import sha256_of_json
 from zoo.preprocess import UInt8
 from zoo.resizing import probability_at
@@ -144,6 +146,12 @@ class EpochBatches(data.Sampler[list[Key]]):
         here: Processes,
         weights: Sequence[float] = (),
     ) -> None:
+        if images < 2 * here.count:
+            raise DataError(
+                f"{images} training photographs are too few for {here.count} processes",
+                expected="two at least for each: one alone has no variance",
+                remedy="bench data, with more photographs",
+            )
         self.images = images
         self.weights = np.asarray(weights or [1.0] * images)
         self.sizes = sizes
@@ -216,8 +224,14 @@ def spare_workers(cores: int) -> int:
 
 def batches(images: TrainingImages, sampler: EpochBatches, workers: int) -> data.DataLoader[Tensor]:
     """Batches uint8 [N, 4, size, size], made ahead of time where there are workers."""
+    # Python 3.14 would send each photograph through a pipe; on a Mac no child may be forked.
+    fork = "fork" if workers and sys.platform == "linux" else None
     return data.DataLoader(
-        images, batch_sampler=sampler, num_workers=workers, worker_init_fn=_one_thread
+        images,
+        batch_sampler=sampler,
+        num_workers=workers,
+        worker_init_fn=_one_thread,
+        multiprocessing_context=fork,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +33,7 @@ from train.step import Autocast, begin, resolve_autocast, train_step
 from train.teacher import Masks, drop_masks, teach
 from zoo.artifact.iou import pooled, write_counts
 from zoo.base.children import share_of_cores
+from zoo.base.errors import WeightsError
 from zoo.base.progress import Bar, say
 from zoo.checkpoint import COUNTS_NAME, CheckpointRecord, checkpoint_path, save
 from zoo.home import Home
@@ -126,6 +128,12 @@ def _run_epochs(settings: Settings, way: Way, network: SharedSizes, folder: Path
             started = time.monotonic()
             sampler.epoch = epoch
             loss = _train_epoch(settings, way, progress, joined, loader, bar)
+            if not math.isfinite(loss):
+                raise WeightsError(
+                    f"{settings.name} diverged in epoch {epoch + 1}: its loss is no number",
+                    expected="a loss that falls",
+                    remedy="a lower learning_rate in the --recipe",
+                )
             measured = here.first and _is_due(epoch, config)
             if measured:
                 _validate(settings, progress)

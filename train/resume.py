@@ -44,6 +44,10 @@ class Progress:
         return self.ema.module
 
 
+# What reading a broken one raises.
+BROKEN = (pickle.UnpicklingError, RuntimeError, EOFError, KeyError, TypeError, ValueError, OSError)
+
+
 def save_progress(folder: Path, progress: Progress, fingerprint: dict[str, Any]) -> None:
     """Write `resume.pt` atomically."""
     state = {
@@ -75,12 +79,15 @@ def load_progress(
         return
     try:
         state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
-        same = state["fingerprint"] == fingerprint
-    except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError, TypeError, OSError) as error:
+        before = dict(state["fingerprint"])
+        names = (before | fingerprint).keys()
+        other = [name for name in names if before.get(name) != fingerprint.get(name)]
+    except BROKEN as error:
         say(f"{path} cannot be read ({error}): training starts from the beginning")
         return
-    if not same:
-        say(f"{path} is of other settings: training starts from the beginning")
+    if other:
+        told = f"{path} is of other settings ({', '.join(other)})"
+        say(f"{told}: training starts from the beginning")
         return
     try:
         _restore(progress, state)

@@ -120,6 +120,14 @@ def save(path: Path, network: SegmentationNetwork, record: CheckpointRecord) -> 
         temporary.write_bytes(content)
 
 
+def trained(path: Path) -> str:
+    """What to type for a checkpoint that is not there."""
+    model = path.parent.name
+    if path.name != FILE_NAME or not model:
+        return "a file that bench train made: checkpoints/NAME/checkpoint.safetensors"
+    return f"bench weights take --model {model}; or bench train --model {model} --data NAME"
+
+
 def read_record(path: Path) -> CheckpointRecord:
     """The record alone: reads the header, needs no torch."""
     from safetensors import SafetensorError, safe_open
@@ -128,7 +136,7 @@ def read_record(path: Path) -> CheckpointRecord:
         raise MissingStep(
             f"{path} does not exist",
             expected="a trained checkpoint",
-            remedy=f"bench train --model {path.parent.name}",
+            remedy=trained(path),
         )
     try:
         with safe_open(path, framework="numpy") as stored:
@@ -146,7 +154,7 @@ def read_record(path: Path) -> CheckpointRecord:
         raise WeightsError(
             f"{path} is not a checkpoint of this project: {detail}",
             expected="safetensors with a record",
-            remedy=f"remove it, then: bench train --model {path.parent.name}",
+            remedy=f"remove it, then: {trained(path)}",
         ) from error
 
 

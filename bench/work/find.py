@@ -16,7 +16,7 @@ from zoo.artifact.manifest import read_manifest, verified
 from zoo.base.errors import ArtifactError, ArtifactRejected, DeviceError, MissingStep
 from zoo.base.files import sha256_of, user_home
 from zoo.base.pictures import shown
-from zoo.checkpoint import checkpoint_path
+from zoo.checkpoint import checkpoint_path, trained
 from zoo.home import Home
 from zoo.imported.record import Imported, verified_import
 from zoo.runtime.declared import entries
@@ -129,7 +129,7 @@ def variant(home: Home, spec: ModelSpec, subject: Subject) -> Work:
     if format == "torch":
         path = checkpoint_path(home, spec)
         if not path.is_file():
-            raise MissingStep(f"{path} does not exist", remedy=f"bench train --model {spec.name}")
+            raise MissingStep(f"{path} does not exist", remedy=trained(path))
         sha256 = sha256_of(path)
     else:
         artifact = read_manifest(home, spec).artifacts.get(f"{format}.{subject.precision}")

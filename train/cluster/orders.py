@@ -50,10 +50,11 @@ class TrainingOrder:
 
     def shared(self) -> list[Shared]:
         first, dataset = self.settings.first_weights, self.settings.dataset
+        teachers = tuple(one.teacher.sha256 for one in self.settings.teachers)
         return [
             (dataset.folder, lambda: dataset_parcel(self.home, dataset, USED)),
             (first.path, lambda: first_weights_parcel(first)),
-            (self.settings.teachers, lambda: teachers_parcel(self.settings)),
+            (teachers, lambda: teachers_parcel(self.settings)),
         ]
 
     def own(self) -> Parcel:

@@ -84,6 +84,13 @@ class DatasetRecord(Frozen):
         rows = sorted((item.id, item.split, item.sha256) for item in used)
         return sha256_of_json([self.rule, rows])
 
+    def sha256_of(self, split: SplitName) -> str:
+        """Of which bytes are counted on where a file is judged on that split."""
+        if split != "test":
+            return self.sha256
+        rows = sorted((item.id, item.sha256) for item in self.items if item.split == split)
+        return sha256_of_json([self.rule, rows])
+
 
 class Dataset:
     """A prepared data set, opened for reading."""

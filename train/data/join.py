@@ -27,6 +27,12 @@ def join(home: Home, names: Sequence[str], name: str) -> Dataset:
             expected="two or more different data sets, and a new name",
         )
     parts = [Dataset.open(home, one) for one in names]
+    if joined := [part.record.name for part in parts if any(i.source for i in part.record.items)]:
+        raise DataError(
+            f"{joined[0]} was joined itself",
+            expected="the data sets that it was joined from, one by one",
+            remedy=f"name them in its place; they are in {parts[0].folder.parent / joined[0]}",
+        )
     sources = {part.record.name: part.record.sha256 for part in parts}
     rules = "; ".join(f"{part.record.name}: {part.record.rule}" for part in parts)
     rule = f"joined, each as it was split: {rules}"

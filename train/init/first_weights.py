@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import pickle
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -19,8 +20,9 @@ CHOICES = ("auto", "random", "torchvision", "keras", "inherited", "widened")
 PARENT = ("mnv2_unet_parent", "1.0")
 # Padded otherwise than Keras' weights were trained; and the same topology padded as they were.
 PADS_BOTH_SIDES, PADS_ONE_SIDE = "mnv2_unet_parent", "mnv2_unet_tf_parent"
-_KERAS_FILE = re.compile(r"mobilenet_?v2.*?_(?P<width>\d\.\d+)_\d+.*\.h5", re.IGNORECASE)
-_TORCHVISION_FILE = "mobilenet_v2-*.pth"
+_KERAS_FILE = re.compile(r"mobilenet_?v2.*?_(?P<width>\d\.\d+)_\d+.*\.h5$", re.IGNORECASE)
+# The second of two, the better ones, which `--init torchvision` asks for.
+_TORCHVISION_FILE = "mobilenet_v2-7ebf99e0.pth"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,9 +70,9 @@ def _nearest_at_hand(spec: ModelSpec, found: Mapping[float, Path]) -> FirstWeigh
     own = found.get(spec.width_multiplier)
     if own:
         return _from("keras", own)
-    cached = sorted(_torch_cache().glob(_TORCHVISION_FILE)) if spec.width == "1.0" else []
-    if cached:
-        return _from("torchvision", cached[-1])
+    cached = _torch_cache() / _TORCHVISION_FILE
+    if spec.width == "1.0" and cached.is_file():
+        return _from("torchvision", cached)
     if not found:
         return FirstWeights(init=Init(kind="random"))
     width = min(found, key=lambda other: abs(math.log(other / spec.width_multiplier)))
@@ -140,11 +142,12 @@ def _refuse_padding(spec: ModelSpec) -> NoReturn:
 
 
 def _keras_files(folder: Path) -> dict[float, Path]:
-    """By width, the first of each in the order of their names."""
+    """By width, the first of each in the order of their names. A hidden one is a download that
+    broke off."""
     found: dict[float, Path] = {}
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
         match = _KERAS_FILE.search(path.name)
-        if match:
+        if match and not path.name.startswith("."):
             found.setdefault(float(match["width"]), path)
     return found
 
@@ -188,7 +191,7 @@ def _downloaded(spec: ModelSpec) -> Path:
         )
     from torchvision.models import MobileNet_V2_Weights
 
-    weights = MobileNet_V2_Weights.IMAGENET1K_V2
+    weights, path = MobileNet_V2_Weights.IMAGENET1K_V2, _torch_cache() / _TORCHVISION_FILE
     try:
         weights.get_state_dict(progress=True, check_hash=True)
     except OSError as error:
@@ -197,4 +200,10 @@ def _downloaded(spec: ModelSpec) -> Path:
             expected="a network, or the file in torch's cache",
             remedy="--init keras with --encoders FOLDER, or --init random",
         ) from error
-    return _torch_cache() / str(weights.url).rpartition("/")[2]
+    except (RuntimeError, pickle.UnpicklingError) as error:
+        raise WeightsError(
+            f"torchvision's weights are broken: {error}",
+            expected="the file as it was published",
+            remedy=f"remove {path} if it is there, then --init torchvision fetches it again",
+        ) from error
+    return path

@@ -104,7 +104,7 @@ def _judged(
     return Accuracy(
         dataset=dataset.record.name,
         split=split,
-        split_sha256=dataset.record.sha256,
+        split_sha256=dataset.record.sha256_of(split),
         runtime=runtime,
         images=len(counts),
         counts_file=file.name,

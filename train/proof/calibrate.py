@@ -36,12 +36,13 @@ NOTHING = (
 def calibrate(home: Home, spec: ModelSpec, dataset: Dataset | None) -> CalibrationSource | None:
     """Leave `calibration.json` of the variant's checkpoint, if it is not there yet.
 
-    Of training photographs where they are at hand, else as the package has it; None where the
-    weights did not come with it. Raises DataError for a data set without training photographs.
+    Of training photographs where they are at hand, else as it is there or as the package has it;
+    None where the weights did not come with it. Raises DataError for a data set without training
+    photographs.
     """
-    if dataset is None and read_record(checkpoint_path(home, spec)).shipped is None:
-        return None
     stored = _stored(home, spec)
+    if dataset is None and read_record(checkpoint_path(home, spec)).shipped is None:
+        return stored
     if stored is not None and stored.through == _way(dataset):
         return stored
     made = _of_package(home, spec) if dataset is None else _of_photographs(home, spec, dataset)

@@ -154,7 +154,7 @@ def measure_distortions(
         runtime=runtime,
         dataset=whole,
         split=split,
-        split_sha256=dataset.record.sha256,
+        split_sha256=dataset.record.sha256_of(split),
         images={source: len(each) for source, each in plain.items()},
         by_distortion={
             name: {

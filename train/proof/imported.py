@@ -81,7 +81,7 @@ def judge_file(path: Path, dataset: Dataset, split: SplitName) -> Judged:
 
 def _holds(home: Home, model: Imported, found: Evaluation, dataset: Dataset) -> bool:
     """Whether the stored counts are whole, and of this model and these photographs."""
-    same = (found.split_sha256, found.target) == (dataset.record.sha256, TARGET)
+    same = (found.split_sha256, found.target) == (dataset.record.sha256_of(found.split), TARGET)
     return same and not isinstance(counts_of(home, model, found), str)
 
 
@@ -97,7 +97,7 @@ def _evaluated(home: Home, model: Imported, dataset: Dataset, split: SplitName) 
         reading_sha256=model.reading_sha256,
         dataset=dataset.record.name,
         split=split,
-        split_sha256=dataset.record.sha256,
+        split_sha256=dataset.record.sha256_of(split),
         target=TARGET,
         runtime=runtime,
         images=len(counts),

@@ -19,7 +19,7 @@ from zoo.artifact.iou import paired_difference, read_counts
 from zoo.artifact.judgement import BOUNDS, Figure
 from zoo.artifact.manifest import Accuracy, Artifact, Parity, Reference, verified
 from zoo.artifact.neural_engine import leaving
-from zoo.base.errors import MissingStep
+from zoo.base.errors import ArtifactError, MissingStep
 from zoo.base.files import sha256_of
 from zoo.checkpoint import CheckpointRecord, checkpoint_path, load, read_record
 from zoo.home import Home
@@ -69,6 +69,8 @@ def is_proved(
     runtime, reason = runtime_for(artifact)
     if runtime is None:
         return artifact.parity is not None or artifact.parity_reason == reason
+    if artifact.parity_reason == parity.NO_NUMBERS:
+        return True
     if artifact.parity is None or not _looked_at(artifact, runtime):
         return False
     if dataset is None:
@@ -111,7 +113,11 @@ def prove(
         operations = load_program(open_package(path)).steps
         artifact = artifact.model_copy(update={"neural_engine": leaving(operations)})
     predict = open_model(path, runtime, os.cpu_count() or 1).predict
-    found = _parity(home, spec, runtime, predict, dataset or next(iter(parts), None))
+    try:
+        found = _parity(home, spec, runtime, predict, dataset or next(iter(parts), None))
+    except ArtifactError as error:
+        # It is of no use; the other files may be.
+        return _with(artifact, parity_reason=error.seen, accuracy_reason=error.seen)
     proved = _with(artifact, parity=found, accuracy_reason=no_data)
     if dataset is not None:
         proved, _ = evaluate_file(home, spec, proved, dataset, SPLIT)
@@ -197,7 +203,7 @@ def _holds(home: Home, spec: ModelSpec, accuracy: Accuracy, dataset: Dataset) ->
         (accuracy.torch_counts_file, accuracy.torch_counts_sha256),
     )
     whole = all((folder / n).is_file() and sha256_of(folder / n) == sha for n, sha in files)
-    return whole and accuracy.split_sha256 == dataset.record.sha256
+    return whole and accuracy.split_sha256 == dataset.record.sha256_of(accuracy.split)
 
 
 def _by_source(accuracy: Accuracy, dataset: Dataset) -> bool:

@@ -56,7 +56,7 @@ def measure_resizes(
         runtime=runtime,
         dataset=dataset.record.name,
         split=split,
-        split_sha256=dataset.record.sha256,
+        split_sha256=dataset.record.sha256_of(split),
         images=len(items),
         side=side,
         grain=grain,

@@ -131,7 +131,8 @@ def pooled_draws(counts: Sequence[ImageCounts], seed: int = 0) -> NDArray[np.flo
     are drawn, so that draws of several files are paired."""
     intersections, unions = _arrays(counts)
     draws = _draws(len(counts), seed)
-    return np.asarray(draws @ intersections / np.maximum(draws @ unions, 1.0))
+    union = draws @ unions
+    return np.where(union > 0, draws @ intersections / np.maximum(union, 1.0), 1.0)
 
 
 def mean_interval(counts: Sequence[ImageCounts], seed: int = 0) -> Interval:
@@ -189,7 +190,8 @@ def read_counts(path: Path) -> list[ImageCounts]:
         raise DataError(
             f"{path} does not hold per-image counts: {error!r}",
             expected=f"columns {', '.join(COLUMNS)}",
-            remedy="bench export --force",
+            remedy="bench export --model NAME --force; of a checkpoint, bench weights take --model "
+            "NAME --force or bench train",
         ) from error
 
 

@@ -75,7 +75,7 @@ def _receive(
     """Attempts until the part is whole; raises _BrokenOff when too many ended early."""
     for attempt in range(ATTEMPTS):
         try:
-            with Bar(name, None, "MB") as bar:
+            with Bar(name, None, "MB", done=part.size / 1e6) as bar:
                 _transfer(url, part, limit_bytes, timeout_s, bar)
             return
         except _BrokenOff:

@@ -79,5 +79,5 @@ def _another_network(path: Path, where: str) -> ArtifactError:
     return ArtifactError(
         f"{path.name} is of another network: {where} does not fit",
         expected="the file that was exported from the checkpoint",
-        remedy="bench export --force",
+        remedy="bench export --model NAME --force",
     )

@@ -36,18 +36,27 @@ class Exporters:
 
     def __init__(self) -> None:
         self._waiting: list[Exporter] = []
+        self._working: list[Exporter] = []
         self._lock = Lock()
+        self.stopped = False
 
     def close(self) -> None:
         for exporter in self._waiting:
             exporter.close()
+
+    def stop(self) -> None:
+        """End those that work, too: whoever waits for one is told that it died."""
+        with self._lock:
+            self.stopped = True
+            for exporter in self._working:
+                exporter.kill()
 
     def export(self, label: str, format: str, request: Sequence[str], log: Path) -> None:
         """Make a file, as `python -m zoo.export` is asked for it.
 
         Raises ExportFailed, `label` naming the file; what the exporter printed is then in `log`.
         """
-        exporter = self._take(format)
+        exporter = self._take(format, label)
         try:
             problem = exporter.problem_with(request)
             if problem is not None:
@@ -55,21 +64,27 @@ class Exporters:
                 raise ExportFailed(f"{label} {problem}", remedy=f"all that it printed: {log}")
             log.unlink(missing_ok=True)
         except BaseException:
+            with self._lock:
+                self._working.remove(exporter)
             exporter.close()
             raise
         with self._lock:
+            self._working.remove(exporter)
             self._waiting.append(exporter)
 
-    def _take(self, format: str) -> Exporter:
+    def _take(self, format: str, label: str) -> Exporter:
         """One of that format that waits, or a new one in the place of one of another format."""
         with self._lock:
-            for exporter in self._waiting:
-                if exporter.format == format:
-                    self._waiting.remove(exporter)
-                    return exporter
-            if self._waiting:
+            if self.stopped:
+                raise ExportFailed(f"{label}: it was ended", remedy="the same command goes on")
+            alike = [exporter for exporter in self._waiting if exporter.format == format]
+            if alike:
+                self._waiting.remove(alike[0])
+            elif self._waiting:
                 self._waiting.pop(0).close()
-            return Exporter(format)
+            exporter = alike[0] if alike else Exporter(format)
+            self._working.append(exporter)
+            return exporter
 
 
 class Exporter:
@@ -112,8 +127,11 @@ class Exporter:
         self._log.seek(0)
         return self._log.read().decode(errors="replace")
 
-    def close(self) -> None:
+    def kill(self) -> None:
         self._process.kill()
+
+    def close(self) -> None:
+        self.kill()
         self._process.wait()
         for end in (self._process.stdin, self._process.stdout, self._log):
             with suppress(BrokenPipeError):

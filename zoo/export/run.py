@@ -81,6 +81,10 @@ def export(home: Home, wanted: Iterable[tuple[ModelSpec, Target]], jobs: int) ->
                 if isinstance(found, BaseException):
                     raise found
                 yield found
+        except BaseException:
+            # Ctrl-C above all: what is being made is given up.
+            exporters.stop()
+            raise
         finally:
             pool.shutdown(cancel_futures=True)
 
@@ -95,6 +99,8 @@ def _export_chain(
     failed: list[str] = []
     try:
         for target in sorted(chain, key=lambda one: one.made_from is not None):
+            if exporters.stopped:
+                return
             try:
                 done.put((spec, target, _export_one(home, spec, target, exporters, failed)))
             except ExportFailed as error:

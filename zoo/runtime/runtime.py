@@ -135,7 +135,7 @@ def open_model(
     Raises DeviceError when the runtime is not to be had, ArtifactError when it rejects the file."""
     ready(runtime)
     if not path.exists():
-        raise ArtifactError(f"{path} does not exist", remedy="bench export")
+        raise ArtifactError(f"{path} does not exist", remedy="bench export --model NAME")
     try:
         return ENGINES[runtime](path, threads, shapes, signature)
     except ArtifactError:
@@ -148,5 +148,5 @@ def open_model(
         raise ArtifactError(
             f"{runtime} cannot open {path}: {error}",
             expected=f"a whole {RUNTIMES[runtime].format} model",
-            remedy="export it again; of the zoo's files: bench export --force",
+            remedy="export it again; of the zoo's files: bench export --model NAME --force",
         ) from error

@@ -194,6 +194,7 @@ def _stale(
     """The files to be made; those that cannot be calibrated become failures of the manifest."""
     from train.proof.calibrate import NOTHING, calibrate
     from train.proof.prove import dataset_of
+    from zoo.base.progress import say
     from zoo.checkpoint import checkpoint_path, read_record
     from zoo.export.run import is_current
 
@@ -201,6 +202,8 @@ def _stale(
     if any(target.calibrated for target in wanted):
         dataset, _ = dataset_of(home, read_record(checkpoint_path(home, spec)))
         calibration = calibrate(home, spec, dataset)
+        if calibration is None:
+            say(f"{spec.name}: no int8 files: {NOTHING}")
     stale = []
     for target in wanted:
         if target.calibrated and calibration is None:
