@@ -140,6 +140,18 @@ def test_what_moved_is_told_and_what_did_not_is_not(tmp_path: Path) -> None:
     assert moved.latency[1] in (tmp_path / "new" / "moved.md").read_text()
 
 
+def test_each_of_two_phones_of_a_kind_is_compared_with_itself(tmp_path: Path) -> None:
+    home = Home(root=tmp_path / "home")
+    one, two = (made.device("Pixel 8", unit=letter * 8) for letter in "ab")
+    made.store(home, [one], SPECS[:2], first=1)
+    write_report(tmp_path / "old", made.report(home))
+    made.store(home, [two], SPECS[:2], first=2)
+    found = moves_since(tmp_path / "old", made.report(home))
+    assert found.compared == 0
+    assert found.latency == ()
+    assert [line.endswith("[bbbbbb]: new") for line in found.new] == [True, True]
+
+
 def test_new_and_gone_rows_and_changed_ious_are_told(tmp_path: Path) -> None:
     home = home_of(tmp_path / "home", "a laptop")
     old = write_report(tmp_path / "old", made.report(home)).parent

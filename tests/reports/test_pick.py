@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import made
 import pytest
 from commands import Chain, invoke
 
+from devices.records import RunRequest
 from reports.fronts.choose import Budget, choice_text, choose
+from reports.gather.joined import Joined
 from reports.gather.places import find_place, places
+from reports.load import report_of
+from reports.stored.read import read_sessions
 from zoo.base.errors import UnknownName
 from zoo.home import Home
 
@@ -67,6 +72,22 @@ def test_a_device_is_found_by_words_and_never_guessed(home: Home) -> None:
     for words in ("pixel", "galaxy"):
         with pytest.raises(UnknownName, match="match"):
             find_place(report, words)
+
+
+def test_where_files_were_counted_on_unlike_images_most_decide(home: Home) -> None:
+    """Which there are on one device cannot be told by its name."""
+    made.store(home, [made.device()], made.SPECS[:3])
+
+    def accuracy(home: Home, request: RunRequest) -> Joined:
+        known = made.accuracy_of(home, request)
+        few = request.model == made.SPECS[0].name
+        return replace(known, iou_of="hair on a few others") if few else known
+
+    report = report_of(*read_sessions([home]), accuracy)
+    assert len(places(report)) == 2
+    assert len(find_place(report, "host").rows) == 2
+    (other,) = find_place(report, "phone others").rows
+    assert other.model == made.SPECS[0].name
 
 
 def test_pick_is_a_command_for_scripts(

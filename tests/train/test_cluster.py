@@ -283,6 +283,9 @@ def test_first_weights_and_teachers_are_the_same_there(
         first_weights=first,
         teachers=choose_teachers([checkpoint_path(chain.home, get(TINY))], "hair"),
     )
+    order = TrainingOrder(home=chain.home, settings=sent, command=())
+    # Each is sent to a machine once, by its key.
+    assert len({key for key, _ in order.shared()}) == 3
     unpack(there, teachers_parcel(sent))
     words = order_words(sent, cores=1)
     options = dict(zip(words[::2], words[1::2], strict=True))

@@ -49,6 +49,13 @@ def test_a_photograph_is_distorted_alike_whatever_it_is_joined_with(
         assert found["drawn"] == alone[name]["drawn"], name
 
 
+def test_what_was_joined_is_not_joined_again(elsewhere: Home, tmp_path: Path) -> None:
+    invoke("data", "folder", str(write_portraits(tmp_path / "more", 12)), "--name", "more")
+    invoke("data", "join", "more", "drawn", "--name", "both")
+    told = invoke("data", "join", "both", "drawn", "--name", "all", status=1).output
+    assert "'both' was joined itself" in told or "both was joined itself" in told
+
+
 def test_they_are_a_list(elsewhere: Home) -> None:
     words = (*EVAL, "--distort", "dark")
     (record,) = json.loads(invoke(*words, "--json").stdout)

@@ -58,6 +58,14 @@ def test_converted_stem_equals_keras_away_from_the_edges(tmp_path: Path, spec: M
     assert torch.allclose(ours[..., 1:-1, 1:-1], theirs[..., 1:-1, 1:-1], atol=1e-4)
 
 
+def test_a_download_that_broke_off_is_no_encoder(tmp_path: Path) -> None:
+    name = "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_0.35_224_no_top.h5"
+    (tmp_path / f".{name}.part").write_bytes(b"half of it")
+    assert choose_first_weights(SPEC, "auto", tmp_path).init.kind == "random"
+    (tmp_path / name).write_bytes(b"all of it")
+    assert choose_first_weights(SPEC, "auto", tmp_path).path == tmp_path / name
+
+
 def test_both_padded_by_one_side_compute_the_same_encoder(tmp_path: Path) -> None:
     """All the way down: nothing of the parent's topology shifts the features of Keras' weights."""
     image, features = torch.rand(1, 3, 128, 128), []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import subprocess
 import tempfile
 import threading
@@ -11,10 +12,11 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import psutil
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
-from commands import TINY, Chain, bench_process, exporters, invoke
+from commands import TINY, Chain, bench_process, exporters, invoke, running
 
 from train.proof.prove import dataset_of, is_proved, prove
 from zoo.artifact.calibration import calibration_path
@@ -197,6 +199,24 @@ def test_an_exporter_that_dies_is_a_failure_and_leaves_nothing(
     assert "died by SIGKILL" in str(outcome)
     assert [path.name for path in home.artifact_folder(SPEC).iterdir()] == ["onnx.fp32.log"]
     assert list(temporary.iterdir()) == []
+
+
+def test_ctrl_c_ends_an_export_and_what_works_for_it(chain: Chain, tmp_path: Path) -> None:
+    """It used to make the other files of the format first."""
+    home = copied_checkpoint(chain, tmp_path)
+    words = ("export", "-m", TINY, "--format", "coreml", "--jobs", "1")
+    with running(bench_process(home, *words)) as process:
+        until = time.monotonic() + 60
+        while not (working := psutil.Process(process.pid).children()):
+            assert time.monotonic() < until
+            time.sleep(0.05)
+        time.sleep(1)
+        process.send_signal(signal.SIGINT)
+        told, _ = process.communicate(timeout=30)
+    assert process.returncode != 0
+    assert "Traceback" not in told, told
+    assert not any(one.is_running() for one in working)
+    assert not list(home.artifact_folder(SPEC).glob("*.mlpackage"))
 
 
 def test_a_truncated_checkpoint_stops_the_export(chain: Chain, tmp_path: Path) -> None:

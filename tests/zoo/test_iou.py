@@ -55,6 +55,12 @@ def test_count_of_masks() -> None:
     assert (found.intersection, found.union) == (1, 3)
 
 
+def test_where_nobody_has_hair_and_none_is_found_all_is_right() -> None:
+    counts = [ImageCounts(image=f"{n}", intersection=0, predicted=0, labelled=0) for n in range(25)]
+    found = pooled_interval(counts)
+    assert (found.value, found.low, found.high) == (1, 1, 1)
+
+
 def test_the_interval_covers_the_truth_as_often_as_it_says() -> None:
     everything = random_counts(0, images=4000)
     truth = pooled(everything)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import zlib
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -39,6 +38,7 @@ from zoo.artifact.iou import ImageCounts, count
 from zoo.artifact.judgement import judge
 from zoo.artifact.manifest import Artifact, verified
 from zoo.artifact.sources import parted
+from zoo.base.children import threads_here
 from zoo.base.files import write_text
 from zoo.base.progress import track
 from zoo.checkpoint import checkpoint_path, read_record
@@ -134,7 +134,7 @@ def measure_distortions(
     runtime, reason = runtime_for(artifact)
     if runtime is None:
         return reason
-    model = open_model(verified(home, spec, artifact), runtime, os.cpu_count() or 1)
+    model = open_model(verified(home, spec, artifact), runtime, threads_here())
     target = str(read_record(checkpoint_path(home, spec)).config["target"])
     chosen = list(dict.fromkeys([PLAIN, *names]))
     counts: dict[str, list[ImageCounts]] = {name: [] for name in chosen}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from train.data.dataset import Dataset, Item, SplitName
 from train.evaluate import counted, labelled_items
 from zoo.artifact.iou import ImageCounts, pooled_interval, write_counts
 from zoo.artifact.judgement import Figure
+from zoo.base.children import threads_here
 from zoo.base.errors import ArtifactError
 from zoo.base.files import sha256_of
 from zoo.base.pictures import shown
@@ -109,7 +109,7 @@ def _evaluated(home: Home, model: Imported, dataset: Dataset, split: SplitName) 
 
 def _counts(home: Home, model: Imported, dataset: Dataset, items: list[Item]) -> list[ImageCounts]:
     path = home.imported_file(model.name, model.format)
-    opened = open_model(path, RUNTIMES[model.format], os.cpu_count() or 1)
+    opened = open_model(path, RUNTIMES[model.format], threads_here())
     found = []
     for item in track(items, f"{model.name} {model.key}", "images"):
         mask = probability_of(model, opened, dataset.photograph(item))

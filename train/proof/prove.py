@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 from collections.abc import Sequence
 from typing import Final
 
@@ -19,6 +18,7 @@ from zoo.artifact.iou import paired_difference, read_counts
 from zoo.artifact.judgement import BOUNDS, Figure
 from zoo.artifact.manifest import Accuracy, Artifact, Parity, Reference, verified
 from zoo.artifact.neural_engine import leaving
+from zoo.base.children import threads_here
 from zoo.base.errors import ArtifactError, MissingStep
 from zoo.base.files import sha256_of
 from zoo.checkpoint import CheckpointRecord, checkpoint_path, load, read_record
@@ -112,7 +112,7 @@ def prove(
 
         operations = load_program(open_package(path)).steps
         artifact = artifact.model_copy(update={"neural_engine": leaving(operations)})
-    predict = open_model(path, runtime, os.cpu_count() or 1).predict
+    predict = open_model(path, runtime, threads_here()).predict
     try:
         found = _parity(home, spec, runtime, predict, dataset or next(iter(parts), None))
     except ArtifactError as error:
@@ -130,7 +130,7 @@ def with_reference(
     home: Home, spec: ModelSpec, artifact: Artifact, dataset: Dataset | None
 ) -> Artifact:
     """A package that Core ML ran, with what the reference interpreter gives beside it."""
-    model = open_model(verified(home, spec, artifact), REFERENCE, os.cpu_count() or 1)
+    model = open_model(verified(home, spec, artifact), REFERENCE, threads_here())
     found = Reference(parity=_parity(home, spec, REFERENCE, model.predict, dataset))
     if dataset is not None and artifact.accuracy is not None:
         allowed = artifact.accuracy.judgement.bound
@@ -174,7 +174,7 @@ def evaluate_file(
         found = judged_again(home, spec, known, dataset, allowed)
     else:
         path = verified(home, spec, artifact)
-        model = open_model(path, runtime, os.cpu_count() or 1)
+        model = open_model(path, runtime, threads_here())
         found = measure_accuracy(home, spec, artifact, runtime, model, dataset, split, allowed)
     if split == SPLIT and own.sha256 == dataset.record.sha256:
         half = half_accuracy(home, spec, dataset, split, allowed) if found.computed_in else None

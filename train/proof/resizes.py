@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
 
 from train.data.dataset import Dataset, Item, SplitName
@@ -13,6 +12,7 @@ from zoo.artifact.iou import ImageCounts
 from zoo.artifact.judgement import judge
 from zoo.artifact.manifest import Artifact, verified
 from zoo.artifact.resize_record import FILTERED, ResizeRecord, resizes_path
+from zoo.base.children import threads_here
 from zoo.base.files import write_text
 from zoo.base.progress import track
 from zoo.checkpoint import checkpoint_path, read_record
@@ -40,7 +40,7 @@ def measure_resizes(
     if runtime is None:
         return reason
     items = labelled_items(dataset, split)
-    predict = open_model(verified(home, spec, artifact), runtime, os.cpu_count() or 1).predict
+    predict = open_model(verified(home, spec, artifact), runtime, threads_here()).predict
     target = str(read_record(checkpoint_path(home, spec)).config["target"])
     names = list(dict.fromkeys([FILTERED, *resizes]))
     counts: dict[str, list[ImageCounts]] = {name: [] for name in names}

@@ -170,6 +170,13 @@ def last_line(lines: Iterable[str]) -> str:
     return (heads or said or ["it printed nothing"])[-1].strip()[:300]
 
 
+def threads_here() -> int:
+    """How many threads what is run here may take: as OMP_NUM_THREADS says, which Ray sets for each
+    of its workers, else one a core. More of them than cores wait for each other, and spin."""
+    told = os.environ.get("OMP_NUM_THREADS", "")
+    return int(told) if told.isdecimal() and int(told) else os.cpu_count() or 1
+
+
 def share_of_cores(jobs: int) -> int:
     """How many of this machine's cores fall to each of so many jobs side by side."""
     return max((os.cpu_count() or 1) // jobs, 1)
