@@ -74,7 +74,7 @@ FIGURES = (
     ),
     Figure(
         name="files",
-        command="bench export --ray local, bench models --long --json",
+        command="bench export, bench models --long --json",
         files=_in("measured/precision", "files.json points.md"),
         make=steps.files,
     ),

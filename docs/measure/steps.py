@@ -41,10 +41,9 @@ def newcomers(shop: Workshop, name: str) -> Path:
 
 
 def proved(shop: Workshop) -> None:
-    """Every file of every variant, with its IoU. Each core works on variants of its own, which
-    leaves none idle while another reads photographs."""
+    """Every file of every variant, with its IoU."""
     photographs(shop)
-    exports(shop, "--ray", "local")
+    exports(shop)
 
 
 def files(shop: Workshop) -> None:

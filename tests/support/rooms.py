@@ -62,7 +62,7 @@ ROOMS: Mapping[str, str] = {
     "students_t verdict",
     "bench/sessions": "record store",
     "bench/cli": "child options spread typed",
-    "bench/cli/models": "explain export import_ inside models photographs predict "
+    "bench/cli/models": "explain export import_ inside models photographs predict proving "
     "shown_iou weights",
     "bench/cli/training": "checking costs data eval evaluating judging labelling layouts leaks "
     "many sheet train",

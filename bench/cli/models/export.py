@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from bench.cli.models.proving import held, prove_one, prove_side_by_side
 from bench.cli.options import (
     files_and_list,
     files_and_list_option,
@@ -48,7 +48,9 @@ FEW_FILES = 8
     help="Both ends of int8 TFLite files.",
 )
 @click.option(
-    "--jobs", type=click.IntRange(1), help="Exports at once.  [default: as many as cores]"
+    "--jobs",
+    type=click.IntRange(1),
+    help="Exports, and variants proved, at once.  [default: as many as cores]",
 )
 @ray_option("Export and prove")
 @json_option
@@ -75,7 +77,6 @@ def command(
       bench export --model 'mnv2_slim_unet_0.35_*'
       bench export --model 'mnv2_slim_unet_*' --ray auto
     """
-    from zoo.base.lock import locked
     from zoo.base.progress import track
     from zoo.export.targets import targets
     from zoo.home import Home
@@ -93,14 +94,14 @@ def command(
         lost = [spec.name for spec in _undone(home, failed, wanted, False)]
         say_undone(lost)
         specs, force = [spec for spec in specs if spec.name not in lost], False
-    with ExitStack() as held:
-        for spec in specs:
-            # Its checkpoint is not to change meanwhile.
-            held.enter_context(locked(home.checkpoint_folder(spec), shared=True))
-            held.enter_context(locked(home.artifact_folder(spec)))
-        manifests = _export(home, specs, wanted, jobs, force)
-        for spec in track(specs, "proving", "variants"):
-            manifests[spec] = _prove(home, spec, wanted, manifests[spec])
+    with held(home, specs):
+        _export(home, specs, wanted, jobs, force)
+    if jobs > 1:
+        prove_side_by_side(context, home, specs, wanted, jobs)
+    with held(home, specs):
+        manifests = {
+            spec: prove_one(home, spec, wanted) for spec in track(specs, "proving", "variants")
+        }
     records = _records([manifests[spec] for spec in specs], {target.key for target in wanted})
     click.echo(json.dumps(records, indent=1) if as_json else _told(records, format))
     failures = sum(
@@ -165,7 +166,7 @@ def _is_done(
 
 def _export(
     home: Home, specs: Sequence[ModelSpec], wanted: Sequence[Target], jobs: int, force: bool
-) -> dict[ModelSpec, Manifest]:
+) -> None:
     """Make the files that are missing or stale; each is in its manifest as soon as it is there."""
     from zoo.artifact.manifest import read_manifest, write_manifest
     from zoo.base.errors import ExportFailed
@@ -185,7 +186,6 @@ def _export(
         else:
             manifests[spec] = manifests[spec].with_artifact(outcome)
         write_manifest(home, spec, manifests[spec])
-    return manifests
 
 
 def _stale(
@@ -211,25 +211,6 @@ def _stale(
         elif force or not is_current(home, spec, manifest, target, calibration):
             stale.append(target)
     return manifest, stale
-
-
-def _prove(home: Home, spec: ModelSpec, wanted: Sequence[Target], manifest: Manifest) -> Manifest:
-    """Find out what is not known yet of each file; the rest stays as it is."""
-    from train.proof.expect import store_expected
-    from train.proof.prove import dataset_of, is_proved, parts_of, prove
-    from zoo.artifact.manifest import write_manifest
-    from zoo.checkpoint import checkpoint_path, read_record
-
-    record = read_record(checkpoint_path(home, spec))
-    (dataset, no_data), parts = dataset_of(home, record), parts_of(home, record)
-    store_expected(home, spec)
-    for target in wanted:
-        artifact = manifest.artifacts.get(target.key)
-        if artifact is not None and not is_proved(home, spec, artifact, dataset, parts):
-            proved = prove(home, spec, artifact, dataset, no_data, parts)
-            manifest = manifest.with_artifact(proved)
-            write_manifest(home, spec, manifest)
-    return manifest
 
 
 def _records(manifests: Sequence[Manifest], wanted: Collection[str]) -> list[dict[str, Any]]:
