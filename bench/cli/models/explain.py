@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -116,13 +115,14 @@ def _cause(
 ) -> str | None:
     from train.evaluate import torch_predictor
     from train.proof.prove import runtime_for
+    from zoo.base.children import threads_here
     from zoo.explain.suspects import suspect
     from zoo.runtime.runtime import open_model
 
     runtime, _ = runtime_for(found)
     if runtime is None:
         return None
-    predict = open_model(path, runtime, os.cpu_count() or 1).predict
+    predict = open_model(path, runtime, threads_here()).predict
     return suspect(torch_predictor(network), predict, images)
 
 

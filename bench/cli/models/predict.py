@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -69,6 +68,7 @@ def command(
       bench predict photos/ --model mnv2_slim_unet_0.35_128 --output tinted/
     """
     from bench.cli.models.photographs import tasks
+    from zoo.base.children import threads_here
     from zoo.base.errors import DataError
     from zoo.catalogue import get
     from zoo.home import Home
@@ -89,7 +89,7 @@ def command(
             continue
         if opened is None:
             path, name = _first_at_hand(home, chosen, runtime, precision)
-            opened = open_model(path, name, os.cpu_count() or 1)
+            opened = open_model(path, name, threads_here())
         click.echo(_made(task, image, opened, chosen))
     if len(refused) == len(asked):
         raise refused[0]
