@@ -109,7 +109,7 @@ lint: setup ## check style and types
 architecture: setup ## draw docs/architecture.svg from the imports
 	PYTHONPATH=tests/support $(VENV)/bin/python docs/architecture.py
 
-measured: setup ## make the docs' FIGURES that are not of the present weights and code (about 3 hours; LFW=FOLDER FIGARO=FOLDER)
+measured: setup ## make the docs' FIGURES that are not of the present weights and code (under 3 hours; LFW=FOLDER FIGARO=FOLDER)
 	PYTHONPATH=docs:tests/benchmarks:tests/support $(VENV)/bin/python -m measure $(FIGURES) $(if $(LFW),--lfw '$(LFW)') $(if $(FIGARO),--figaro '$(FIGARO)')
 
 soak: setup ## the long form of the kill, fuzz, full-disk, phone, page and farm tests (hours)

@@ -201,6 +201,27 @@ def test_an_exporter_that_dies_is_a_failure_and_leaves_nothing(
     assert list(temporary.iterdir()) == []
 
 
+def test_variants_are_proved_side_by_side_as_alone(
+    chain: Chain, home: Home, portraits: Path
+) -> None:
+    for name in ("data", "checkpoints"):
+        shutil.copytree(chain.home.root / name, home.root / name)
+    other = "mnv2_slim_unet_0.35_160"
+    invoke("train", "-m", other, "--data", "drawn", "--epochs", "0", "--init", "random")
+    words = ("--format", "tflite", "--precision", "fp32", "--jobs", "2")
+    with running(bench_process(home, "export", "-m", TINY, "-m", other, *words)) as process:
+        told, _ = process.communicate(timeout=300)
+    assert process.returncode == 0, told
+    found = {
+        name: read_manifest(home, get(name)).artifacts["tflite.fp32"] for name in (TINY, other)
+    }
+    alone = read_manifest(chain.home, SPEC).artifacts["tflite.fp32"].accuracy
+    assert alone is not None
+    accuracies = [one.accuracy for one in found.values() if one.accuracy]
+    assert accuracies[0].counts_sha256 == alone.counts_sha256
+    assert len(accuracies) == 2
+
+
 def test_ctrl_c_ends_an_export_and_what_works_for_it(chain: Chain, tmp_path: Path) -> None:
     """It used to make the other files of the format first."""
     home = copied_checkpoint(chain, tmp_path)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from train.init.keras_weights import read_keras
 from zoo.base.download import fetch
+from zoo.base.download_part import discard_part
 from zoo.base.errors import UnknownName, WeightsError
 
 # keras/src/applications/mobilenet_v2.py: BASE_WEIGHT_PATH and the widths that have weights.
@@ -41,6 +42,8 @@ def fetch_encoders(
     for width in widths:
         path = folder / file_name(width)
         if path.is_file():
+            # What a download left that broke off, before the file was put there by hand.
+            discard_part(path)
             announce(f"{path}: there already")
             continue
         fetch(
