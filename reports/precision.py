@@ -6,12 +6,12 @@ import statistics
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from bench.statistics.ratios import Ratio, ratio_over_passes
 from reports.gather.report import Report
 from reports.gather.rows import Facet, Row
 from reports.gather.unmeasured import lacking
-from reports.text.listing import csv_text
 from zoo.artifact.iou import points_text
 
 BASELINE = "fp32"
@@ -120,8 +120,9 @@ def _table(rows: Sequence[Cost]) -> str:
     return "\n".join([head, *map(_line, rows)])
 
 
-def precision_csv(report: Report) -> str:
-    return csv_text([_record(cost) for cost in costs(report)])
+def precision_records(report: Report) -> list[dict[str, Any]]:
+    """A flat dictionary a file."""
+    return [_record(cost) for cost in costs(report)]
 
 
 def _line(cost: Cost) -> str:

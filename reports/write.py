@@ -9,8 +9,9 @@ from reports.gather.report import Report
 from reports.page.page import page_html
 from reports.pictures.figures import draw_pareto
 from reports.pictures.precision_figure import draw_precision
-from reports.precision import precision_csv
+from reports.precision import precision_records
 from reports.since import Moves
+from reports.text.listing import csv_text
 from reports.text.tables import every_row, moves_markdown, rows_csv, rows_json, rows_parquet
 from zoo.base.files import write_text
 from zoo.base.lock import locked
@@ -28,7 +29,7 @@ def write_report(folder: Path, report: Report, moves: Moves | None = None) -> Pa
         draw_pareto(shown, folder)
         draw_precision(shown, folder)
         write_text(folder / "table.md", every_row(report))
-        write_text(folder / "precision.csv", precision_csv(report))
+        write_text(folder / "precision.csv", csv_text(precision_records(report)))
         if moves is None:
             (folder / "moved.md").unlink(missing_ok=True)
         else:
