@@ -129,7 +129,9 @@ def compare_stored(
     sides = [Side.of(name, side) for name, side in zip(names, of, strict=True)]
     if left_out:
         how += f", {left_out} under another load left out"
-    return against_first(sides, ratios, factor, f"{how}, unpaired")
+    runs = " and ".join(str(len({s.batch for s in side})) for side in of)
+    how += f", of {runs} runs, unpaired: what differs from run to run is not in it"
+    return against_first(sides, ratios, factor, how)
 
 
 def _run(subject: Subject) -> str:

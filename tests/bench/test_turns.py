@@ -278,4 +278,5 @@ def test_no_pass_begins_that_would_end_too_late(home: Home, model: Path, tmp_pat
     assert timed == {model.name: 2, other.name: 2}
     # The passes that are stored have used up the time.
     again = ("--time-limit", "0.01", "--resume")
-    assert "is there already" in invoke("run", str(model), str(other), *words, *again).output
+    told = invoke("run", str(model), str(other), *words, *again).output
+    assert "the stored passes have used up the 0.01 s of --time-limit" in told

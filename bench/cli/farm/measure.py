@@ -36,6 +36,7 @@ def run_on_farm(context: click.Context, home: Home, models: Sequence[Model]) -> 
     is no such device, ClusterError."""
     from bench.cli.farm.listing import devices_on
     from bench.cli.farm.orders import RunOrder, earlier
+    from bench.cli.measuring.measure import interrupted
     from zoo.cluster.join import join_cluster
     from zoo.cluster.orders import run_orders
 
@@ -59,7 +60,11 @@ def run_on_farm(context: click.Context, home: Home, models: Sequence[Model]) -> 
             for one in chosen
         ]
         before = {order.name: len(order.received) for order in orders}
-        failed = show(run_orders(orders, cluster), "devices", len(orders))
+        try:
+            failed = show(run_orders(orders, cluster), "devices", len(orders))
+        except KeyboardInterrupt:
+            new = sum(len(order.received) - before[order.name] for order in orders)
+            interrupted(new, resumes=True)
     rows = [_row(order, failed.get(order.name), before[order.name]) for order in orders]
     rows += left_out
     click.echo(_told(rows))

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
+from typing import NoReturn
 
 import click
 
@@ -61,11 +62,15 @@ def take(
             if taken:
                 _tell_pass(stored, taken, work, plan, time.monotonic() - began, last=True)
         except KeyboardInterrupt:
-            on = "with --resume goes on from there" if resumes else "measures again"
-            told = f"interrupted: {len(taken)} sessions are stored; the same command {on}"
-            click.echo(told, err=True)
-            raise click.exceptions.Exit(INTERRUPTED) from None
+            interrupted(len(taken), resumes=resumes)
     return taken
+
+
+def interrupted(count: int, *, resumes: bool) -> NoReturn:
+    """Say what is stored, and end the command. count: of sessions; resumes: whether it can."""
+    on = "with --resume goes on from there" if resumes else "measures again"
+    click.echo(f"interrupted: {count} sessions are stored; the same command {on}", err=True)
+    raise click.exceptions.Exit(INTERRUPTED) from None
 
 
 @contextmanager
