@@ -137,6 +137,9 @@ def _start(job: Job, end: int) -> subprocess.Popen[str]:
         errors="replace",
         env={**os.environ, "PYTHONUNBUFFERED": "1", **job.environment},
         cwd=job.folder,
+        # Ctrl-C is for us to pass on. Ray kills a worker's process group before a child in it can
+        # leave a phone as it was.
+        start_new_session=True,
     )
 
 

@@ -19,7 +19,7 @@ KNOCK_S = 5.0
 TOKEN = Path("~/.ray/auth_token")
 # Whether Ray puts the outer address in the place of 127.0.0.1; named after what else it is for.
 OUTER = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
-# A worker's commands end when it does, and leave a phone as it was first: Ray would kill them.
+# A worker's commands end by themselves when it does: Ray would kill them.
 SPARED = {"RAY_kill_child_processes_on_worker_exit": "false"}
 # A resource of which each machine of a farm has one: what is to run alone there takes all of it.
 WHOLE = "machine"
