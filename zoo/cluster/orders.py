@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -227,21 +227,34 @@ def run_orders(orders: Iterable[Order], cluster: Cluster) -> Generator[Event]:
                 yield Ended(name=order.name, problem=error.seen)
                 continue
             running[driver.begin(order)] = _Begun(order=order)
-        while running:
-            stream = driver.next_stream(list(running))
-            if stream is None:
-                yield from (
-                    Ended(name=one.order.name, problem=HEAD_GONE) for one in running.values()
-                )
-                return
-            begun = running.pop(stream)
-            event = driver.next_event(begun, stream)
-            if not isinstance(event, Ended):
-                running[stream] = begun
-            elif event.killed and driver.reaches(begun.order) and begun.may_die():
-                event = Said(name=event.name, line=f"{event.name}: {event.problem}; begun again")
+        try:
+            yield from _events(driver, running, folders)
+        except ConnectionError:
+            # Ray's own, in the moment in which its head dies.
+            yield from _head_gone(running)
+
+
+def _events(
+    driver: _Driver, running: dict[Any, _Begun], folders: Folders
+) -> Generator[Event, None, None]:
+    while running:
+        stream = driver.next_stream(list(running))
+        if stream is None:
+            yield from _head_gone(running)
+            return
+        begun = running[stream]
+        event = driver.next_event(begun, stream)
+        if isinstance(event, Ended):
+            if event.killed and driver.reaches(begun.order) and begun.may_die():
                 running[driver.begin(begun.order)] = begun
+                event = Said(name=event.name, line=f"{event.name}: {event.problem}; begun again")
             else:
                 folders.leave(begun.order.folders)
-            if event is not None:
-                yield event
+            del running[stream]
+        if event is not None:
+            yield event
+
+
+def _head_gone(running: Mapping[Any, _Begun]) -> Iterator[Ended]:
+    for one in running.values():
+        yield Ended(name=one.order.name, problem=HEAD_GONE)
