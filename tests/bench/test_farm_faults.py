@@ -41,7 +41,8 @@ NAMED = tuple(word for name in MODELS for word in ("--model", name))
 FEW = ("--runtime", "litert", "--precision", "fp32", "--rounds", "4")
 COMMANDS = {
     "run": ("run", "--device", "host", "--all", "--model", TINY, *FEW, "--sessions", "40"),
-    "export": ("export", *NAMED, "--format", "onnx", "--precision", "fp32"),
+    # TFLite takes long enough to be met by a fault.
+    "export": ("export", *NAMED, "--format", "onnx", "--format", "tflite", "--precision", "fp32"),
 }
 # A node that does not answer is given up after a minute; then its work is done again.
 DEADLINE_S = 240.0
