@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 CHILD = ("-m", "bench.cli.child")
+INTERRUPTED = 130
 
 
 def ray_option(what: str, workers: str = "--jobs") -> Callable[[Command], Command]:
@@ -70,3 +71,10 @@ def show(events: Generator[Said | Ended], what: str, total: int) -> dict[str, st
                 failed[event.name] = event.problem
                 echo(f"{event.name}: {event.problem}")
     return failed
+
+
+def interrupted(count: int, *, resumes: bool) -> NoReturn:
+    """Say what is stored, and end the command. count: of sessions; resumes: whether it can."""
+    on = "with --resume goes on from there" if resumes else "measures again"
+    click.echo(f"interrupted: {count} sessions are stored; the same command {on}", err=True)
+    raise click.exceptions.Exit(INTERRUPTED) from None

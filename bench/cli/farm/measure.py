@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from bench.cli.spread import CHILD, show
+from bench.cli.spread import CHILD, interrupted, show
 from bench.cli.typed import words_of
 
 if TYPE_CHECKING:
@@ -36,7 +36,6 @@ def run_on_farm(context: click.Context, home: Home, models: Sequence[Model]) -> 
     is no such device, ClusterError."""
     from bench.cli.farm.listing import devices_on
     from bench.cli.farm.orders import RunOrder, earlier
-    from bench.cli.measuring.measure import interrupted
     from zoo.cluster.join import join_cluster
     from zoo.cluster.orders import run_orders
 

@@ -8,10 +8,8 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
-from typing import NoReturn
 
-import click
-
+from bench.cli.spread import interrupted
 from bench.protocol import Known, measure, unfinished
 from bench.sessions.record import Plan, Session
 from bench.sessions.store import write_session
@@ -23,8 +21,6 @@ from devices.base import Device
 from zoo.base.pictures import shown
 from zoo.base.progress import Bar, say, span
 from zoo.home import Home
-
-INTERRUPTED = 130
 
 
 def take(
@@ -64,13 +60,6 @@ def take(
         except KeyboardInterrupt:
             interrupted(len(taken), resumes=resumes)
     return taken
-
-
-def interrupted(count: int, *, resumes: bool) -> NoReturn:
-    """Say what is stored, and end the command. count: of sessions; resumes: whether it can."""
-    on = "with --resume goes on from there" if resumes else "measures again"
-    click.echo(f"interrupted: {count} sessions are stored; the same command {on}", err=True)
-    raise click.exceptions.Exit(INTERRUPTED) from None
 
 
 @contextmanager
