@@ -16,7 +16,7 @@ from bench.statistics.ratios import Ratio
 from bench.statistics.stats import across_passes, medians_ms, session_median_ms
 from bench.statistics.verdict import verdict
 from bench.work.chosen import beside_references
-from bench.work.find import find
+from bench.work.find import find_all
 from bench.work.item import Work
 from bench.work.subject import Subject, runtimes_for
 from devices.browser.device import BrowserDevice
@@ -156,20 +156,15 @@ class Measuring:
         measured.lines = [" ".join(row) for row in rows_of(taken, work, plan)]
 
     def _work(self, device: BrowserDevice, name: str) -> list[Work]:
-        """What is there to be measured; raises the first of what is wrong where nothing is."""
-        found, left_out = list[Work](), list[BenchError]()
-        for spec in self.asked.specs:
-            for runtime in runtimes_for(device, spec, self.asked.runtimes):
-                for precision in self.asked.precisions:
-                    subject = Subject(
-                        what=spec, runtime=runtime, precision=precision, threads=self.asked.threads
-                    )
-                    try:
-                        found.append(find(self.home, device, subject))
-                    except (MissingStep, ArtifactRejected) as error:
-                        left_out.append(error)
-        if left_out and not found:
-            raise left_out[0]
+        """What is there to be measured."""
+        subjects = [
+            Subject(what=spec, runtime=runtime, precision=precision, threads=self.asked.threads)
+            for spec in self.asked.specs
+            for runtime in runtimes_for(device, spec, self.asked.runtimes)
+            for precision in self.asked.precisions
+        ]
+        without = (MissingStep, ArtifactRejected)
+        found, left_out = find_all(self.home, device, subjects, without)
         for one in left_out:
             self.tell(f"{name}: left out: {one.seen}")
         return found

@@ -43,7 +43,7 @@ def inputs_of(homes: Sequence[Home], asked: Sequence[str | None]) -> str:
     """The state of all that a report of `homes` is made from, and what else was asked for."""
     folders = [path for h in homes for path in (h.results, h.artifacts, h.checkpoints, h.imported)]
     # What is told of a data set depends on whether it is there.
-    there = [",".join(h.datasets) for h in homes]
+    there = [h.datasets for h in homes]
     code = [Path(module.__path__[0]) for module in (bench, reports, zoo)]
     return sha256_of_json([*asked, there, _state(folders), _state(code, _is_code)])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from bench.work.typed_inputs import said
 from devices.base import Device
 from devices.records import AS_GIVEN, RunRequest
 from zoo.artifact.manifest import read_manifest, verified
-from zoo.base.errors import ArtifactError, ArtifactRejected, DeviceError, MissingStep
+from zoo.base.errors import ArtifactError, ArtifactRejected, BenchError, DeviceError, MissingStep
 from zoo.base.files import sha256_of, user_home
 from zoo.base.pictures import shown
 from zoo.checkpoint import checkpoint_path, trained
@@ -42,6 +43,25 @@ def find(home: Home, device: Device, subject: Subject) -> Work:
     if isinstance(subject.what, Imported):
         return _import(home, device, subject.what, subject)
     return variant(home, subject.what, subject)
+
+
+def find_all(
+    home: Home,
+    device: Device,
+    subjects: Iterable[Subject],
+    without: tuple[type[BenchError], ...],
+) -> tuple[list[Work], list[BenchError]]:
+    """The works of these, and why some are left out: for an error of these kinds. Raises the first
+    of them where nothing is found."""
+    found, left_out = list[Work](), list[BenchError]()
+    for subject in subjects:
+        try:
+            found.append(find(home, device, subject))
+        except without as error:
+            left_out.append(error)
+    if left_out and not found:
+        raise left_out[0]
+    return found, left_out
 
 
 def _file(home: Home, device: Device, path: Path, subject: Subject) -> Work:

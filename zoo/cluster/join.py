@@ -19,8 +19,8 @@ KNOCK_S = 5.0
 TOKEN = Path("~/.ray/auth_token")
 # Whether Ray puts the outer address in the place of 127.0.0.1; named after what else it is for.
 OUTER = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
-# A worker's commands end by themselves when it does: Ray would kill them.
-SPARED = {"RAY_kill_child_processes_on_worker_exit": "false"}
+# Whether Ray kills a worker's commands, which end by themselves when the worker does.
+KILLS = "RAY_kill_child_processes_on_worker_exit"
 # A resource of which each machine of a farm has one: what is to run alone there takes all of it.
 WHOLE = "machine"
 QUIET = {"include_dashboard": False, "log_to_driver": False, "logging_level": "error"}
@@ -100,7 +100,7 @@ def import_ray() -> Any:
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     # Else Ray takes 127.0.0.1 for this machine's outer address, where a farm of its own is not.
     os.environ.setdefault(OUTER, "0")
-    os.environ.update(SPARED)
+    os.environ[KILLS] = "false"
     if has_token():
         os.environ.setdefault("RAY_AUTH_MODE", "token")
     try:

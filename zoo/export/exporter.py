@@ -38,7 +38,7 @@ class Exporters:
         self._waiting: list[Exporter] = []
         self._working: list[Exporter] = []
         self._lock = Lock()
-        self.stopped = False
+        self._stopped = False
 
     def close(self) -> None:
         for exporter in self._waiting:
@@ -47,7 +47,7 @@ class Exporters:
     def stop(self) -> None:
         """End those that work, too: whoever waits for one is told that it died."""
         with self._lock:
-            self.stopped = True
+            self._stopped = True
             for exporter in self._working:
                 exporter.kill()
 
@@ -56,7 +56,7 @@ class Exporters:
 
         Raises ExportFailed, `label` naming the file; what the exporter printed is then in `log`.
         """
-        exporter = self._take(format, label)
+        exporter = self._take(format)
         try:
             problem = exporter.problem_with(request)
             if problem is not None:
@@ -64,19 +64,19 @@ class Exporters:
                 raise ExportFailed(f"{label} {problem}", remedy=f"all that it printed: {log}")
             log.unlink(missing_ok=True)
         except BaseException:
-            with self._lock:
-                self._working.remove(exporter)
             exporter.close()
             raise
+        finally:
+            with self._lock:
+                self._working.remove(exporter)
         with self._lock:
-            self._working.remove(exporter)
             self._waiting.append(exporter)
 
-    def _take(self, format: str, label: str) -> Exporter:
+    def _take(self, format: str) -> Exporter:
         """One of that format that waits, or a new one in the place of one of another format."""
         with self._lock:
-            if self.stopped:
-                raise ExportFailed(f"{label}: it was ended", remedy="the same command goes on")
+            if self._stopped:
+                raise ExportFailed("the export was ended", remedy="the same command goes on")
             alike = [exporter for exporter in self._waiting if exporter.format == format]
             if alike:
                 self._waiting.remove(alike[0])

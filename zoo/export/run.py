@@ -99,8 +99,6 @@ def _export_chain(
     failed: list[str] = []
     try:
         for target in sorted(chain, key=lambda one: one.made_from is not None):
-            if exporters.stopped:
-                return
             try:
                 done.put((spec, target, _export_one(home, spec, target, exporters, failed)))
             except ExportFailed as error:

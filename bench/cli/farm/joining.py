@@ -18,7 +18,7 @@ import click
 
 from zoo.base.children import last_line, lifeline
 from zoo.base.errors import ClusterError
-from zoo.cluster.join import OUTER, SPARED, TOKEN, WHOLE, has_token, import_ray, is_loopback
+from zoo.cluster.join import OUTER, TOKEN, WHOLE, has_token, import_ray, is_loopback
 
 READY_S = 60.0
 STOP_S = 15.0
@@ -92,7 +92,7 @@ def _node(
         lifeline() as end,
         subprocess.Popen(
             command,
-            env=os.environ | ENVIRONMENT | SPARED | _adb(adb) | {OUTER: str(int(outer))},
+            env=os.environ | ENVIRONMENT | _adb(adb) | {OUTER: str(int(outer))},
             stdin=end,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

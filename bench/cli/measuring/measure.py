@@ -36,12 +36,13 @@ def take(
     is stored, and says how to go on. resumes: whether the command can."""
     taken: list[Session] = []
     began = time.monotonic()
-    if not unfinished(work, Known.of(stored, plan), plan):
+    known = Known.of(stored, plan)
+    if not unfinished(work, known, plan):
         return taken
     work = looked_at(work)
     names = {one.request: one.name for one in work}
     say(_intent(work, plan))
-    length = _length(work, plan, stored)
+    length = _length(work, plan, stored, known)
     device.show("Loading the models", 0, round(length))
     with Bar("measuring", length, _unit(plan), lines=False) as bar:
         try:
@@ -132,11 +133,10 @@ def _more(ratio: Ratio | None, count: int, plan: Plan) -> int:
     return min(max((wanted or plan.max_sessions) - count, 1), plan.max_sessions)
 
 
-def _length(work: Sequence[Work], plan: Plan, stored: Sequence[Session]) -> float:
+def _length(work: Sequence[Work], plan: Plan, stored: Sequence[Session], known: Known) -> float:
     """Of the bar: seconds where there is a limit of time, else the fewest sessions to come."""
     if plan.limit_s:
         return plan.limit_s
-    known = Known.of(stored, plan)
     remembered = {s.request for s in stored if s.plan.loop.mode == "memory"}
     timed = sum(max(0, plan.sessions - len(known.of_work(one))) for one in work)
     return max(1, timed + plan.memory * sum(one.request not in remembered for one in work))

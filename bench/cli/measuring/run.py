@@ -15,11 +15,7 @@ from bench.cli.options import Frame, Percent, model_option, threads_option, time
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bench.work.item import Work
-    from bench.work.subject import Subject
-    from devices.base import Device
-    from zoo.base.errors import ArtifactRejected
-    from zoo.home import Home
+    from zoo.base.errors import BenchError
 
 PARTIAL = 3
 PICK = "bench pick --device {} --max-latency 60fps"
@@ -112,8 +108,10 @@ def command(
     from bench.cli.measuring.summary import nothing_new, summary
     from bench.sessions.store import read_all
     from bench.work.chosen import alike, beside_references, named
+    from bench.work.find import find_all
     from bench.work.subject import Subject, precisions_of, runtimes_for, subject_of
     from reports.text.fitting import fitted, next_steps
+    from zoo.base.errors import ArtifactRejected
     from zoo.base.lock import locked
     from zoo.catalogue import folder, select
     from zoo.home import Home
@@ -162,7 +160,8 @@ def command(
             for name in runtimes_for(on, w, runtimes)
             for precision in precisions_of(w, precisions)
         ]
-        work, refused = _fit(home, on, subjects)
+        work, refused = find_all(home, on, subjects, (ArtifactRejected,))
+        _say_left_out(refused)
         work = beside_references(named(work, inputs), reference)
         stored = alike(read_all(home).sessions, on, plan, work) if resume else []
         sessions = take(home, on, work, plan, stored, resumes=True)
@@ -175,21 +174,6 @@ def command(
     context.exit(PARTIAL if refused or any(s.failure for s in sessions) else 0)
 
 
-def _fit(
-    home: Home, device: Device, subjects: Sequence[Subject]
-) -> tuple[list[Work], list[ArtifactRejected]]:
-    """What is to be measured, without rejected files; raises the first of those if all are."""
-    from bench.work.find import find
-    from zoo.base.errors import ArtifactRejected
-
-    work, refused = [], []
-    for subject in subjects:
-        try:
-            work.append(find(home, device, subject))
-        except ArtifactRejected as error:
-            refused.append(error)
-    if refused and not work:
-        raise refused[0]
+def _say_left_out(refused: Sequence[BenchError]) -> None:
     for each in refused:
         click.echo(f"left out: {each}", err=True)
-    return work, refused
