@@ -20,7 +20,7 @@ from bench.work.find import find_all
 from bench.work.item import Work
 from bench.work.subject import Subject, runtimes_for
 from devices.browser.device import BrowserDevice
-from devices.browser.pages import Page
+from devices.browser.pages import Page, Row
 from devices.browser.server import Offered
 from devices.browser.tab import Known
 from devices.masks import Expect
@@ -133,9 +133,9 @@ class Measuring:
 
     def _passes(self, page: Page, device: BrowserDevice, measured: Measured, name: str) -> None:
         plan, began = self.asked.plan(device), time.monotonic()
-        page.show(status("Preparing", [], 0, 0, None))
+        page.show("Preparing", 0, 0)
         work = beside_references(self._work(device, name), None)
-        page.show(status("Loading the models", [], 0, len(work) * plan.sessions, None))
+        page.show("Loading the models", 0, len(work) * plan.sessions)
         taken: list[Session] = []
         rows: list[Row] = []
         for session in measure(device, work, plan):
@@ -148,7 +148,7 @@ class Measuring:
                 rows = rows_of(taken, work, plan)
             least = len(work) * plan.sessions
             left = _left(len(taken), least, time.monotonic() - began, plan)
-            page.show(status("Measuring", rows, len(taken), max(least, len(taken)), left))
+            page.show("Measuring", len(taken), max(least, len(taken)), left, rows)
             if session.failure is not None or whole or len(taken) == 1:
                 count = f"{len(taken)} of {least} sessions or more, {left}"
                 self.tell(f"{name}: {count}; {_newest(session)}")
@@ -185,9 +185,6 @@ def _newest(session: Session) -> str:
     return f"{what} {found:.1f} ms" if found is not None else f"{what}: no sample left alone"
 
 
-Row = tuple[str, str, str]
-
-
 def rows_of(sessions: Sequence[Session], work: Sequence[Work], plan: Plan) -> list[Row]:
     """Of each file: its model, how it is run, and its latency so far or why it has none."""
     known, rows = KnownSoFar.of(sessions, plan), []
@@ -209,16 +206,3 @@ def _state(
         return told
     failures = [s for s in sessions if s.request == work.request and s.failure is not None]
     return verdict(failures[-1]).reason if failures else "not yet"
-
-
-def status(
-    text: str, rows: Sequence[Row], done: int, total: int, left: str | None
-) -> dict[str, object]:
-    """What the page shows its user."""
-    return {
-        "text": text,
-        "done": done,
-        "total": total,
-        "left": left,
-        "rows": [{"model": model, "how": how, "state": state} for model, how, state in rows],
-    }

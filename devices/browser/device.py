@@ -107,8 +107,7 @@ class BrowserDevice(Device):
                 self.tab.lost(error)
 
     def show(self, text: str, done: int, total: int) -> None:
-        told = {"text": text, "done": done, "total": total, "left": None, "rows": []}
-        self.page.show(told)
+        self.page.show(text, done, total)
 
     def close(self) -> None:
         self.page.end("Measuring has ended. Thank you.")

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from devices import masks
 from devices.masks import Expect, nothing_expected
 from devices.records import RunRequest
-from zoo.base.errors import BenchError, SessionFailed
+from zoo.base.errors import BenchError, SessionFailed, first_line
 from zoo.home import Home
 from zoo.preprocess import Float32
 from zoo.runtime.feeds import arrays
@@ -87,8 +87,7 @@ def expected_of(request: RunRequest, artifact: Path, expect: Expect) -> Expected
         model.infer()
     except Exception as error:
         # Whatever a runtime raises (their classes share no base) is this session's failure.
-        first = next(filter(None, map(str.strip, str(error).splitlines())), type(error).__name__)
-        raise SessionFailed("check", f"it does not run here: {first}") from error
+        raise SessionFailed("check", f"it does not run here: {first_line(error)}") from error
     return Expected(
         inputs=[Fed(name=t.name, values=v) for t, v in zip(model.inputs, given, strict=True)],
         outputs=model.outputs(),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -30,6 +30,8 @@ MOST_PAGES = 16
 GRACE_S = 10.0
 
 Value = TypeVar("Value", bound=Posted)
+# Of a file: its model, how it is run, and its latency so far or why it has none.
+Row = tuple[str, str, str]
 
 
 class PageLost(SessionFailed):
@@ -171,10 +173,18 @@ class Page:
                 lambda: not self.silent or self.over is not None, max(0.0, until - time.monotonic())
             )
 
-    def show(self, status: dict[str, Any]) -> None:
-        """What the page is to tell its user."""
+    def show(
+        self,
+        text: str,
+        done: int,
+        total: int,
+        left: str | None = None,
+        rows: Sequence[Row] = (),
+    ) -> None:
+        """What the page is to tell its user. left: how long it still takes, in words."""
+        told = [{"model": model, "how": how, "state": state} for model, how, state in rows]
         with self.changed:
-            self.status = status
+            self.status = {"text": text, "done": done, "total": total, "left": left, "rows": told}
             self.changed.notify_all()
 
     def end(self, text: str) -> None:

@@ -31,7 +31,7 @@ import numpy as np
 import psutil
 
 from devices.host import clocks
-from zoo.base.errors import BenchError
+from zoo.base.errors import BenchError, first_line
 from zoo.runtime.feeds import Feed, arrays
 from zoo.runtime.open_model import OpenModel
 from zoo.runtime.runtime import load_library, open_model
@@ -227,8 +227,7 @@ def main(worker: Worker) -> None:
             answer = {"error": "out of memory"}
         except Exception as error:
             # Whatever a runtime raises (their classes share no base) is this session's failure.
-            first, *_ = [*filter(None, map(str.strip, str(error).splitlines())), "no message"]
-            answer = {"error": f"{type(error).__name__}: {first}"}
+            answer = {"error": first_line(error)}
         print(json.dumps(answer), file=answers, flush=True)
 
 

@@ -29,6 +29,12 @@ import difflib
 from collections.abc import Iterable
 
 
+def first_line(error: Exception) -> str:
+    """What an error of another library says first, after its kind."""
+    first, *_ = [*filter(None, map(str.strip, str(error).splitlines())), "no message"]
+    return f"{type(error).__name__}: {first}"
+
+
 class BenchError(Exception):
     """Base of every error a user can cause or meet.
 
