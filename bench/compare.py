@@ -40,7 +40,8 @@ class Side:
 class Comparison:
     """How the latency of `candidate` stands to that of `baseline`.
 
-    ratio is None where sessions of one of them are missing. how: what the ratio was made of.
+    ratio is None where sessions of one of them are missing. how: how its replicates stood to each
+    other, in words that follow "12 passes".
     adjusted_p: the p-value after Holm's correction over all comparisons made together.
     """
 
@@ -69,8 +70,9 @@ class Comparison:
         return self.ratio.high is None or self.ratio.high > 1 + share
 
     @property
-    def more_passes(self) -> int | None:
-        """About how many more passes would tell the difference that was seen."""
+    def more_needed(self) -> int | None:
+        """About how many more replicates, of either side, would tell the difference that was
+        seen."""
         if self.ratio is None or self.distinguishable:
             return None
         needed = sessions_needed(self.ratio, abs(math.log(self.ratio.value)))
@@ -148,7 +150,7 @@ def compared(
     known = Known.of(sessions, plan)
     sides = [Side.of(name, known.of_work(one)) for name, one in zip(names, work, strict=True)]
     ratios = [known.ratio(one) for one in work[1:]]
-    return against_first(sides, ratios, factor, "passes in turns")
+    return against_first(sides, ratios, factor, "in turns")
 
 
 def against_first(

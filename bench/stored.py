@@ -12,7 +12,7 @@ from typing import Any
 from bench.compare import Comparison, Side, against_first
 from bench.sessions.record import Session
 from bench.statistics.pooling import CONTENDED_CORES, contended_batches, counts_of
-from bench.statistics.ratios import unpaired_ratio
+from bench.statistics.ratios import by_run, unpaired_ratio
 from bench.statistics.relative import relative_logs
 from bench.statistics.stats import session_median_ms
 from bench.statistics.verdict import verdict
@@ -119,18 +119,16 @@ def compare_stored(
     of = _under_one_load(of, contended)
     left_out = found - sum(map(len, of))
     _refuse_unlike(of, FREE[factor], contended)
-    logs, how = relative_logs(counted), "stored sessions, relative to the reference of their passes"
+    logs, how = relative_logs(counted), "of the store, relative to the reference of their passes"
     if not _one_reference(of) or not all(s.id in logs for side in of for s in side):
         medians = {s.id: session_median_ms(s) for side in of for s in side}
         logs = {one: math.log(found) for one, found in medians.items() if found}
-        how = "stored sessions as they are"
-    first, *others = [[logs[s.id] for s in side] for side in of]
+        how = "of the store, as they are"
+    first, *others = [by_run((s.batch, logs[s.id]) for s in side) for side in of]
     ratios = [unpaired_ratio(values, first) for values in others]
     sides = [Side.of(name, side) for name, side in zip(names, of, strict=True)]
     if left_out:
-        how += f", {left_out} under another load left out"
-    runs = " and ".join(str(len({s.batch for s in side})) for side in of)
-    how += f", of {runs} runs, unpaired: what differs from run to run is not in it"
+        how += f", {left_out} sessions under another load left out"
     return against_first(sides, ratios, factor, how)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from bench.statistics.ratios import Ratio, holm, unpaired_ratio
+from bench.statistics.ratios import Ratio, Runs, by_run, holm, unpaired_ratio
 from bench.statistics.stats import CONFIDENCE
 from reports.gather.flat import record
 from reports.gather.report import Report
@@ -48,6 +48,8 @@ class OldRow(Frozen):
     on_front: bool
     relative_to: str | None
     sessions: str
+    # Earlier reports did not say: their sessions pass for those of one run.
+    session_runs: str | None = None
     session_medians_ms: str
     session_relatives: str
 
@@ -78,8 +80,8 @@ class Moves:
 def moves_since(old: Path, report: Report) -> Moves:
     """`old`: a report's folder, or its rows.json. Raises RecordError where it is neither.
 
-    A latency has moved when its new sessions differ from the old ones by rank sums, at the 95 %
-    level over all rows together; relative to the reference where both reports have the same.
+    A latency has moved when its new sessions differ from the old ones (`unpaired_ratio`), at the
+    95 % level over all rows together; relative to the reference where both reports have the same.
     """
     earlier = read_old(old)
     told = all("device_unit" in row.model_fields_set for row in earlier)
@@ -92,7 +94,7 @@ def moves_since(old: Path, report: Report) -> Moves:
     for was, new in both:
         ratio, name = ratios.get(id(new)), _name(new, told)
         if ratio and ratio.differs and adjusted[id(new)] <= 1 - CONFIDENCE:
-            latency.append(f"{name}: latency {_times(ratio)} of what it was, {_against(was, new)}")
+            latency.append(f"{name}: latency {_times(ratio)}, {_against(was, new)}")
         iou += _iou(name, was, new)
         if was["on_front"] != new["on_front"]:
             front.append(f"{name}: {'came onto' if new['on_front'] else 'left'} the front")
@@ -153,14 +155,19 @@ def _pair(before: Sequence[Flat], after: Sequence[Flat]) -> tuple[Flat, Flat]:
 def _ratio(was: Flat, new: Flat) -> Ratio | None:
     """Of the sessions that the earlier report did not have; None where there are none."""
     column = "session_relatives" if _relative(was, new) else "session_medians_ms"
-    old_ids = set(was["sessions"].split())
-    fresh = [
-        math.log(float(figure))
-        for id, figure in zip(new["sessions"].split(), new[column].split(), strict=True)
-        if id not in old_ids and figure != "-"
-    ]
-    past = [math.log(float(figure)) for figure in was[column].split() if figure != "-"]
+    past = _runs(was, column, without=frozenset())
+    fresh = _runs(new, column, without=frozenset(was["sessions"].split()))
     return unpaired_ratio(fresh, past) if fresh and past else None
+
+
+def _runs(row: Flat, column: str, without: frozenset[str]) -> Runs:
+    ids, figures = row["sessions"].split(), row[column].split()
+    runs = (row["session_runs"] or "0 " * len(ids)).split()
+    return by_run(
+        (run, math.log(float(figure)))
+        for id, run, figure in zip(ids, runs, figures, strict=True)
+        if id not in without and figure != "-"
+    )
 
 
 def _relative(was: Flat, new: Flat) -> bool:
@@ -174,7 +181,9 @@ def _against(was: Flat, new: Flat) -> str:
 
 
 def _times(ratio: Ratio) -> str:
-    return f"{ratio.value:.3f} [{ratio.low:.3f}, {ratio.high:.3f}]"
+    """`1.2 [1.1, 1.3] of what it was, over 6 and 8 sessions`."""
+    counts = " and ".join(map(str, reversed(ratio.counts)))
+    return f"{ratio.text} of what it was, over {counts} {ratio.replicates}"
 
 
 def _iou(name: str, was: Flat, new: Flat) -> list[str]:

@@ -1,18 +1,20 @@
 """Ratios of latencies with their intervals: over passes, or of two sets of sessions.
 
-Over passes by Student's t: a pass gives one ratio, and the passes are the replicates. Two sets that
-were never measured beside each other are compared by rank sums, exact at small counts (Hollander,
-Wolfe and Chicken, Nonparametric Statistical Methods, 4.1-4.3). Holm, Scand. J. Statist. 6 (1979)
-65-70.
+Over passes by Student's t: a pass gives one ratio, and the passes are the replicates. Of two sets
+that were never measured beside each other the runs are the replicates, by Student's t too. Where
+there are too few runs, the sessions are, by rank sums, exact at small counts (Hollander, Wolfe and
+Chicken, Nonparametric Statistical Methods, 4.1-4.3). Holm, Scand. J. Statist. 6 (1979) 65-70.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from statistics import NormalDist
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,8 +24,13 @@ from bench.statistics.students_t import beyond, quantile_of_t
 
 # Beyond this count the normal approximation of the null distribution is good to 0.001.
 EXACT_PRODUCT = 900
+# From so many runs of both sides on, runs are the replicates: fewer say too little of each other.
+FEWEST_RUNS = 4
 
 Float64 = NDArray[np.float64]
+Replicates = Literal["passes", "sessions", "runs"]
+# The logarithms of sessions' latencies, run by run.
+Runs = Sequence[Sequence[float]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +38,7 @@ class Ratio:
     """A ratio of latencies with its 95 % interval, and the p-value of "it is 1".
 
     low, high are None where the count allows no interval; p is then 1, or never below 0.05.
-    counts: passes, or the sessions of either side.
+    counts: of the replicates, one number, or one for either side.
     """
 
     value: float
@@ -39,6 +46,7 @@ class Ratio:
     high: float | None
     p: float
     counts: tuple[int, ...]
+    replicates: Replicates = "passes"
 
     @property
     def text(self) -> str:
@@ -79,32 +87,60 @@ def ratio_over_passes(logs: Sequence[float]) -> Ratio:
     if count < FEWEST_PASSES:
         return Ratio(value=math.exp(mean), low=None, high=None, p=1.0, counts=(count,))
     error = float(np.std(values, ddof=1)) / math.sqrt(count)
-    half = quantile_of_t((1 + CONFIDENCE) / 2, count - 1) * error
+    return _by_t(mean, error, count - 1, (count,), "passes")
+
+
+def by_run(sessions: Iterable[tuple[Hashable, float]]) -> Runs:
+    """From each session's run, named in any way, and the logarithm of its latency."""
+    runs: dict[Hashable, list[float]] = defaultdict(list)
+    for run, log in sessions:
+        runs[run].append(log)
+    return list(runs.values())
+
+
+def unpaired_ratio(ours: Runs, theirs: Runs) -> Ratio:
+    """Of two sets of sessions that were not measured in pairs, neither of them empty.
+
+    Sessions of one run have more in common than those of two. So the runs are the replicates, where
+    both sides together have four: the difference of their means, by Student's t with one variance.
+    With fewer runs the sessions are: the median of all differences, by rank sums. What differs from
+    run to run is not in that interval, which needs 4 sessions of each.
+    """
+    if len(ours) + len(theirs) >= FEWEST_RUNS:
+        return _ratio_of_runs(ours, theirs)
+    one, other = (np.concatenate([np.asarray(run) for run in side]) for side in (ours, theirs))
+    differences = np.sort((one[:, None] - other[None, :]).ravel())
+    cumulative = _rank_sums(len(one), len(other))
+    positive = float(np.sum(differences > 0) + np.sum(differences == 0) / 2)
+    return _by_ranks(differences, cumulative, positive, (len(one), len(other)))
+
+
+def _ratio_of_runs(ours: Runs, theirs: Runs) -> Ratio:
+    sides = [np.array([np.median(run) for run in side]) for side in (ours, theirs)]
+    counts = (len(ours), len(theirs))
+    freedom = sum(counts) - 2
+    squares = sum(float(np.sum((side - side.mean()) ** 2)) for side in sides)
+    error = math.sqrt(squares / freedom * sum(1 / count for count in counts))
+    return _by_t(float(sides[0].mean() - sides[1].mean()), error, freedom, counts, "runs")
+
+
+def _by_t(
+    mean: float, error: float, freedom: int, counts: tuple[int, ...], replicates: Replicates
+) -> Ratio:
+    half = quantile_of_t((1 + CONFIDENCE) / 2, freedom) * error
     off = math.inf if error == 0 else abs(mean) / error
-    p = 1.0 if mean == 0 else beyond(off, count - 1)
     return Ratio(
         value=math.exp(mean),
         low=math.exp(mean - half),
         high=math.exp(mean + half),
-        p=p,
-        counts=(count,),
+        p=1.0 if mean == 0 else beyond(off, freedom),
+        counts=counts,
+        replicates=replicates,
     )
 
 
-def unpaired_ratio(logs: Sequence[float], reference: Sequence[float]) -> Ratio:
-    """Of two sets of sessions that were not measured in pairs: the median of all differences.
-
-    An interval needs 4 sessions of each.
-    """
-    ours, theirs = np.asarray(logs, dtype=np.float64), np.asarray(reference, dtype=np.float64)
-    differences = np.sort((ours[:, None] - theirs[None, :]).ravel())
-    cumulative = _rank_sums(len(ours), len(theirs))
-    positive = float(np.sum(differences > 0) + np.sum(differences == 0) / 2)
-    return _ratio(differences, cumulative, positive, (len(ours), len(theirs)))
-
-
 def sessions_needed(ratio: Ratio, half_width: float) -> int | None:
-    """About how many passes, or sessions a side, in all give an interval of that half width.
+    """About how many replicates, of either side, in all give an interval of that half width.
 
     None where there is no interval to reckon from.
     """
@@ -122,7 +158,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return adjusted
 
 
-def _ratio(
+def _by_ranks(
     ordered: Float64, cumulative: Float64, positive: float, counts: tuple[int, ...]
 ) -> Ratio:
     """From ordered differences, and the null distribution of how many of them are positive."""
@@ -130,7 +166,8 @@ def _ratio(
     low, high = (math.exp(ordered[cut - 1]), math.exp(ordered[-cut])) if cut else (None, None)
     rarer = math.floor(min(positive, len(ordered) - positive))
     p = min(1.0, 2 * float(cumulative[rarer]))
-    return Ratio(value=math.exp(np.median(ordered)), low=low, high=high, p=p, counts=counts)
+    middle = math.exp(np.median(ordered))
+    return Ratio(value=middle, low=low, high=high, p=p, counts=counts, replicates="sessions")
 
 
 @cache

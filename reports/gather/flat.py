@@ -84,6 +84,7 @@ def record(row: Row) -> dict[str, Any]:
         "init": joined.init,
         "samples": row.samples,
         "sessions": " ".join(row.sessions),
+        "session_runs": " ".join(map(str, row.session_runs)),
         "session_medians_ms": _words(row.session_medians_ms),
         "session_relatives": _words(row.session_relatives),
         "sessions_left_out": " ".join(id for id, _ in row.left_out),

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bench.statistics.ratios import Ratio, ratio_over_passes, unpaired_ratio
+from bench.statistics.ratios import Ratio, Runs, by_run, ratio_over_passes, unpaired_ratio
 from reports.gather.rows import Row
 from zoo.artifact.iou import Interval, interval
 
@@ -57,8 +56,9 @@ def latency_ratio(one: Row, other: Row) -> tuple[Ratio | None, bool]:
     shared = [at for at in ours if at in theirs][-MOST_SESSIONS:]
     if len(shared) >= FEWEST_ROUNDS:
         return ratio_over_passes([ours[at] - theirs[at] for at in shared]), True
-    return unpaired_ratio(_logs(one), _logs(other)), False
+    return unpaired_ratio(_runs(one), _runs(other)), False
 
 
-def _logs(row: Row) -> Sequence[float]:
-    return [math.log(median) for median in row.session_medians_ms[-MOST_SESSIONS:]]
+def _runs(row: Row) -> Runs:
+    logs = map(math.log, row.session_medians_ms[-MOST_SESSIONS:])
+    return by_run(zip(row.session_runs[-MOST_SESSIONS:], logs, strict=True))

@@ -147,6 +147,12 @@ class Row:
         return tuple(self.stored.figures["median_ms"][self.used].tolist())
 
     @property
+    def session_runs(self) -> tuple[int, ...]:
+        """The run that each used session is of, numbered within this row."""
+        codes = self.stored.shared["batch"].codes[self.used]
+        return tuple(np.unique(codes, return_inverse=True)[1].tolist())
+
+    @property
     def session_relatives(self) -> tuple[float | None, ...]:
         """What `relative` is made of, None for a session without."""
         return tuple(None if np.isnan(log) else math.exp(log) for log in self.logs.tolist())

@@ -91,7 +91,7 @@ def test_compare_measures_files_in_turns(home: Home, tmp_path: Path) -> None:
     assert found["ratio"]["low"] > 1.5
     text = invoke("compare", str(light), str(heavy), "--stored").output
     assert "heavy.onnx is slower" in text
-    assert "unpaired" in text
+    assert "what differs from run to run is not in it" in text
     faster = invoke("compare", str(heavy), str(light), "--stored", "--fail-if-slower", "20%")
     assert "light.onnx is faster" in faster.output
 
@@ -134,6 +134,17 @@ def test_stored_sessions_are_compared_by_commit_and_by_date(home: Home) -> None:
         "that counts is stored"
         in invoke(*STORED, "--commit", "aaaa", "--commit", "cccc", status=1).output
     )
+
+
+def test_runs_that_differ_among_themselves_tell_no_difference(home: Home) -> None:
+    for letter, costs in (("a", (5.0, 5.1)), ("b", (5.15, 5.05)), ("c", (6.0, 6.1))):
+        for cost_ms in costs:
+            stored_side(home, cost_ms, commit=letter * 40)
+    alike = invoke(*STORED, "--commit", "aaaa", "--commit", "bbbb").output
+    assert "bbbb is not distinguishable" in alike
+    assert "2 and 2 runs" in alike
+    apart = invoke(*STORED, "--commit", "aaaa", "--commit", "cccc").output
+    assert "cccc is slower: x1.198" in apart
 
 
 @pytest.mark.parametrize(

@@ -32,15 +32,39 @@ def test_p_of_two_samples_is_mann_whitneys(ours: int, theirs: int) -> None:
     one, other = generator.normal(0.3, 1, ours), generator.normal(0, 1, theirs)
     method = "exact" if ours * theirs <= 900 else "asymptotic"
     wanted = stats.mannwhitneyu(one, other, method=method).pvalue
-    assert unpaired_ratio(one.tolist(), other.tolist()).p == pytest.approx(wanted, rel=1e-6)
+    assert unpaired_ratio([one.tolist()], [other.tolist()]).p == pytest.approx(wanted, rel=1e-6)
+
+
+@pytest.mark.parametrize(("ours", "theirs"), [(2, 2), (1, 3), (5, 7)])
+def test_of_several_runs_it_is_students_t_of_the_runs(ours: int, theirs: int) -> None:
+    generator = np.random.default_rng(ours)
+    means = generator.normal(0.02, 0.01, ours), generator.normal(0, 0.01, theirs)
+    one, other = ([[mean - 0.001, mean, mean + 0.001] for mean in side] for side in means)
+    wanted, found = stats.ttest_ind(*means), unpaired_ratio(one, other)
+    assert (found.replicates, found.counts) == ("runs", (ours, theirs))
+    assert found.p == pytest.approx(wanted.pvalue, rel=1e-6)
+    assert (found.low, found.high) == pytest.approx(tuple(np.exp(wanted.confidence_interval())))
+
+
+def test_runs_that_differ_are_no_difference_of_what_they_measured() -> None:
+    """Runs of the same file, each off by a hundredth, its sessions by a thousandth."""
+    generator, called = np.random.default_rng(0), {"runs": 0, "sessions": 0}
+    for _ in range(200):
+        runs = generator.normal(0, 0.01, (4, 1)) + generator.normal(0, 0.001, (4, 12))
+        of_runs = unpaired_ratio(runs[:2].tolist(), runs[2:].tolist())
+        of_sessions = unpaired_ratio(runs[:1].tolist(), runs[1:2].tolist())
+        called["runs"] += of_runs.differs
+        called["sessions"] += of_sessions.differs
+    assert called["runs"] <= 18
+    assert called["sessions"] > 100
 
 
 def test_few_passes_get_no_interval_and_no_finding() -> None:
     five, six = (ratio_over_passes([0.1 + 0.01 * i for i in range(n)]) for n in (5, 6))
     assert (five.low, five.high, five.p, five.differs) == (None, None, 1.0, False)
     assert six.differs
-    assert not unpaired_ratio([1.0] * 3, [0.0] * 3).differs
-    assert unpaired_ratio([1.0] * 4, [0.0] * 4).differs
+    assert not unpaired_ratio([[1.0] * 3], [[0.0] * 3]).differs
+    assert unpaired_ratio([[1.0] * 4], [[0.0] * 4]).differs
 
 
 @pytest.mark.parametrize("count", [6, 10, 25])

@@ -134,10 +134,24 @@ def test_what_moved_is_told_and_what_did_not_is_not(tmp_path: Path) -> None:
     later = home_of(tmp_path / "later", "a laptop", first=2, slower=1.2)
     moved = moves_since(tmp_path / "old", made.report(later))
     assert [line.split()[0] for line in moved.latency] == [SPECS[0].name, SPECS[2].name]
-    assert f"relative to {SPECS[0].name}" in moved.latency[1]
+    assert f"over 8 and 8 sessions, relative to {SPECS[0].name}" in moved.latency[1]
     page = write_report(tmp_path / "new", made.report(later), moved)
     assert moved.latency[1] in page.read_text()
     assert moved.latency[1] in (tmp_path / "new" / "moved.md").read_text()
+
+
+def test_runs_that_differ_among_themselves_have_not_moved(tmp_path: Path) -> None:
+    """Two runs a side, the relative latency of which lies a tenth apart on both."""
+    home = Home(root=tmp_path / "home")
+    where = [made.device("a laptop")]
+    for first, slower in ((1, 1.0), (2, 1.1)):
+        made.store(home, where, SPECS, sessions=8, first=first, slower=slower)
+    write_report(tmp_path / "old", made.report(home))
+    for first, slower in ((3, 1.12), (4, 1.02)):
+        made.store(home, where, SPECS, sessions=8, first=first, slower=slower)
+    found = moves_since(tmp_path / "old", made.report(home))
+    assert found.compared == len(SPECS)
+    assert found.latency == ()
 
 
 def test_each_of_two_phones_of_a_kind_is_compared_with_itself(tmp_path: Path) -> None:

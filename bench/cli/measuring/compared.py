@@ -45,27 +45,36 @@ def _verdict(found: Comparison) -> str:
 
 
 def sentence(found: Comparison) -> str:
+    from bench.statistics.ratios import FEWEST_RUNS
+
     one, other = found.baseline.name, found.candidate.name
     if found.ratio is None:
         return f"{other}: no ratio: not both were measured (bench check last)"
     counts = " and ".join(str(count) for count in found.ratio.counts)
+    of = f"{counts} {found.ratio.replicates} {found.how}"
     if found.ratio.low is None:
         return (
-            f"{other}: not distinguishable: {counts} {found.how} are too few for an interval; "
+            f"{other}: not distinguishable: {of}, are too few for an interval; "
             f"x{found.ratio.text} of {one}'s latency"
         )
-    ratio = f"x{found.ratio.text} of {one}'s latency (95 % interval, {counts} {found.how})"
+    if found.ratio.replicates == "sessions":
+        of += f": what differs from run to run is not in it; {FEWEST_RUNS} runs in all put it in"
+    ratio = f"x{found.ratio.text} of {one}'s latency (95 % interval, {of})"
     if found.distinguishable:
         return f"{other} is {_verdict(found)}: {ratio}"
-    more = found.more_passes
-    needed = f"; about {more} more passes would tell" if more else ""
-    if more and more > MANY:
-        needed = f"; not even {MANY} more passes would tell"
-    return f"{other} is not distinguishable: {ratio}{needed}"
+    return f"{other} is not distinguishable: {ratio}{_needed(found)}"
+
+
+def _needed(found: Comparison) -> str:
+    if not (found.ratio and found.more_needed):
+        return ""
+    if found.more_needed > MANY:
+        return f"; not even {MANY} more {found.ratio.replicates} would tell"
+    return f"; about {found.more_needed} more {found.ratio.replicates} would tell"
 
 
 def as_record(found: Comparison) -> dict[str, Any]:
     return asdict(found) | {
         "distinguishable": found.distinguishable,
-        "more_passes": found.more_passes,
+        "more_needed": found.more_needed,
     }
