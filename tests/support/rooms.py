@@ -43,8 +43,8 @@ ROOMS: Mapping[str, str] = {
     "train/layouts": "celeba_lists celebamask coco figaro run_lengths",
     "train/init": "encoder_download first_weights keras_weights narrow parent_weights pretrained "
     "widen",
-    "train/proof": "accuracy calibrate card distortions expect imported pack prove ranges resizes "
-    "worst",
+    "train/proof": "accuracy calibrate card distortions expect imported pack photographs prove "
+    "ranges resizes worst",
     "train/cluster": "files orders parcels",
     "train/synthetic": "canvas frame hair person prepare scene traits",
     "devices": "base find finding frame masks programs records replay roads",

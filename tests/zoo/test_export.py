@@ -18,7 +18,8 @@ from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 from commands import TINY, Chain, bench_process, exporters, invoke, running
 
-from train.proof.prove import dataset_of, is_proved, prove
+from train.proof.photographs import Photographs
+from train.proof.prove import is_proved, prove
 from zoo.artifact.calibration import calibration_path
 from zoo.artifact.iou import pooled, read_counts
 from zoo.artifact.manifest import manifest_path, read_manifest, verified
@@ -144,14 +145,14 @@ def test_without_the_data_the_iou_is_null_with_the_reason(chain: Chain, tmp_path
     elsewhere = Home(root=tmp_path)
     for name in ("checkpoints", "artifacts"):
         shutil.copytree(chain.home.root / name, elsewhere.root / name)
-    dataset, reason = dataset_of(elsewhere, read_record(checkpoint_path(elsewhere, SPEC)))
+    photographs = Photographs.of(elsewhere, SPEC)
     artifact = read_manifest(elsewhere, SPEC).artifacts["onnx.fp32"]
-    proved = prove(elsewhere, SPEC, artifact, dataset, reason)
+    proved = prove(elsewhere, SPEC, artifact, photographs)
     assert proved.accuracy is None
     assert "'drawn' of the checkpoint is not here" in (proved.accuracy_reason or "")
     assert proved.parity is not None
     assert proved.parity.source == "drawn portraits"
-    assert is_proved(elsewhere, SPEC, proved, dataset)
+    assert is_proved(elsewhere, SPEC, proved, photographs)
 
 
 def test_nothing_is_exported_twice(in_chain: Chain) -> None:

@@ -13,11 +13,11 @@ import pytest
 from commands import TINY, Chain, invoke
 from packages import INSIDE, constant, first, rewritten
 
-from train.proof.prove import dataset_of, prove
+from train.proof.photographs import Photographs
+from train.proof.prove import prove
 from zoo.artifact.manifest import Artifact, read_manifest, write_manifest
 from zoo.base.errors import ArtifactError
 from zoo.base.files import sha256_of
-from zoo.checkpoint import checkpoint_path, read_record
 from zoo.home import Home
 from zoo.registry import get
 from zoo.runtime.mil_reference import MilReferenceModel
@@ -130,9 +130,9 @@ def test_the_proof_fails_and_names_the_cause(
     path = elsewhere.artifact(SPEC, "coreml", "fp32")
     spoil(path)
     artifact = declared(elsewhere, path)
-    dataset, _ = dataset_of(elsewhere, read_record(checkpoint_path(elsewhere, SPEC)))
-    assert dataset is not None
-    proved = prove(elsewhere, SPEC, artifact, dataset, "")
+    photographs = Photographs.of(elsewhere, SPEC)
+    assert photographs.dataset is not None
+    proved = prove(elsewhere, SPEC, artifact, photographs)
     assert proved.rejected
     found = json.loads(invoke("explain", str(path), "--json").output)
     cause = NAMED[spoil]
@@ -182,7 +182,7 @@ def test_palette_indices_a_bit_off_fail(home: Home) -> None:
     artifact = read_manifest(home, SPEC).artifacts["coreml.pal6"]
     assert artifact.rejected is None
     changed = artifact.model_copy(update={"sha256": sha256_of(path)})
-    proved = prove(home, SPEC, changed, None, "no data")
+    proved = prove(home, SPEC, changed, Photographs(dataset=None, reason="no data"))
     assert "off torch's on average" in str(proved.rejected)
 
 

@@ -12,6 +12,7 @@ from torch import nn
 
 from reports.text.files import file_list, file_record
 from train.data.dataset import Dataset
+from train.proof.photographs import Photographs
 from train.proof.prove import evaluate_file, is_proved, with_reference
 from zoo.artifact.manifest import Artifact, read_manifest
 from zoo.artifact.neural_engine import leaving, leaving_text
@@ -72,7 +73,8 @@ def as_by_core_ml(artifact: Artifact) -> Artifact:
 def test_both_are_kept_and_their_difference_is_shown(in_chain: Chain) -> None:
     home, dataset = in_chain.home, Dataset.open(in_chain.home, "drawn")
     stored = as_by_core_ml(read_manifest(home, SPEC).artifacts["coreml.fp16"])
-    assert not is_proved(home, SPEC, stored, dataset)
+    photographs = Photographs.of(home, SPEC)
+    assert not is_proved(home, SPEC, stored, photographs)
     both = with_reference(home, SPEC, stored, dataset)
     assert both.accuracy is not None
     assert both.accuracy.runtime == "coreml"
@@ -81,7 +83,7 @@ def test_both_are_kept_and_their_difference_is_shown(in_chain: Chain) -> None:
     assert both.reference.accuracy.runtime == "mil-reference"
     assert both.reference.difference is not None
     assert both.reference.difference.value == 0
-    assert is_proved(home, SPEC, both, dataset)
+    assert is_proved(home, SPEC, both, photographs)
     told = file_list([file_record(both, both.validated, None)])
     assert "Core ML's IoU is +0.00 points" in " ".join(told.split())
     # What Core ML gave is not replaced on a machine without it.

@@ -16,6 +16,7 @@ from torch import Tensor
 from train.data.dataset import Dataset
 from train.proof.calibrate import chosen
 from train.proof.card import card
+from train.proof.photographs import Photographs
 from train.proof.prove import prove
 from train.proof.ranges import activation_ranges
 from zoo.artifact.calibration import LayerRange
@@ -109,7 +110,7 @@ def _exported_counts(
         [(_, _, outcome)] = export(home, [(spec, onnx)], jobs=1)
         if isinstance(outcome, ExportFailed):
             raise outcome
-        accuracy = prove(home, spec, outcome, dataset, "").accuracy
+        accuracy = prove(home, spec, outcome, Photographs(dataset=dataset)).accuracy
         assert accuracy is not None
         return read_counts(home.artifact_folder(spec) / accuracy.counts_file)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
 from typing import Final
 
 from PIL import Image
@@ -11,6 +10,7 @@ from PIL import Image
 from train.data.dataset import Dataset, SplitName
 from train.evaluate import Predict, torch_predictor
 from train.proof.accuracy import check_unseen, half_accuracy, judged_again, measure_accuracy
+from train.proof.photographs import Photographs
 from train.synthetic.scene import portrait
 from zoo.artifact import parity
 from zoo.artifact.half import PRECISIONS, largest_inside
@@ -19,9 +19,9 @@ from zoo.artifact.judgement import BOUNDS, Figure
 from zoo.artifact.manifest import Accuracy, Artifact, Parity, Reference, verified
 from zoo.artifact.neural_engine import leaving
 from zoo.base.children import threads_here
-from zoo.base.errors import ArtifactError, MissingStep
+from zoo.base.errors import ArtifactError
 from zoo.base.files import sha256_of
-from zoo.checkpoint import CheckpointRecord, checkpoint_path, load, read_record
+from zoo.checkpoint import checkpoint_path, load, read_record
 from zoo.home import Home
 from zoo.resizing import to_input
 from zoo.runtime.processor import REFERENCE
@@ -33,38 +33,7 @@ PARITY_SEED = 0
 SPLIT: Final = "validation"
 
 
-def dataset_of(home: Home, record: CheckpointRecord) -> tuple[Dataset | None, str]:
-    """The data set a checkpoint was chosen on, or None with the reason."""
-    name = record.split.dataset
-    try:
-        dataset = Dataset.open(home, name)
-    except MissingStep:
-        return None, f"the data set {name!r} of the checkpoint is not here"
-    if dataset.record.sha256 != record.split.sha256:
-        return None, f"the data set {name!r} here is not the one of the checkpoint"
-    return dataset, ""
-
-
-def parts_of(home: Home, record: CheckpointRecord) -> list[Dataset]:
-    """Of a joined data set that is not here, those of its parts that are."""
-    found = []
-    for name, sha256 in record.split.parts.items():
-        try:
-            dataset = Dataset.open(home, name)
-        except MissingStep:
-            continue
-        if dataset.record.sha256 == sha256:
-            found.append(dataset)
-    return found
-
-
-def is_proved(
-    home: Home,
-    spec: ModelSpec,
-    artifact: Artifact,
-    dataset: Dataset | None,
-    parts: Sequence[Dataset] = (),
-) -> bool:
+def is_proved(home: Home, spec: ModelSpec, artifact: Artifact, photographs: Photographs) -> bool:
     """Whether there is nothing more to find out about the file on this machine."""
     runtime, reason = runtime_for(artifact)
     if runtime is None:
@@ -73,9 +42,10 @@ def is_proved(
         return True
     if artifact.parity is None or not _looked_at(artifact, runtime):
         return False
+    dataset = photographs.dataset
     if dataset is None:
         known = {one.dataset: one for one in artifact.validated}
-        names = {part.record.name: part for part in parts}
+        names = {part.record.name: part for part in photographs.parts}
         return known.keys() >= names.keys() and all(
             _holds(home, spec, known[name], part) for name, part in names.items()
         )
@@ -87,18 +57,11 @@ def is_proved(
     return half and judged and _holds(home, spec, artifact.accuracy, dataset)
 
 
-def prove(
-    home: Home,
-    spec: ModelSpec,
-    artifact: Artifact,
-    dataset: Dataset | None,
-    no_data: str,
-    parts: Sequence[Dataset] = (),
-) -> Artifact:
+def prove(home: Home, spec: ModelSpec, artifact: Artifact, photographs: Photographs) -> Artifact:
     """The artifact with its parity and accuracy, each measured or null with the reason.
 
-    Stores the per-image counts beside the file. dataset None, or a format that this machine can
-    not run, leaves nulls; the reasons say which. parts: what is counted on instead.
+    Stores the per-image counts beside the file. No photographs, or a format that this machine can
+    not run, leave nulls; the reasons say which.
     """
     runtime, reason = runtime_for(artifact)
     if artifact.precision in PRECISIONS:
@@ -114,16 +77,16 @@ def prove(
         artifact = artifact.model_copy(update={"neural_engine": leaving(operations)})
     predict = open_model(path, runtime, threads_here()).predict
     try:
-        found = _parity(home, spec, runtime, predict, dataset or next(iter(parts), None))
+        found = _parity(home, spec, runtime, predict, next(iter(photographs.sets), None))
     except ArtifactError as error:
         # It is of no use; the other files may be.
         return _with(artifact, parity_reason=error.seen, accuracy_reason=error.seen)
-    proved = _with(artifact, parity=found, accuracy_reason=no_data)
-    if dataset is not None:
+    proved = _with(artifact, parity=found, accuracy_reason=photographs.reason)
+    for dataset in photographs.sets:
         proved, _ = evaluate_file(home, spec, proved, dataset, SPLIT)
-    for part in () if dataset else parts:
-        proved, _ = evaluate_file(home, spec, proved, part, SPLIT)
-    return with_reference(home, spec, proved, dataset) if runtime == "coreml" else proved
+    return (
+        with_reference(home, spec, proved, photographs.dataset) if runtime == "coreml" else proved
+    )
 
 
 def with_reference(

@@ -6,6 +6,7 @@ same bytes. Missing is null with a reason.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Final, Literal
@@ -182,6 +183,10 @@ class Manifest(Frozen):
     model: str
     artifacts: dict[str, Artifact] = Field(default_factory=dict)
     failures: dict[str, str] = Field(default_factory=dict)
+
+    def those(self, keys: Iterable[str]) -> list[Artifact]:
+        """Of these keys the artifacts that are there, in that order."""
+        return [self.artifacts[key] for key in keys if key in self.artifacts]
 
     def with_artifact(self, artifact: Artifact) -> Manifest:
         failures = {k: v for k, v in self.failures.items() if k != artifact.key}

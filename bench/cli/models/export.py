@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from reports.text.listing import Format
     from train.cluster.files import FilesOrder
     from train.data.dataset import Dataset
+    from train.proof.photographs import Photographs
     from zoo.artifact.label import Io
     from zoo.artifact.manifest import Manifest
     from zoo.export.targets import Target
@@ -115,16 +116,14 @@ def _undone(
 ) -> dict[ModelSpec, tuple[Dataset, ...]]:
     """The variants that have a file to be made or proved, each with the data sets whose photographs
     it is proved on."""
-    from train.proof.prove import dataset_of, parts_of
-    from zoo.checkpoint import checkpoint_path, read_record
+    from train.proof.photographs import Photographs
 
-    datasets = {}
-    for spec in specs:
-        record = read_record(checkpoint_path(home, spec))
-        (dataset, _), parts = dataset_of(home, record), parts_of(home, record)
-        if force or not _is_done(home, spec, wanted, dataset, parts):
-            datasets[spec] = tuple([dataset] if dataset else parts)
-    return datasets
+    photographs = {spec: Photographs.of(home, spec) for spec in specs}
+    return {
+        spec: found.sets
+        for spec, found in photographs.items()
+        if force or not _is_done(home, spec, wanted, found)
+    }
 
 
 def _order(
@@ -146,11 +145,7 @@ def _order(
 
 
 def _is_done(
-    home: Home,
-    spec: ModelSpec,
-    wanted: Sequence[Target],
-    dataset: Dataset | None,
-    parts: Sequence[Dataset],
+    home: Home, spec: ModelSpec, wanted: Sequence[Target], photographs: Photographs
 ) -> bool:
     """Whether each file is there, of today's checkpoint and code, and proved."""
     from train.proof.prove import is_proved
@@ -161,7 +156,7 @@ def _is_done(
         return False
     _, stale = _stale(home, spec, wanted, manifest, force=False)
     made = [manifest.artifacts[target.key] for target in wanted]
-    return not stale and all(is_proved(home, spec, one, dataset, parts) for one in made)
+    return not stale and all(is_proved(home, spec, one, photographs) for one in made)
 
 
 def _export(
@@ -193,15 +188,13 @@ def _stale(
 ) -> tuple[Manifest, list[Target]]:
     """The files to be made; those that cannot be calibrated become failures of the manifest."""
     from train.proof.calibrate import NOTHING, calibrate
-    from train.proof.prove import dataset_of
+    from train.proof.photographs import Photographs
     from zoo.base.progress import say
-    from zoo.checkpoint import checkpoint_path, read_record
     from zoo.export.run import is_current
 
     calibration = None
     if any(target.calibrated for target in wanted):
-        dataset, _ = dataset_of(home, read_record(checkpoint_path(home, spec)))
-        calibration = calibrate(home, spec, dataset)
+        calibration = calibrate(home, spec, Photographs.of(home, spec).dataset)
         if calibration is None:
             say(f"{spec.name}: no int8 files: {NOTHING}")
     stale = []

@@ -64,33 +64,28 @@ def prove_side_by_side(
 
 def _has_unproved(home: Home, spec: ModelSpec, wanted: Sequence[Target]) -> bool:
     """Of files for which photographs are here."""
-    from train.proof.prove import dataset_of, is_proved, parts_of
+    from train.proof.photographs import Photographs
+    from train.proof.prove import is_proved
     from zoo.artifact.manifest import read_manifest
-    from zoo.checkpoint import checkpoint_path, read_record
 
-    record = read_record(checkpoint_path(home, spec))
-    (dataset, _), parts = dataset_of(home, record), parts_of(home, record)
-    if dataset is None and not parts:
+    photographs = Photographs.of(home, spec)
+    if not photographs.sets:
         return False
-    known = read_manifest(home, spec).artifacts
-    made = [known[target.key] for target in wanted if target.key in known]
-    return any(not is_proved(home, spec, one, dataset, parts) for one in made)
+    made = read_manifest(home, spec).those(target.key for target in wanted)
+    return any(not is_proved(home, spec, one, photographs) for one in made)
 
 
 def prove_one(home: Home, spec: ModelSpec, wanted: Sequence[Target]) -> Manifest:
     """Find out what is not known yet of each file; the rest stays as it is."""
     from train.proof.expect import store_expected
-    from train.proof.prove import dataset_of, is_proved, parts_of, prove
+    from train.proof.photographs import Photographs
+    from train.proof.prove import is_proved, prove
     from zoo.artifact.manifest import read_manifest, write_manifest
-    from zoo.checkpoint import checkpoint_path, read_record
 
-    manifest, record = read_manifest(home, spec), read_record(checkpoint_path(home, spec))
-    (dataset, no_data), parts = dataset_of(home, record), parts_of(home, record)
+    manifest, photographs = read_manifest(home, spec), Photographs.of(home, spec)
     store_expected(home, spec)
-    for target in wanted:
-        artifact = manifest.artifacts.get(target.key)
-        if artifact is not None and not is_proved(home, spec, artifact, dataset, parts):
-            proved = prove(home, spec, artifact, dataset, no_data, parts)
-            manifest = manifest.with_artifact(proved)
+    for artifact in manifest.those(target.key for target in wanted):
+        if not is_proved(home, spec, artifact, photographs):
+            manifest = manifest.with_artifact(prove(home, spec, artifact, photographs))
             write_manifest(home, spec, manifest)
     return manifest

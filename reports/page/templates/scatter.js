@@ -157,5 +157,5 @@ const key = (rows) => {
   const rank = ([name]) => (name.startsWith("width") ? 0 : 1e6) + Number(name.split(" ")[1]);
   const entries = [...[...seen].sort((a, b) => rank(a) - rank(b)), ...others];
   entries.push(["on the front (P: how surely)", ["circle", "#888888", "currentColor"]], ["no session counts, or rejected", ["circle", "transparent", "#888888"]]);
-  return el("div", { class: "key" }, ...entries.map(([name, look]) => el("span", {}, sign(...look), ` ${name}`)), el("span", {}, "level bars: range over passes; the front is that of all points, also of those that a filter pales"));
+  return el("div", { class: "key" }, ...entries.map(([name, look]) => el("span", {}, sign(...look), ` ${name}`)), el("span", {}, "horizontal bars: range over passes; the front is that of all points, also of those that a filter pales"));
 };
