@@ -29,7 +29,7 @@ def find_device(name: str, deadline_s: float = 120.0, android: Options | None = 
         raise DeviceError(
             f"{name}: it has to open a page first",
             expected=" or ".join(HERE),
-            remedy=f"bench run --device {kind}",
+            remedy=f"bench run --device {kind} --model NAME",
         )
     if kind == "android":
         from devices.android.device import AndroidDevice, Options

@@ -22,7 +22,8 @@ ORDER = ("fp32", "fp16", "fp16a", "int8w", "int8", "pal6", "pal4")
 class Cost:
     """One file against the fp32 one, on the same device, runtime, version, threads and loop.
 
-    latency: the ratio of the two in the same rounds of a run; None where none are shared.
+    latency: the ratio of the two in the same rounds of a run; None where none are shared, or no
+    session of either counts.
     size: ratio of bytes. The IoU and its difference from torch stand in `row.joined`.
     """
 
@@ -54,7 +55,8 @@ def costs(report: Report) -> list[Cost]:
 
 def _cost(row: Row, baseline: Row) -> Cost:
     theirs, ours = baseline.logs_by_round, row.logs_by_round
-    logs = [ours[round] - theirs[round] for round in ours if round in theirs]
+    usable = row.usable and baseline.usable
+    logs = [ours[at] - theirs[at] for at in ours if usable and at in theirs]
     part, whole = row.joined.size_bytes, baseline.joined.size_bytes
     return Cost(
         row=row,
@@ -144,7 +146,7 @@ def _line(cost: Cost) -> str:
 
 def _ratio(ratio: Ratio | None) -> str:
     if ratio is None:
-        return "not timed in the same rounds"
+        return "no rounds of both that count"
     if ratio.low is None or ratio.high is None:
         return f"{ratio.value:.2f} (too few sessions for an interval)"
     return f"{ratio.value:.2f} [{ratio.low:.2f}, {ratio.high:.2f}]"

@@ -8,9 +8,9 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError, model_validator
 
 from bench.statistics.ratios import Ratio, Runs, by_run, holm, unpaired_ratio
 from bench.statistics.stats import CONFIDENCE
@@ -54,6 +54,19 @@ class OldRow(Frozen):
     session_relatives: str
 
     model_config = Frozen.model_config | {"extra": "ignore"}
+
+    @model_validator(mode="after")
+    def _a_figure_each(self) -> Self:
+        ids = self.sessions.split()
+        columns = [self.session_medians_ms, self.session_relatives]
+        figures = [column.split() for column in columns]
+        runs = ids if self.session_runs is None else self.session_runs.split()
+        if any(len(each) != len(ids) for each in (runs, *figures)):
+            raise ValueError("not as many figures as sessions")
+        for text in (text for column in figures for text in column if text != "-"):
+            if not 0 < float(text) < math.inf:
+                raise ValueError(f"{text} is no latency")
+        return self
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -188,11 +201,8 @@ def _times(ratio: Ratio) -> str:
 
 def _iou(name: str, was: Flat, new: Flat) -> list[str]:
     if was["iou"] is None or new["iou"] is None:
-        if was["iou"] is new["iou"]:
-            return []
-        return [
-            f"{name}: IoU was {was['iou'] or 'not measured'}, is {new['iou'] or 'not measured'}"
-        ]
+        told = ["not measured" if row["iou"] is None else f"{row['iou']:.3f}" for row in (was, new)]
+        return [] if told[0] == told[1] else [f"{name}: IoU was {told[0]}, is {told[1]}"]
     change = new["iou"] - was["iou"]
     if was["iou_of"] != new["iou_of"] or abs(change) < IOU_STEP:
         return []

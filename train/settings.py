@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,6 +46,17 @@ class Settings:
         """All that the training writes in, each to be locked by whoever does."""
         names = {self.name, *(spec.name for spec in self.specs)}
         return [home.training_folder(name) for name in sorted(names)]
+
+    def refuse_own(self, folders: Collection[Path]) -> None:
+        """Raises WeightsError where its first weights or teachers lie in one of these folders, in
+        which a training is about to replace them."""
+        for path in (self.first_weights.path, *(file.path for file in self.teachers)):
+            if path is not None and path.resolve().parent in folders:
+                raise WeightsError(
+                    f"{path} is what this command is to replace",
+                    expected="first weights and teachers that stay as they are",
+                    remedy=f"cp {path} {path.parent.name}.safetensors, and give that file",
+                )
 
     def are_trained(self, home: Home) -> bool:
         """Whether all of the variants have checkpoints of these very settings."""

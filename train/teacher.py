@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from train.data.dataset import Dataset, Item
+from train.init.first_weights import unchanged
 from zoo.base.errors import WeightsError
 from zoo.base.files import replacing, sha256_of, sha256_of_json
 from zoo.base.progress import Bar, say
@@ -143,6 +144,7 @@ def _loaded(file: TeacherFile, device: torch.device) -> tuple[int, Predict]:
     from train.evaluate import torch_predictor
     from zoo.checkpoint import load
 
+    unchanged(file.path, file.teacher.sha256)
     network, record = load(file.path)
     return record.spec.size, torch_predictor(network.to(device))
 

@@ -177,5 +177,5 @@ def _fill(path: Path, network: SegmentationNetwork, tensors: dict[str, Tensor]) 
         raise WeightsError(
             f"{path} does not fit the network: {str(error).splitlines()[1].strip()}",
             expected=MISFIT,
-            remedy=f"bench train --force --model {path.parent.name}",
+            remedy=f"bench train --force --model {path.parent.name} --data NAME",
         ) from error

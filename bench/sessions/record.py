@@ -69,6 +69,8 @@ def protocol_text(loop: Loop) -> str:
         return f"{loop.mode}, {turns.rounds} rounds of {turns.sample_ms:g} ms turns a pass"
     mode = f"cadence of {loop.period_ms:g} ms" if loop.period_ms else loop.mode
     frame = f" from {loop.frame[0]}x{loop.frame[1]} frames" if loop.frame else ""
+    if loop.max_warmup != Loop().max_warmup:
+        frame += f" after at most {loop.max_warmup} inferences of warm-up"
     if loop.mode == "sustained":
         return f"{mode}{frame}, {loop.limit_s:g} s"
     return (

@@ -107,7 +107,7 @@ def choice_text(choice: Choice, budget: Budget) -> str:
 
 def choice_lines(choice: Choice, budget: Budget) -> list[str]:
     """A sentence or four: the variant, which is next, and how sure it is."""
-    limit = f"within {budget.latency_ms:.3g} ms"
+    limit = f"within {float(f'{budget.latency_ms:.3g}'):,g} ms"
     row = choice.row
     if row is None:
         reasons = "; ".join(f"{count} {why}" for why, count in sorted(choice.left_out.items()))

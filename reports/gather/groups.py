@@ -45,11 +45,10 @@ def beside_others(sessions: Sessions) -> Beside:
 
 def groups(sessions: Sessions) -> list[Places]:
     """The places of those that are pooled in time order, without the passes for memory: of the same
-    file, device, runtime, threads, loop and protocol."""
+    file, device, runtime, threads and protocol."""
     shared = sessions.shared
     keys = [
         *_file_keys(sessions),
-        shared["plan"].by(lambda plan: plan.loop),
         shared["protocol"].codes,
     ]
     memory = shared["verdict"].where(lambda verdict: verdict.label == "memory")

@@ -90,14 +90,14 @@ def on_data(found: Joined, asked: str | None, evaluation: Callable[[str], str] |
     known = {**found.by_reference, **found.by_data}
     if not known:
         return found
-    name = asked or _shown(known)
+    name, counted = asked or _shown(known), found.by_data
     found = _of_one_kind(found, name)
     if name == WORST and len(found.by_data) > 1:
         return _on_worst(found)
     if name == WORST:
-        [only] = known
-        another = SECOND if only == HEADLINE else HEADLINE
-        remedy = evaluation(another) if evaluation else None
+        another = next((each for each in (HEADLINE, SECOND) if each not in counted), None)
+        remedy = evaluation(another) if evaluation and another else None
+        only = next(iter(counted or known))
         return replace(found, iou_reason=f"counted on {only} alone", remedy=remedy)
     own = evaluation(name) if evaluation else None
     if name not in found.by_data:

@@ -201,8 +201,8 @@ def _iou_pairs(rows: Sequence[Row]) -> list[Any]:
 
 
 def _latency_pairs(rows: Sequence[Row]) -> list[Any]:
-    """For each row of a place the ratios to the later ones in turn: value, low and high in 1e-3,
-    and whether it is of paired rounds; 0 where there is none. Empty where there are too many."""
+    """For each row of a place the ratios to the later ones in turn: value, low and high, and
+    whether it is of paired rounds; 0 where there is none. Empty where there are too many."""
     if len(rows) > MOST_COMPARED:
         return []
     return [[_ratio(one, two) for two in rows[at + 1 :]] for at, one in enumerate(rows)]
@@ -210,7 +210,7 @@ def _latency_pairs(rows: Sequence[Row]) -> list[Any]:
 
 def _ratio(one: Row, other: Row) -> Any:
     found, paired = latency_ratio(one, other)
-    return [*_scaled(found, 1e3), int(paired)] if found else 0
+    return [*(_interval(found) or ()), int(paired)] if found else 0
 
 
 def _scaled(found: Interval | Ratio | None, by: float) -> Any:

@@ -9,6 +9,7 @@ from reports.gather.report import Report
 from reports.gather.rows import Row
 from reports.gather.unmeasured import remedy
 from reports.text.listing import Column, listing
+from reports.text.tables import NOTHING_STORED
 
 FRAME_RATES = (60, 30)
 MOST_ROWS = 12
@@ -19,14 +20,15 @@ def answer(report: Report) -> str:
     named in a line."""
     found = sorted(places(report), key=_last, reverse=True)
     if not found:
-        return "No sessions are stored. Next: bench run"
+        return NOTHING_STORED
     place, others = found[0], found[1:]
     lines = [f"On {place.title}:"]
     lines += [_sentence(place, rate) for rate in FRAME_RATES]
     lines += ["", table(place), ""]
     lines += _below(place)
     if others:
-        lines.append(f"{len(others)} other devices or modes: bench report --format table")
+        what = "device or mode" if len(others) == 1 else "devices or modes"
+        lines.append(f"{len(others)} other {what}: bench report --format table")
     return "\n".join(lines)
 
 
@@ -55,7 +57,7 @@ def _sentence(place: Place, rate: int) -> str:
     at = f"{rate} frames a second"
     if choice.row is None:
         if not place.fit:
-            return f"{at}: no file has an IoU here, so none can be chosen."
+            return f"{at}: no session that counts is of a file that its IoU lets choose."
         return f"{at}: nothing is quick enough."
     row = choice.row
     assert row.joined.iou is not None
@@ -100,11 +102,12 @@ def _size_text(row: Row) -> str:
 def _below(place: Place) -> list[str]:
     """What is to be known of all of these figures, a line each."""
     rows = place.rows
-    told = sum(row.samples for row in rows)
+    samples = sum(row.samples for row in rows)
     aside = [row.interrupted for row in rows if row.interrupted is not None]
     left_out = sum(len(row.left_out) for row in rows)
     lines = [
-        f"{len(rows)} files measured, {told} samples. p50 holds for this machine at this hour only."
+        f"{len(rows)} file{'s' if len(rows) > 1 else ''} measured, {samples} samples. "
+        "p50 holds for this machine at this hour only."
     ]
     if aside:
         lines.append(
@@ -112,11 +115,12 @@ def _below(place: Place) -> list[str]:
             "a file's samples (bench check last)"
         )
     if left_out:
-        lines.append(f"{left_out} sessions were left out (bench check last)")
+        told = "1 session was" if left_out == 1 else f"{left_out} sessions were"
+        lines.append(f"{told} left out (bench check last)")
     if any(row.joined.of_reference for row in rows):
         lines.append(
             "IoU: of the reference ONNX file. "
-            "To measure that of these files: bench data lfw, then bench export"
+            "To measure that of these files: bench data lfw, then bench export --model NAME"
         )
     elif any(row.joined.iou is None for row in rows):
         row = next(row for row in rows if not row.joined.iou)

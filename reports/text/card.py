@@ -53,11 +53,11 @@ multiply-accumulates.
 
 ## Files
 
-{_files(artifacts, manifest.failures)}
+{_files(spec, artifacts, manifest.failures)}
 
 ## Latency seen so far
 
-{latencies([row for row in report.rows if row.model == spec.name])}
+{latencies(spec.name, [row for row in report.rows if row.model == spec.name])}
 
 ## Training
 
@@ -95,11 +95,11 @@ def _resizes(home: Home, spec: ModelSpec, artifacts: Sequence[Artifact]) -> str:
     return "\n\n".join(part for each in parts for part in each)
 
 
-def _files(artifacts: Sequence[Artifact], failures: dict[str, str]) -> str:
+def _files(spec: ModelSpec, artifacts: Sequence[Artifact], failures: dict[str, str]) -> str:
     rows = [_file(artifact) for artifact in sorted(artifacts, key=lambda each: each.key)]
     rows += [f"| {key} | | not made: {reason} | | | |" for key, reason in sorted(failures.items())]
     if not rows:
-        return "None yet. Next: bench export"
+        return f"None yet. Next: bench export --model {spec.name}"
     head = "| file | MB | IoU [95 %] | from torch, points [95 %] | fell > 5 points | masks differ |"
     return "\n".join([head, "|---|---|---|---|---|---|", *rows, *_leaving(artifacts)])
 
@@ -163,23 +163,26 @@ def _of(artifact: Artifact) -> str:
     return f"{words}; in fp16 {100 * artifact.half.judgement.difference.value:+.2f} points"
 
 
-def latencies(rows: Sequence[Row]) -> str:
-    """A table of them, a line a row."""
+def latencies(model: str, rows: Sequence[Row]) -> str:
+    """A table of the files that lie here now, a line a row."""
+    rows = [row for row in rows if row.joined.orphan is None]
     if not rows:
-        return "None yet. Next: bench run"
+        return f"None yet. Next: bench run --model {model}"
     lines = [
-        "| device | runtime | threads | precision | p50 ms [range over passes] |",
-        "|---|---|---|---|---|",
+        "| device | runtime | threads | precision | measured | p50 ms [range over passes] |",
+        "|---|---|---|---|---|---|",
     ]
     for row in rows:
         facet, p50 = row.facet, row.p50_ms
+        emulated = "EMULATED " if facet.device.emulated else ""
         interval = "" if p50.low is None else f" [{p50.low:.3f}, {p50.high:.3f}]"
         mark = "" if row.usable else " (no session counts)"
         cells = [
-            facet.device.name,
+            f"{emulated}{facet.device.name}",
             f"{facet.runtime} {facet.runtime_version}",
             str(facet.threads),
             facet.precision,
+            facet.protocol,
             f"{p50.value:.3f}{interval}{mark}",
         ]
         lines.append(f"| {' | '.join(cells)} |")

@@ -56,7 +56,8 @@ def file_record(
         "of": "the file" if accuracy.computed_in is None else "its weights",
         "computed_in": accuracy.computed_in,
         "half": half.judgement.model_dump(mode="json") if half else None,
-        "rejected": accuracy.rejected or artifact.rejected,
+        "rejected": artifact.rejected,
+        "beyond": accuracy.rejected if not artifact.rejected else None,
         "unjudged": accuracy.unjudged,
     }
 
@@ -241,6 +242,8 @@ def _faults(record: dict[str, Any]) -> list[str]:
         faults.append(f"not judged: {record['unjudged']}")
     if record["rejected"]:
         faults.append(f"REJECTED: {record['rejected']}")
+    elif record.get("beyond"):
+        faults.append(f"BEYOND ITS BOUND on {record['data']} {record['split']}: {record['beyond']}")
     return faults
 
 
@@ -249,7 +252,8 @@ def _parity(record: dict[str, Any]) -> list[str]:
     if record["unlike_pixels"] is not None:
         return []
     if record["max_abs_difference"] is not None:
-        return ["pixels not counted by the version that exported it: bench export --force"]
+        again = f"bench export --force --model {record['model']}"
+        return [f"pixels not counted by the version that exported it: {again}"]
     if record["parity_reason"] == record.get("reason"):
         return []
     return [f"masks not compared: {record['parity_reason']}"]

@@ -44,7 +44,7 @@ those of its authors. Parameters and multiply-accumulates: {model.complexity_rea
 
 ## Latency seen so far
 
-{latencies(rows)}
+{latencies(model.name, rows)}
 
 ## How it is fed
 

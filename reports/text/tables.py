@@ -21,6 +21,8 @@ from reports.text.listing import Column, Format, csv_text, listing, literal
 from zoo.artifact.iou import points_text
 from zoo.base.files import replacing
 
+NOTHING_STORED = "No sessions are stored. Next: bench run --model 'mnv2_slim_unet_0.35_*'"
+
 
 def every_row(report: Report, format: Format = "markdown") -> str:
     """A table a facet, then what was left out, orphaned, failed or unreadable."""
@@ -44,7 +46,7 @@ def every_row(report: Report, format: Format = "markdown") -> str:
         parts += [f"- {literal(note)}" for note in told]
     else:
         parts += [fitted(f"- {note}") for note in told]
-    return "\n\n".join(parts) + "\n" if parts else "No sessions are stored. Next: bench run\n"
+    return "\n\n".join(parts) + "\n" if parts else f"{NOTHING_STORED}\n"
 
 
 def moves_markdown(moves: Moves) -> str:

@@ -66,7 +66,7 @@ def test_stored_ones_are_compared_under_one_load_alone(home: Home) -> None:
     # As on a machine that was restless once: what all sides share is compared.
     for session in a_run((0,) * 6, commit="b" * 40):
         write_session(home, session)
-    assert "6 under another load left out" in invoke(*words, *sides).output
+    assert "6 sessions under another load left out" in invoke(*words, *sides).output
 
 
 def test_a_starved_session_counts_and_is_timed_by_its_cpu() -> None:

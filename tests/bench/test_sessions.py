@@ -33,7 +33,7 @@ from bench.statistics.relative import relative_logs
 from bench.statistics.stats import medians_ms
 from bench.work.chosen import alike
 from bench.work.item import DENORMAL_WEIGHTS, Work
-from devices.records import Reading, Series
+from devices.records import Loop, Reading, Series
 from devices.replay import ReplayDevice
 from reports.load import load
 from reports.page.page import page_html
@@ -59,6 +59,13 @@ def test_rounds_hold_each_once_with_references_among_them_and_follow_the_seed() 
     # No session is more than four places from a reference.
     places = [place for place, name in enumerate(order(1)) if name == "m0"]
     assert all(min(abs(place - p) for p in places) <= 4 for place in range(10))
+
+
+def test_another_warm_up_is_another_protocol() -> None:
+    """Their sessions stand in rows of their own, and not under one name."""
+    short = Plan(loop=Loop(max_warmup=50))
+    assert short.protocol != Plan(loop=Loop()).protocol
+    assert "50 inferences of warm-up" in short.protocol
 
 
 def test_what_is_stored_is_not_measured_again() -> None:

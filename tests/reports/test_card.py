@@ -6,12 +6,15 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+import made
 import numpy as np
 from commands import TINY, Chain, invoke
 from PIL import Image
 
+from reports.text.card import latencies
 from train.synthetic.scene import portrait
 from zoo.artifact.manifest import Artifact, read_manifest, write_manifest
 from zoo.home import Home
@@ -36,6 +39,18 @@ def test_the_card_holds_what_is_known_of_each_file(in_chain: Chain) -> None:
     assert "```swift" in card
     assert "```kotlin" in card
     assert "$" not in card
+
+
+def test_latencies_are_of_the_files_that_lie_here_and_say_how_they_were_measured(
+    home: Home,
+) -> None:
+    made.store(home, [made.device("a stand-in", emulated=True)], made.SPECS[:1])
+    [row] = made.report(home).rows
+    told = latencies(row.model, [row])
+    assert "| EMULATED a stand-in |" in told
+    assert f"| {row.facet.protocol} |" in told
+    gone = replace(row, joined=replace(row.joined, orphan="its file is gone"))
+    assert latencies(row.model, [gone]).startswith("None yet. Next: bench run --model")
 
 
 def test_every_file_is_fed_by_its_python_snippet(in_chain: Chain, tmp_path: Path) -> None:

@@ -71,6 +71,13 @@ def test_what_was_not_counted_names_the_command() -> None:
     assert only.remedy == "bench eval --data figaro1k"
 
 
+def test_the_worst_of_two_that_were_not_counted_alike_is_not_known() -> None:
+    own = Joined(by_data=parted(FIGARO, "figaro1k"), by_reference=parted(LFW, "lfw"))
+    found = on_data(own, "worst", command)
+    assert (found.iou, found.iou_reason) == (None, "counted on figaro1k alone")
+    assert found.remedy == "bench eval --data lfw"
+
+
 def test_figures_are_by_source() -> None:
     assert [(one.source, one.images) for one in by_source(BOTH, "both")] == [
         ("figaro1k", 24),

@@ -187,6 +187,22 @@ def test_what_is_no_report_is_refused(tmp_path: Path, text: str) -> None:
         moves_since(tmp_path, load(Home(root=tmp_path)))
 
 
+@pytest.mark.parametrize(
+    "changed",
+    [{"session_medians_ms": "1 2"}, {"session_relatives": "x"}, {"session_medians_ms": "0"}],
+    ids=["too many", "no number", "nothing"],
+)
+def test_figures_that_are_none_are_refused(tmp_path: Path, changed: dict[str, str]) -> None:
+    home = Home(root=tmp_path / "home")
+    made.store(home, [made.device("a laptop")], SPECS[:1], sessions=1)
+    old = write_report(tmp_path / "old", made.report(home)).parent
+    rows = json.loads((old / "rows.json").read_text())
+    rows["rows"][0] |= changed
+    (old / "rows.json").write_text(json.dumps(rows))
+    with pytest.raises(RecordError, match="is no earlier report"):
+        moves_since(old, made.report(home))
+
+
 def test_a_phone_of_one_unit_is_pooled_wherever_it_was_measured(tmp_path: Path) -> None:
     phone = made.device("Pixel 8", emulated=True).model_copy(update={"unit": "ab12cd34"})
     homes = [Home(root=tmp_path / "one"), Home(root=tmp_path / "two")]

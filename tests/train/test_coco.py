@@ -46,9 +46,11 @@ def coco(folder: Path, count: int = 20) -> tuple[Path, dict[str, Bits]]:
         expected[f"p{number:03}"] = hair
         about = {"id": number + 1, "image_id": number, "iscrowd": 0, "bbox": [0, 0, 1, 1]}
         annotations.append(about | {"category_id": 7, "segmentation": segmentation})
-    categories = [{"id": 7, "name": "hair"}, {"id": 9, "name": "hat"}]
+    # Some tools name the group of a category like the category.
+    categories = [(7, "hair"), (9, "hat"), (11, "hair")]
+    named = [{"id": id, "name": category} for id, category in categories]
     path = folder / "instances.json"
-    whole = {"info": {}, "images": images, "annotations": annotations, "categories": categories}
+    whole = {"info": {}, "images": images, "annotations": annotations, "categories": named}
     path.write_text(json.dumps(whole))
     return path, expected
 

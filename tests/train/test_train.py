@@ -120,6 +120,16 @@ def test_a_record_names_the_teachers_and_other_teachers_train_anew(
     assert "nowhere.safetensors does not exist" in missing.output
 
 
+def test_first_weights_that_the_training_would_replace_are_refused(elsewhere: Home) -> None:
+    path = checkpoint_path(elsewhere, get(TINY))
+    before = sha256_of(path)
+    for option in ("--init", "--teacher"):
+        refused = invoke(*TRAIN, option, str(path), status=1).output
+        assert "is what this command is to replace" in refused
+        assert f"cp {path}" in refused
+    assert sha256_of(path) == before
+
+
 def test_a_checkpoint_rebuilds_its_network_and_an_edited_one_is_refused(
     chain: Chain, tmp_path: Path
 ) -> None:

@@ -25,7 +25,7 @@ from zoo.artifact.iou import pooled, read_counts
 from zoo.artifact.manifest import manifest_path, read_manifest, verified
 from zoo.base.errors import ArtifactError, ExportFailed, MissingStep, UnknownName, WeightsError
 from zoo.base.files import sha256_of, size_bytes
-from zoo.checkpoint import checkpoint_path, read_record
+from zoo.checkpoint import checkpoint_path, load, read_record, save
 from zoo.export.run import export
 from zoo.export.targets import TARGETS, Target, targets
 from zoo.home import Home
@@ -171,6 +171,19 @@ def test_an_edited_file_is_noticed(chain: Chain, tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes() + b"\0")
     with pytest.raises(ArtifactError, match="was changed"):
         verified(elsewhere, SPEC, artifact)
+
+
+def test_a_file_of_a_replaced_checkpoint_is_judged_by_no_other(elsewhere: Home) -> None:
+    path = checkpoint_path(elsewhere, SPEC)
+    network, record = load(path)
+    save(path, network, record.model_copy(update={"epoch": record.epoch + 1}))
+    before = manifest_path(elsewhere, SPEC).read_bytes()
+    file = str(elsewhere.artifact(SPEC, "onnx", "fp32"))
+    for words in (("eval", "--model", TINY, "--data", "drawn"), ("explain", file)):
+        refused = invoke(*words, status=1).output
+        assert "the checkpoint it was exported from has been replaced" in refused
+        assert f"bench export --model {TINY}" in refused
+    assert manifest_path(elsewhere, SPEC).read_bytes() == before
 
 
 def copied_checkpoint(chain: Chain, folder: Path) -> Home:

@@ -187,7 +187,7 @@ def test_files_timed_in_other_rounds_have_no_ratio(elsewhere: Home) -> None:
         write_session(elsewhere, later)
     [cost] = costs(load(elsewhere))
     assert cost.latency is None
-    assert "not timed in the same rounds" in precision_markdown(load(elsewhere))
+    assert "no rounds of both that count" in precision_markdown(load(elsewhere))
 
 
 def test_a_changed_file_is_neither_counted_nor_overwritten(elsewhere: Home) -> None:

@@ -133,6 +133,16 @@ def _from(kind: str, path: Path, source: str | None = None) -> FirstWeights:
     return FirstWeights(init=Init.model_validate(init), path=path)
 
 
+def unchanged(path: Path, sha256: str | None) -> None:
+    """Raises WeightsError where the file is another than when it was chosen."""
+    if sha256_of(path) != sha256:
+        raise WeightsError(
+            f"{path} was replaced since this training was set up",
+            expected=f"the file of hash {str(sha256)[:12]}",
+            remedy="the same command, once nothing writes that file",
+        )
+
+
 def _refuse_padding(spec: ModelSpec) -> NoReturn:
     raise WeightsError(
         f"{spec.name} pads on both sides, Keras' weights were trained with one-sided padding",

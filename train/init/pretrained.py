@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from train.init.first_weights import FirstWeights
+from train.init.first_weights import FirstWeights, unchanged
 from train.init.keras_weights import INPUTS as KERAS_INPUTS
 from train.init.keras_weights import read_keras
 from train.init.narrow import narrowed
@@ -28,10 +28,12 @@ IMAGENET_STD: Channels = (0.229, 0.224, 0.225)
 def load_first_weights(network: SegmentationNetwork, first: FirstWeights, spec: ModelSpec) -> None:
     """Fill the network, or its encoder alone; random weights stay as they are.
 
-    Every tensor of the part is filled. Raises WeightsError naming the first one that does not fit.
+    Every tensor of the part is filled. Raises WeightsError naming the first one that does not fit,
+    or where the file is not the one that was chosen.
     """
     if first.path is None:
         return
+    unchanged(first.path, first.init.sha256)
     match first.init.kind:
         case "checkpoint":
             other, _ = load(first.path)

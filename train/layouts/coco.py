@@ -109,14 +109,22 @@ def read_annotations(file: Path) -> Annotations:
 def _meaning(
     found: Annotations, file: Path, hair: Sequence[str], face: Sequence[str]
 ) -> dict[int, str]:
-    """The class of each category that is used, hair last, so that it lies above."""
-    ids = {category.name: category.id for category in found.categories}
+    """The class of each category that is used, hair last, so that it lies above. Several may be of
+    one name."""
+    ids: dict[str, list[int]] = {}
+    for category in found.categories:
+        ids.setdefault(category.name, []).append(category.id)
     for name in (*face, *hair):
         if name not in ids:
             raise UnknownName.of(
                 "category", name, ids, f"--category with one of {shown(file)}", f" in {file.name}"
             )
-    return {ids[n]: "face" for n in face} | {ids[n]: "hair" for n in hair}
+    return {
+        id: label
+        for names, label in ((face, "face"), (hair, "hair"))
+        for name in names
+        for id in ids[name]
+    }
 
 
 def _pairs(

@@ -39,7 +39,8 @@ whether what they were trained on counts as personal or biometric data where you
 the people in it are like the people in front of your camera.
 
 The way round is a training of your own, on photographs that you have the right to use; it takes
-the same commands: `bench data folder DIR --name mine`, then `bench train --data mine`.
+the same commands: `bench data folder DIR --name mine`, then
+`bench train --model NAME --data mine`.
 """
 
 

@@ -27,7 +27,7 @@ from train.distort import (
     seen,
 )
 from train.evaluate import labelled_items
-from train.proof.prove import runtime_for
+from train.proof.prove import current, runtime_for
 from zoo.artifact.distortion_record import (
     PLAIN,
     DistortionRecord,
@@ -36,7 +36,7 @@ from zoo.artifact.distortion_record import (
 )
 from zoo.artifact.iou import ImageCounts, count
 from zoo.artifact.judgement import judge
-from zoo.artifact.manifest import Artifact, verified
+from zoo.artifact.manifest import Artifact
 from zoo.artifact.sources import parted
 from zoo.base.children import threads_here
 from zoo.base.files import write_text
@@ -129,12 +129,13 @@ def measure_distortions(
 ) -> DistortionRecord | str:
     """The record, stored, of these distortions beside none; or why the file cannot be run.
 
-    Raises DataError where the split holds no photographs.
+    Raises DataError where the split holds no photographs, ArtifactError for a file that is not
+    `current`.
     """
     runtime, reason = runtime_for(artifact)
     if runtime is None:
         return reason
-    model = open_model(verified(home, spec, artifact), runtime, threads_here())
+    model = open_model(current(home, spec, artifact), runtime, threads_here())
     target = str(read_record(checkpoint_path(home, spec)).config["target"])
     chosen = list(dict.fromkeys([PLAIN, *names]))
     counts: dict[str, list[ImageCounts]] = {name: [] for name in chosen}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from pathlib import Path
 from typing import Final
 
 from PIL import Image
@@ -107,6 +108,19 @@ def with_reference(
     return artifact.model_copy(update={"reference": found})
 
 
+def current(home: Home, spec: ModelSpec, artifact: Artifact) -> Path:
+    """The file, as its manifest has it, and of the checkpoint that lies here; raises
+    ArtifactError. Another network's masks would tell nothing of it."""
+    path = verified(home, spec, artifact)
+    if artifact.checkpoint_sha256 != sha256_of(checkpoint_path(home, spec)):
+        raise ArtifactError(
+            f"{path}: the checkpoint it was exported from has been replaced",
+            expected="a file of today's checkpoint",
+            remedy=f"bench export --model {spec.name}",
+        )
+    return path
+
+
 def evaluate_file(
     home: Home,
     spec: ModelSpec,
@@ -123,6 +137,7 @@ def evaluate_file(
     runtime, reason = runtime_for(artifact)
     if runtime is None:
         return artifact, reason
+    path = current(home, spec, artifact)
     own = read_record(checkpoint_path(home, spec)).split
     if split == SPLIT:
         check_unseen(home, spec, own, dataset)
@@ -136,7 +151,6 @@ def evaluate_file(
     ):
         found = judged_again(home, spec, known, dataset, allowed)
     else:
-        path = verified(home, spec, artifact)
         model = open_model(path, runtime, threads_here())
         found = measure_accuracy(home, spec, artifact, runtime, model, dataset, split, allowed)
     if split == SPLIT and own.sha256 == dataset.record.sha256:

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 
 from train.data.dataset import Dataset, Item, SplitName
 from train.evaluate import counted, labelled_items
-from train.proof.prove import runtime_for
+from train.proof.prove import current, runtime_for
 from zoo.app_resizing import RESIZES, as_photographed
 from zoo.artifact.iou import ImageCounts
 from zoo.artifact.judgement import judge
-from zoo.artifact.manifest import Artifact, verified
+from zoo.artifact.manifest import Artifact
 from zoo.artifact.resize_record import FILTERED, ResizeRecord, resizes_path
 from zoo.base.children import threads_here
 from zoo.base.files import write_text
@@ -34,13 +34,14 @@ def measure_resizes(
 ) -> ResizeRecord | str:
     """The record, stored, of these ways beside the filtered one; or why the file cannot be run.
 
-    Raises DataError where the split holds no photographs.
+    Raises DataError where the split holds no photographs, ArtifactError for a file that is not
+    `current`.
     """
     runtime, reason = runtime_for(artifact)
     if runtime is None:
         return reason
     items = labelled_items(dataset, split)
-    predict = open_model(verified(home, spec, artifact), runtime, threads_here()).predict
+    predict = open_model(current(home, spec, artifact), runtime, threads_here()).predict
     target = str(read_record(checkpoint_path(home, spec)).config["target"])
     names = list(dict.fromkeys([FILTERED, *resizes]))
     counts: dict[str, list[ImageCounts]] = {name: [] for name in names}

@@ -41,7 +41,8 @@ def run_on_farm(context: click.Context, home: Home, models: Sequence[Model]) -> 
 
     words = (*CHILD, "run", *words_of(context, NOT_THERE))
     if context.params["adb"]:
-        raise click.UsageError("each computer has an adb of its own: bench farm join --adb PATH")
+        own = "bench farm join ADDRESS --adb PATH"
+        raise click.UsageError(f"each computer has an adb of its own: {own}")
     if context.params["program"]:
         raise click.UsageError(f"with --ray, put the program into {home.tools} instead")
     with join_cluster(context.params["ray"], 1, 1) as cluster:

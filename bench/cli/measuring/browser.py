@@ -57,7 +57,8 @@ def _exported(home: Home) -> Iterator[tuple[Any, Mapping[str, Any]]]:
         except BenchError:
             continue
         for one in artifacts:
-            if one.format not in ("tflite", "onnx") or one.rejected:
+            # The demo feeds and reads floats.
+            if one.format not in ("tflite", "onnx") or one.io != "float" or one.rejected:
                 continue
             path = verified(home, spec, one)
             yield (

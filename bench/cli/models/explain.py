@@ -71,6 +71,7 @@ def command(
     from reports.pictures.layers import draw_layers
     from reports.text.fitting import fitted
     from reports.text.listing import listing
+    from train.proof.prove import current
     from zoo.checkpoint import checkpoint_path, load
     from zoo.explain.compare import BOUNDS, first_beyond, layer_errors
     from zoo.home import Home
@@ -87,6 +88,7 @@ def command(
         tell(package, format, as_json)
         return
     spec = get(found.model)
+    current(home, spec, found)
     network, _ = load(checkpoint_path(home, spec))
     images = _images(photographs, spec.size)
     cause = _cause(found, network, artifact, images)
@@ -184,7 +186,7 @@ def _unexplained(home: Home, path: Path) -> ArtifactError:
     return ArtifactError(
         f"{shown(path)} is in no manifest: its hash is {sha256[:12]}",
         expected="an exported file of the zoo, unchanged",
-        remedy="bench export --force",
+        remedy=f"bench export --force --model {path.resolve().parent.name}",
     )
 
 

@@ -88,5 +88,5 @@ def _unknown(line: str) -> str:
 
 
 def _count(sessions: int, warnings: int) -> str:
-    told = "no warning" if not warnings else f"{warnings} warnings"
-    return f"{sessions} sessions, {told}"
+    told = {0: "no warning", 1: "1 warning"}.get(warnings, f"{warnings} warnings")
+    return f"{sessions} session{'s' if sessions != 1 else ''}, {told}"

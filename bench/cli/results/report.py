@@ -114,7 +114,9 @@ def command(
     page = output / "index.html"
     if format != "csv" and not as_json:
         click.echo(f"report: {_short(page)}")
-        click.echo(next_steps(said.next))
+        # Those commands read this home alone.
+        if not folders:
+            click.echo(next_steps(said.next))
     if open_page:
         click.launch(page.resolve().as_uri())
 

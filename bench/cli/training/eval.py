@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -100,8 +99,9 @@ def command(
     """Run exported or imported files on labelled photographs; store what each image counted.
 
     The manifest then carries each file's IoU, its paired difference from torch in fp32, and how
-    many images fell by more than 5 points. A file outside its bound is kept but rejected: `bench
-    run` refuses it. The exit status is 1 where one is. Of an imported model, NAME, the IoU alone is
+    many images fell by more than 5 points. A file outside its bound on the validation images of its
+    own data set is kept but rejected: `bench run` refuses it. The exit status is 1 where one is
+    outside its bound, on any data. Of an imported model, NAME, the IoU alone is
     stored: there is no network to compare it with. On a joined data set the IoU is told by source,
     too. A FILE, .onnx, .tflite or .mlpackage, is read by guesses, which are printed; nothing is
     stored.
@@ -116,10 +116,15 @@ def command(
       bench eval --model mnv2_slim_unet_0.5_224 --format onnx --precision fp32 --distort all
     """
     from bench.cli.training.costs import measured, told
-    from bench.cli.training.evaluating import chosen, chosen_in_turn, evaluate_on_ray, evaluated
+    from bench.cli.training.evaluating import (
+        chosen,
+        chosen_in_turn,
+        evaluate_on_ray,
+        evaluated,
+        no_file,
+    )
     from bench.cli.training.judging import judged, parted
     from train.data.dataset import Dataset
-    from zoo.base.errors import MissingStep
     from zoo.base.progress import track
     from zoo.catalogue import select
     from zoo.export.targets import targets
@@ -140,10 +145,7 @@ def command(
     found = select(home, (*known, *models))
     count = sum(len(chosen(home, model, files, precisions)) for model in found)
     if not count and not own:
-        raise MissingStep(
-            f"no such file of {', '.join(wanted)} was exported",
-            remedy=f"bench export --model {shlex.quote(wanted[0])}",
-        )
+        raise no_file(wanted, found)
     lost = []
     if ray is not None:
         lost = evaluate_on_ray(context, home, found, dataset, bool(instead or own))
@@ -164,7 +166,7 @@ def command(
         click.echo(json.dumps(rows, indent=1))
     else:
         _list(rows, lines, format)
-    context.exit(1 if lost or any(row.get("rejected") for row in rows) else 0)
+    context.exit(1 if lost or any(row.get("rejected") or row.get("beyond") for row in rows) else 0)
 
 
 def _instead(asked: Asked) -> str:

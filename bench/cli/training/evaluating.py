@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import shlex
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from bench.cli.options import files_and_list
 from bench.cli.spread import CHILD, do_on_ray, say_undone
 from bench.cli.typed import words_of
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 
     from train.data.dataset import Dataset
     from zoo.artifact.manifest import Artifact
+    from zoo.base.errors import MissingStep
     from zoo.catalogue import Model
     from zoo.home import Home
     from zoo.imported.record import Imported
@@ -52,6 +55,20 @@ def chosen(
     return [(model, artifact) for artifact in artifacts if wanted(artifact)]
 
 
+def no_file(wanted: Sequence[str], found: Sequence[Model]) -> MissingStep:
+    """Where none of what was found has a file that is asked for."""
+    from zoo.base.errors import MissingStep
+    from zoo.imported.record import Imported
+
+    imported = [model for model in found if isinstance(model, Imported)]
+    if len(imported) < len(found):
+        remedy = f"bench export --model {shlex.quote(wanted[0])}"
+    else:
+        has = ", ".join(f"{model.name} is {model.format}, {model.precision}" for model in imported)
+        remedy = f"leave --format and --precision out: {has}"
+    return MissingStep(f"no such file of {', '.join(wanted)} is here", remedy=remedy)
+
+
 def evaluated(
     home: Home,
     file: File,
@@ -85,6 +102,8 @@ def evaluate_on_ray(
     specs = [model for model in found if isinstance(model, ModelSpec)]
     if other or len(specs) < len(found):
         raise click.UsageError("--ray is of the zoo's own files and their IoU alone")
+    files, precisions = files_and_list(context.params["formats"])[0], context.params["precisions"]
+    specs = [spec for spec in specs if chosen(home, spec, files, precisions)]
     words = ("eval", *words_of(context, ("names", "models", "ray", "as_json")))
 
     def order(part: tuple[ModelSpec, ...]) -> FilesOrder:

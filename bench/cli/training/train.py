@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @click.option(
     "--recipe",
     metavar="NAME|FILE",
-    help="quick, standard, together, or a YAML file.  "
+    help="quick, standard, together, onward, or a YAML file.  "
     "[default: standard; with --together, together]",
 )
 @click.option(
@@ -139,6 +139,9 @@ def command(
         )
         for group in (trained_together(specs) if together else [(spec,) for spec in specs])
     ]
+    folders = {folder.resolve() for settings in trainings for folder in settings.folders(home)}
+    for settings in trainings:
+        settings.refuse_own(folders)
     if many:
         from bench.cli.training.many import train_on_ray, train_side_by_side
 

@@ -8,7 +8,7 @@ const iouSentence = (one, other, found) => {
   if (!found.iou) return "Their IoUs cannot be compared: not both were counted on the same images.";
   const [value, low, high] = found.iou;
   const shown = imagesText(found.iou, (x) => (100 * x).toFixed(2), " points");
-  if (value === 0 && low === 0 && high === 0) return "Their IoU is of the same counts.";
+  if (one.source === other.source) return "Their IoU is of the same counts.";
   if (low === null || (low <= 0 && high >= 0)) return `Their IoUs are not distinguishable on these images: ${shown}.`;
   return `The IoU of ${one.label} is ${value > 0 ? "higher" : "lower"} by ${shown}.`;
 };

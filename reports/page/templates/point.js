@@ -20,7 +20,7 @@ const chainText = (row) => {
 
 const figures = (row) => [
   ["IoU", iouText(row)],
-  ["IoU from the reference", row.iou && (row === referenceIn(facetOf.get(row)) ? "the reference" : `${differenceText(row)} points from ${referenceIn(facetOf.get(row)).model}`)],
+  ["IoU from the reference", row.iou && (row === referenceIn(facetOf.get(row)) ? "the reference" : differenceOf(row) ? `${differenceText(row)} points from ${referenceIn(facetOf.get(row)).model}` : differenceText(row))],
   ["parameters", orUnknown(row.parameters)],
   ["MACs", orUnknown(row.macs)],
   ["p50", latencyText(row)],

@@ -31,6 +31,7 @@ const standingText = (row) => {
   if (row.rejected) return `rejected: ${row.rejected}`;
   if (row.unusable) return `no session counts: ${row.unusable}`;
   if (row.front) return row.chance === null ? "on the front; too few sessions to say how surely" : `on the front, P ${row.chance.toFixed(2)}${row.chance < 0.9 ? ": uncertain" : ""}`;
+  if (!row.iou) return "on no front: its IoU is not known";
   const leader = rowOf.get(row.dominated_by);
   return `${row.near ? "close to the front; " : ""}dominated by ${leader ? leader.model : "another"}`;
 };

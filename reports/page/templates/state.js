@@ -39,7 +39,7 @@ const pairOf = (one, other) => {
   const { pairs, rows } = place();
   const [i, j] = [rows.indexOf(data.rows.indexOf(one)), rows.indexOf(data.rows.indexOf(other))];
   const iou = one.source === other.source ? [0, 0, 0] : inTriangle(data.pairs, one.source, other.source, 1e4);
-  const latency = inTriangle(pairs, i, j, 1e3);
+  const latency = inTriangle(pairs, i, j, 1);
   const minus = (x) => (x === null ? null : -x);
   const inverse = (x) => (x === null ? null : 1 / x);
   return {

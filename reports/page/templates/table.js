@@ -3,7 +3,7 @@ const sortValues = {
   model: (row) => row.model, runtime: (row) => `${row.runtime} ${row.version}`, threads: (row) => row.threads, precision: (row) => row.precision,
   iou: (row) => row.iou && row.iou[0], p50: (row) => row.p50[0], relative: (row) => row.relative && row.relative[0], p90: (row) => row.p90 && row.p90[0],
   chance: (row) => (row.front ? 1 + (row.chance ?? 0) : row.near ? 0.5 : 0), size: (row) => row.size, first: (row) => row.first, load: (row) => row.load,
-  peak: (row) => row.peak, parameters: (row) => row.parameters, macs: (row) => row.macs, elsewhere: (row) => row.elsewhere, difference: (row) => (differenceOf(row) ?? [null])[0], change: (row) => row.change && row.change[0], sessions: (row) => row.sessions.length,
+  peak: (row) => row.peak, parameters: (row) => row.parameters, macs: (row) => row.macs, elsewhere: (row) => row.elsewhere || null, difference: (row) => (differenceOf(row) ?? [null])[0], change: (row) => row.change && row.change[0], sessions: (row) => row.sessions.length + row.sessions_more,
 };
 
 // Missing values stand at the end, whichever way it is sorted.

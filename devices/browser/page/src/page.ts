@@ -49,7 +49,8 @@ class Tabs {
       element(`tab-${name}`).addEventListener('keydown', (event) => {
         if (event.key !== 'ArrowLeft' && event.key !== 'ArrowRight') return;
         const other = name === 'measure' ? 'demo' : 'measure';
-        if (!(element(`tab-${other}`) as HTMLButtonElement).disabled) this.show(other);
+        const tab = element(`tab-${other}`) as HTMLButtonElement;
+        if (!tab.disabled && !tab.hidden) this.show(other);
       });
     }
   }
