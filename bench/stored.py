@@ -20,9 +20,10 @@ from bench.work.find import end_of_path
 from bench.work.naming import by_content
 from bench.work.subject import Subject
 from bench.work.typed_inputs import Said, said, typed_file, ways_to_run, written
-from devices.records import RunRequest
+from devices.records import DeviceInfo, Loop, RunRequest
 from zoo.base.errors import RecordError, UnknownName
 from zoo.base.pictures import shown
+from zoo.base.provenance import machine
 from zoo.runtime.members import sha256_of_model
 
 # What may differ between two sides, by the factor that was declared.
@@ -44,11 +45,14 @@ HELD = ("governor", "turbo", "power", "cores")
 
 @dataclass(frozen=True, kw_only=True)
 class Selection:
-    """Which stored sessions one side is: of a subject, of a day or a commit where they are given
-    (a commit by its beginning, a date as YYYY-MM-DD, UTC). sha256: of a file of one's own as it is
-    now, where another of its name may be stored."""
+    """Which stored sessions one side is: of a subject, on a device and in a mode, of a day or a
+    commit where they are given (a commit by its beginning, a date as YYYY-MM-DD, UTC). loop: of
+    which the mode, the period and the frame count. sha256: of a file of one's own as it is now,
+    where another of its name may be stored."""
 
     subject: Subject
+    device: DeviceInfo
+    loop: Loop
     date: str | None = None
     commit: str | None = None
     sha256: str | None = None
@@ -71,6 +75,8 @@ class Selection:
         day, commit = f"{session.started_at:%Y-%m-%d}", session.commit or ""
         return (
             session.timed
+            and _on(self.device, session)
+            and _mode(session.plan.loop) == _mode(self.loop)
             and request.model == model
             and self.sha256 in (None, request.artifact_sha256)
             and request.origin == subject.origin
@@ -95,6 +101,17 @@ class Selection:
         return said(self.subject.inputs)
 
 
+def _on(device: DeviceInfo, session: Session) -> bool:
+    """Whether it was taken on that phone, that kind of browser, or some computer. What else may
+    differ, such as the system, is not for choosing by: it is told."""
+    found = session.device
+    return found.kind == device.kind and device.unit in (None, found.unit)
+
+
+def _mode(loop: Loop) -> tuple[object, ...]:
+    return (loop.mode, loop.period_ms, loop.frame)
+
+
 def compare_stored(
     selections: Sequence[Selection], names: Sequence[str], stored: Sequence[Session], factor: str
 ) -> list[Comparison]:
@@ -106,7 +123,7 @@ def compare_stored(
     where conditions are unlike, naming the key and both values.
     """
     counted = [s for s in stored if s.timed and verdict(s).counts]
-    of = [[s for s in counted if selection.takes(s)] for selection in selections]
+    of = [_here([s for s in counted if selection.takes(s)]) for selection in selections]
     for side, name, selection in zip(of, names, selections, strict=True):
         if not side:
             raise UnknownName(
@@ -130,6 +147,12 @@ def compare_stored(
     if left_out:
         how += f", {left_out} sessions under another load left out"
     return against_first(sides, ratios, factor, how)
+
+
+def _here(side: list[Session]) -> list[Session]:
+    """Of several computers those of this one, where it has any."""
+    own = [s for s in side if s.device.unit is not None or s.machine in (None, machine())]
+    return own or side
 
 
 def _run(subject: Subject) -> str:

@@ -26,6 +26,7 @@ CHANGED = ("runtime_version", "device_os", "artifact_sha256", "iou_of")
 Flat = Mapping[str, Any]
 # So much of the pooled IoU is a change of the file, and no rounding.
 IOU_STEP = 0.0005
+ABSOLUTE = "absolute: the device's own drift is in it"
 
 
 class OldRow(Frozen):
@@ -47,6 +48,7 @@ class OldRow(Frozen):
     iou_of: str | None
     on_front: bool
     relative_to: str | None
+    relative_to_sha256: str | None = None
     sessions: str
     # Earlier reports did not say: their sessions pass for those of one run.
     session_runs: str | None = None
@@ -101,13 +103,13 @@ def moves_since(old: Path, report: Report) -> Moves:
     before = _by_name([row.model_dump() for row in earlier], told)
     after = _by_name([record(row) for row in report.rows], told)
     both = [_pair(before[name], after[name]) for name in after if name in before]
-    ratios = {id(new): ratio for was, new in both if (ratio := _ratio(was, new))}
-    adjusted = dict(zip(ratios, holm([ratio.p for ratio in ratios.values()]), strict=True))
+    ratios = {id(new): found for was, new in both if (found := _ratio(was, new))}
+    adjusted = dict(zip(ratios, holm([ratio.p for ratio, _ in ratios.values()]), strict=True))
     latency, iou, front, changed = [], [], [], []
     for was, new in both:
-        ratio, name = ratios.get(id(new)), _name(new, told)
+        name, (ratio, how) = _name(new, told), ratios.get(id(new), (None, ""))
         if ratio and ratio.differs and adjusted[id(new)] <= 1 - CONFIDENCE:
-            latency.append(f"{name}: latency {_times(ratio)}, {_against(was, new)}")
+            latency.append(f"{name}: latency {_times(ratio)}, {how}")
         iou += _iou(name, was, new)
         if was["on_front"] != new["on_front"]:
             front.append(f"{name}: {'came onto' if new['on_front'] else 'left'} the front")
@@ -165,12 +167,16 @@ def _pair(before: Sequence[Flat], after: Sequence[Flat]) -> tuple[Flat, Flat]:
     return was, new
 
 
-def _ratio(was: Flat, new: Flat) -> Ratio | None:
-    """Of the sessions that the earlier report did not have; None where there are none."""
-    column = "session_relatives" if _relative(was, new) else "session_medians_ms"
-    past = _runs(was, column, without=frozenset())
-    fresh = _runs(new, column, without=frozenset(was["sessions"].split()))
-    return unpaired_ratio(fresh, past) if fresh and past else None
+def _ratio(was: Flat, new: Flat) -> tuple[Ratio, str] | None:
+    """Of the sessions that the earlier report did not have, and to what it is relative; None where
+    there are none."""
+    to = {"session_relatives": f"relative to {new['relative_to']}"} if _relative(was, new) else {}
+    for column, how in (to | {"session_medians_ms": ABSOLUTE}).items():
+        past = _runs(was, column, without=frozenset())
+        fresh = _runs(new, column, without=frozenset(was["sessions"].split()))
+        if fresh and past:
+            return unpaired_ratio(fresh, past), how
+    return None
 
 
 def _runs(row: Flat, column: str, without: frozenset[str]) -> Runs:
@@ -184,13 +190,10 @@ def _runs(row: Flat, column: str, without: frozenset[str]) -> Runs:
 
 
 def _relative(was: Flat, new: Flat) -> bool:
-    return bool(was["relative_to"]) and was["relative_to"] == new["relative_to"]
-
-
-def _against(was: Flat, new: Flat) -> str:
-    if _relative(was, new):
-        return f"relative to {was['relative_to']}"
-    return "absolute: the device's own drift is in it"
+    """Whether both are to one file; earlier reports tell its name alone."""
+    if not was["relative_to"] or was["relative_to"] != new["relative_to"]:
+        return False
+    return was["relative_to_sha256"] in (None, new["relative_to_sha256"])
 
 
 def _times(ratio: Ratio) -> str:

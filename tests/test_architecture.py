@@ -77,6 +77,7 @@ def test_tests_stand_as_what_they_test() -> None:
         "test_light_install",
         "test_listings",
         "test_measured",
+        "test_printed_commands",
         "test_recovery",
     }
     folders = {path.name for path in (ROOT / "tests").iterdir() if any(path.glob("test_*.py"))}

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 CHILD = ("-m", "bench.cli.child")
+# The exit status where something was not measured, and that of Ctrl-C.
+PARTIAL = 3
 INTERRUPTED = 130
 
 
@@ -33,19 +35,24 @@ def do_on_ray(
     ray: str,
     jobs: int,
     specs: Sequence[ModelSpec],
+    packages: Sequence[str],
     order_of: Callable[[tuple[ModelSpec, ...]], FilesOrder],
 ) -> list[ModelSpec]:
     """Have the orders of these variants done, as many at once on a machine as `jobs`; the variants
-    of the orders that failed."""
+    of the orders that failed. packages: that a machine must have as they are here. What is told
+    goes to standard error, for standard output is for what the command finds."""
     from train.cluster.files import in_parts
-    from zoo.cluster.join import join_cluster
+    from zoo.base.progress import say
+    from zoo.cluster.join import LOCAL, join_cluster
+    from zoo.cluster.machines import fit_for
     from zoo.cluster.orders import run_orders
 
     if not specs:
         return []
-    with join_cluster(ray, jobs, None) as cluster:
+    with join_cluster(ray, jobs, None) as joined:
+        cluster = joined if ray == LOCAL else fit_for(joined, packages)
         orders = [order_of(part) for part in in_parts(specs, cluster.workers)]
-        ended = show(run_orders(orders, cluster), "orders", len(orders))
+        ended = show(run_orders(orders, cluster), "orders", len(orders), say)
     return [spec for one in orders if one.name in ended for spec in one.specs]
 
 
@@ -54,22 +61,29 @@ def say_undone(names: Sequence[str]) -> None:
         click.echo(f"not done: {', '.join(names)}; the same command goes on", err=True)
 
 
-def show(events: Generator[Said | Ended], what: str, total: int) -> dict[str, str]:
-    """A line an event, and on a terminal a bar over all; those that failed, by name, and why."""
+def show(
+    events: Generator[Said | Ended],
+    what: str,
+    total: int,
+    tell: Callable[[str], None] | None = None,
+) -> dict[str, str]:
+    """A line an event, and on a terminal a bar over all; those that failed, by name, and why. tell:
+    by default to standard output."""
     from zoo.base.children import Said
     from zoo.base.progress import Bar, echo
 
+    tell = tell or echo
     failed = dict[str, str]()
     # Closed whatever happens, so that no child is left.
     with Bar(what, total, what, lines=False) as bar, closing(events):
         for event in events:
             if isinstance(event, Said):
-                echo(event.line)
+                tell(event.line)
                 continue
             bar.step()
             if event.problem is not None:
                 failed[event.name] = event.problem
-                echo(f"{event.name}: {event.problem}")
+                tell(f"{event.name}: {event.problem}")
     return failed
 
 

@@ -16,9 +16,11 @@ own run, or the stages of a camera frame.
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import json
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -36,6 +38,7 @@ from zoo.runtime.feeds import Feed, arrays
 from zoo.runtime.open_model import OpenModel
 from zoo.runtime.runtime import load_library, open_model
 
+PR_SET_PDEATHSIG = 1
 NAN_REMEDY = "feed it what it was made for: --input NAME=FILE.npy, or NAME=LOW..HIGH"
 
 
@@ -114,6 +117,8 @@ class Worker:
             model = open_model(Path(path), runtime, threads, shapes, signature)
             load_ns.append(perf_counter_ns() - started)
         assert model is not None
+        if threads > 1:
+            _end_with_parent()
         self.held[file] = Held(model=model, threads=threads, size=size)
         if feeds:
             model.set_inputs(model.as_declared(feeds, arrays(feeds, seed, Path(values))))
@@ -209,6 +214,12 @@ class Worker:
         now = perf_counter_ns()
         self.due_ns = max(self.due_ns + period_ns, now)
         time.sleep((self.due_ns - now) / 1e9)
+
+
+def _end_with_parent() -> None:
+    """One that stands still between its turns never reads that its standard input ended."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def main(worker: Worker) -> None:

@@ -59,6 +59,7 @@ def record(row: Row) -> dict[str, Any]:
         "relative_low": row.relative.low if row.relative else None,
         "relative_high": row.relative.high if row.relative else None,
         "relative_to": row.relative_to,
+        "relative_to_sha256": row.relative_to_sha256,
         "p90_ms": p90.value if p90 else None,
         "p90_ms_low": p90.low if p90 else None,
         "p90_ms_high": p90.high if p90 else None,

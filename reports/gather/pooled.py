@@ -47,6 +47,7 @@ def row_of(stored: Sessions, places: Places, joined: Joined, beside: Beside) -> 
         p95_ms=_tail(figures["p95_ms"]),
         relative=relative,
         relative_to=None if reference is None else beside.names.get(reference, reference.model),
+        relative_to_sha256=None if reference is None else reference.artifact_sha256,
         stages_ms=_stages([figures[name] for name in STAGES]),
         logs=logs,
         levels_ms=levels,
@@ -100,13 +101,13 @@ def _tail(tails: Float64) -> Quantile | None:
 
 
 def _relatives(stored: Sessions, used: Places, logs: Float64) -> tuple[Float64, RunRequest | None]:
-    """Of each session, to the reference that stood beside most of them; NaN for the others, which
-    are not mixed in."""
+    """Of each session, to the reference that stood beside most of them, of two alike the later one;
+    NaN for the others, which are not mixed in."""
     reference = stored.shared["reference"]
     known = used[~np.isnan(logs[used])]
     if not len(known):
         return np.full(len(used), np.nan), None
-    [(most, _)] = Counter(reference.codes[known].tolist()).most_common(1)
+    [(most, _)] = Counter(reference.codes[known[::-1]].tolist()).most_common(1)
     found: RunRequest = reference.values[most]
     return np.where(reference.codes[used] == most, logs[used], np.nan), found
 

@@ -78,10 +78,11 @@ class Row:
     stored: all that the report is of. used, unused: the places there of the sessions that the
     figures are of, in time order, and of the others. usable: whether any session counts; if none
     does, the figures are of the others, and the row stands outside the front. relative: to the
-    latency of the model relative_to, pass by pass; None for that one itself. logs: what it is made
-    of, one for each used session, NaN for one without. levels_ms: its latency in every pass of its
-    runs, by the reference's speed where it had left already, so that all files of a run meet the
-    same moments; p50_ms is of these. logs_by_round: by pass, to be subtracted from another row's.
+    latency of the model relative_to, pass by pass, of its file of that hash; None for that one
+    itself. logs: what it is made of, one for each used session, NaN for one without. levels_ms: its
+    latency in every pass of its runs, by the reference's speed where it had left already, so that
+    all files of a run meet the same moments; p50_ms is of these. logs_by_round: by pass, to be
+    subtracted from another row's.
     interrupted: the share of samples that were set aside; None where nothing tells. by_cpu: some
     median is of CPU time. stages_ms: medians of a camera frame's stages. The peak of memory is of
     sessions of its own.
@@ -105,6 +106,7 @@ class Row:
     p95_ms: Quantile | None
     relative: Ratio | None
     relative_to: str | None
+    relative_to_sha256: str | None
     stages_ms: tuple[tuple[str, float], ...]
     logs: Float64
     levels_ms: Mapping[tuple[str, int], float]

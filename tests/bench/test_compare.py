@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
+import made
 import numpy as np
 import pytest
 from commands import TINY, invoke
@@ -134,6 +135,19 @@ def test_stored_sessions_are_compared_by_commit_and_by_date(home: Home) -> None:
         "that counts is stored"
         in invoke(*STORED, "--commit", "aaaa", "--commit", "cccc", status=1).output
     )
+
+
+def test_stored_sessions_are_those_of_the_device_and_the_mode(home: Home) -> None:
+    """Beside them lie a phone's, and some in the pace of a camera."""
+    phone = made.device("a phone", unit="a" * 8).model_copy(update={"kind": "android"})
+    for commit, cost_ms in (("a" * 40, 5.0), ("b" * 40, 6.0)):
+        (first, *_) = stored_side(home, cost_ms, commit=commit)
+        stored_side(home, 9.0, commit=commit, device=phone)
+        loop = first.plan.loop.model_copy(update={"mode": "cadence", "period_ms": 33.3})
+        plan = first.plan.model_copy(update={"loop": loop})
+        stored_side(home, 9.0, commit=commit, plan=plan)
+    text = invoke(*STORED, "--commit", "aaaa", "--commit", "bbbb").output
+    assert "bbbb is slower: x1.200" in text
 
 
 def test_runs_that_differ_among_themselves_tell_no_difference(home: Home) -> None:

@@ -12,6 +12,7 @@ import shutil
 import signal
 import subprocess
 import time
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -38,9 +39,11 @@ pytestmark = [
 ]
 MODELS = ("mnv2_unet_0.35_128", "mnv2_unet_0.35_160")
 NAMED = tuple(word for name in MODELS for word in ("--model", name))
+NODES, SESSIONS = 2, 40
+COUNT = ("--sessions", str(SESSIONS), "--max-sessions", str(SESSIONS))
 FEW = ("--runtime", "litert", "--precision", "fp32", "--rounds", "4")
 COMMANDS = {
-    "run": ("run", "--device", "host", "--all", "--model", TINY, *FEW, "--sessions", "40"),
+    "run": ("run", "--device", "host", "--all", "--model", TINY, *FEW, *COUNT),
     # TFLite takes long enough to be met by a fault.
     "export": ("export", *NAMED, "--format", "onnx", "--format", "tflite", "--precision", "fp32"),
 }
@@ -146,6 +149,9 @@ def _check_sessions(home: Home, before: set[str]) -> None:
     places = [(s.batch, s.round, s.position, s.request) for s in stored.sessions]
     assert len(set(places)) == len(places)
     assert before <= set(ids)
+    # One that was measured once more would be one too many.
+    timed = Counter(s.request for s in stored.sessions if s.timed)
+    assert all(count <= NODES * SESSIONS for count in timed.values()), timed
 
 
 @pytest.mark.skipif(not ROUNDS, reason="no faults were made (BENCH_FARM_FAULTS)")
@@ -154,7 +160,8 @@ def test_what_killed_workers_left_is_cleared_away_by_the_next(
 ) -> None:
     shutil.copytree(shipped.root, home.root, dirs_exist_ok=True)
     with two_nodes(tmp_path / "user") as farm:
-        words = (*COMMANDS["run"][:-1], "1", "--max-sessions", "1", "--ray", farm.address)
+        few = ("--sessions", "1", "--max-sessions", "1")
+        words = (*COMMANDS["run"], *few, "--ray", farm.address)
         with running(bench_process(home, *words)) as command:
             told, _ = command.communicate(timeout=DEADLINE_S)
         assert command.returncode == 0, told

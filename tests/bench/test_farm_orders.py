@@ -18,7 +18,9 @@ from zoo.cluster.worker import differences, program
 from zoo.home import Home
 
 FAR = made.device("far")
-MACHINE = Machine(node="n", name="shelf", key="0" * 12, problem=None, head=False, declared=())
+MACHINE = Machine(
+    node="n", name="shelf", key="0" * 12, problem=None, head=False, of_farm=True, declared=()
+)
 
 
 def sent(session: Session, folder: str = f"results/{FAR.key}") -> dict[str, bytes]:

@@ -105,6 +105,26 @@ def test_a_program_is_fetched_once_and_held_to_its_hash(home: Home) -> None:
         assert caught.value.code == "no_program"
 
 
+def test_a_program_that_another_command_fetches_is_waited_for(home: Home) -> None:
+    release = version("ai-edge-litert")
+    path = home.tools / f"benchmark_model-{release}-arm64-v8a"
+    fetching = f"""
+import time
+from pathlib import Path
+from zoo.base.lock import locked
+path = Path({str(path)!r})
+with locked(path.parent):
+    print("begun", flush=True)
+    time.sleep(1)
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes({ELF[:64]!r})
+"""
+    with subprocess.Popen([sys.executable, "-c", fetching], stdout=subprocess.PIPE) as other:
+        assert other.stdout
+        assert other.stdout.readline()
+        assert downloaded(home, PHONE, "http://127.0.0.1:1") == path
+
+
 def test_without_a_network_it_says_where_to_put_it(home: Home) -> None:
     with pytest.raises(DeviceError) as caught:
         downloaded(home, PHONE, f"http://127.0.0.1:{closed_port()}")

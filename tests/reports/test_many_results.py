@@ -140,6 +140,20 @@ def test_what_moved_is_told_and_what_did_not_is_not(tmp_path: Path) -> None:
     assert moved.latency[1] in (tmp_path / "new" / "moved.md").read_text()
 
 
+def test_to_another_reference_file_nothing_is_relative(tmp_path: Path) -> None:
+    home = home_of(tmp_path / "home", "a laptop")
+    old = write_report(tmp_path / "old", made.report(home)).parent
+    rows = json.loads((old / "rows.json").read_text())
+    for row in rows["rows"]:
+        row["relative_to_sha256"] = row["relative_to_sha256"] and "0" * 64
+    (old / "rows.json").write_text(json.dumps(rows))
+    found = moves_since(
+        old, made.report(home_of(tmp_path / "later", "a laptop", first=2, slower=1.2))
+    )
+    assert found.latency
+    assert all("absolute" in line for line in found.latency)
+
+
 def test_runs_that_differ_among_themselves_have_not_moved(tmp_path: Path) -> None:
     """Two runs a side, the relative latency of which lies a tenth apart on both."""
     home = Home(root=tmp_path / "home")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import subprocess
@@ -17,6 +18,9 @@ from commands import bench_process, running
 from file_server import closed_port
 
 from zoo.home import Home
+
+# What a command of ours begins, by a word of each.
+COMMANDS = {"bench.cli.child", "zoo.export", "devices.host.worker"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,9 +68,12 @@ def outer_address() -> str:
 
 
 @contextmanager
-def two_nodes(user: Path, adb: Path | None = None) -> Iterator[Farm]:
+def two_nodes(
+    user: Path, adb: Path | None = None, path_of_second: Path | None = None
+) -> Iterator[Farm]:
     """user: the folder of whose token the farm asks for; it is HOME within the block. adb: the one
-    that both nodes are told to use, and only they."""
+    that both nodes are told to use, and only they. path_of_second: where the second one looks for
+    Python's packages first."""
     user.mkdir()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HOME", str(user))
@@ -77,8 +84,12 @@ def two_nodes(user: Path, adb: Path | None = None) -> Iterator[Farm]:
         own = ("--cpus", "1", *(("--adb", str(adb)) if adb else ()))
         start = ("start", "--host", host, "--port", str(port), *own)
         join = ("join", address, *own)
-        with node(start, "is a farm") as first, node(join, "joined") as second:
-            yield Farm(address=address, user=user, first=first, second=second)
+        with node(start, "is a farm") as first, pytest.MonkeyPatch.context() as of_second:
+            if path_of_second is not None:
+                of_second.setenv("PYTHONPATH", str(path_of_second), prepend=os.pathsep)
+            with node(join, "joined") as second:
+                of_second.undo()
+                yield Farm(address=address, user=user, first=first, second=second)
 
 
 @contextmanager
@@ -99,12 +110,13 @@ def node(words: tuple[str, ...], said: str) -> Iterator[subprocess.Popen[str]]:
 
 
 def children_of(farm: Farm) -> list[psutil.Process]:
-    """The commands that run for the farm, and what they export with; Ray's own are none."""
+    """The commands that run for the farm, and what they export and measure with; Ray's own are
+    none."""
     found = []
     for process in psutil.process_iter():
         with suppress(psutil.Error):
             words, home = process.cmdline(), process.environ().get("HOME")
-            if {"bench.cli.child", "zoo.export"} & set(words) and home == str(farm.user):
+            if COMMANDS & set(words) and home == str(farm.user):
                 found.append(process)
     return found
 

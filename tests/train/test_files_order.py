@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from commands import TINY, Chain, invoke
 
-from train.cluster.files import FilesOrder, in_parts
+from train.cluster.files import EXPORTING, FilesOrder, in_parts
 from train.data.dataset import Dataset
 from zoo.artifact.manifest import read_manifest
 from zoo.base.errors import ArtifactError
@@ -29,7 +29,12 @@ def order(chain: Chain, tmp_path: Path) -> FilesOrder:
     home = Home(root=tmp_path)
     dataset = Dataset.open(home, "drawn")
     return FilesOrder(
-        home=home, specs=(SPEC,), words=WORDS, datasets=(dataset,), cores_option="--jobs"
+        home=home,
+        specs=(SPEC,),
+        words=WORDS,
+        datasets=(dataset,),
+        packages=EXPORTING,
+        cores_option="--jobs",
     )
 
 

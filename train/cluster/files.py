@@ -20,17 +20,10 @@ from zoo.cluster.parcels import Parcel, packed, strangers, unpack
 from zoo.home import Home
 from zoo.spec import ModelSpec
 
-# What shapes the bytes of a file, or runs it.
-PACKAGES = (
-    "torch",
-    "torchvision",
-    "onnx",
-    "onnxruntime",
-    "litert-torch",
-    "ai-edge-litert",
-    "ai-edge-quantizer",
-    "coremltools",
-)
+# What runs a file beside its network.
+JUDGING = ("torch", "onnx", "onnxruntime", "ai-edge-litert", "coremltools")
+# What shapes the bytes of a file, too.
+EXPORTING = (*JUDGING, "torchvision", "litert-torch", "ai-edge-quantizer")
 
 # Of one order.
 MOST_VARIANTS = 8
@@ -46,11 +39,12 @@ class FilesOrder:
     specs: tuple[ModelSpec, ...]
     words: tuple[str, ...]
     datasets: tuple[Dataset, ...]
+    packages: tuple[str, ...]
     cores_option: str | None = None
-    packages: tuple[str, ...] = PACKAGES
     splits: tuple[SplitName, ...] = USED
     node: str | None = None
     alone: bool = False
+    beside_others: bool = False
 
     @property
     def name(self) -> str:

@@ -28,6 +28,9 @@ from zoo.cluster.orders import Shared, run_orders
 from zoo.cluster.parcels import Parcel
 from zoo.home import Home
 
+# What shapes the bytes of a training.
+PACKAGES = ("torch", "torchvision")
+
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingOrder:
@@ -36,9 +39,10 @@ class TrainingOrder:
     home: Home
     settings: Settings
     command: tuple[str, ...]
-    packages: tuple[str, ...] = ("torch", "torchvision")
+    packages: tuple[str, ...] = PACKAGES
     node: str | None = None
     alone: bool = False
+    beside_others: bool = False
 
     @property
     def name(self) -> str:

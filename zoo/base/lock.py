@@ -72,13 +72,14 @@ class Folders(ExitStack):
         self._held: dict[Path, ExitStack] = {}
         self._uses = Counter[Path]()
 
-    def hold(self, folders: Sequence[Path]) -> None:
-        """Raises FolderBusy where another command holds one of them; then it holds none of them."""
+    def hold(self, folders: Sequence[Path], *, shared: bool = False) -> None:
+        """shared: with other commands that hold them so. Raises FolderBusy where another command
+        holds one of them; then it holds none of them."""
         with ExitStack() as new:
             for folder in folders:
                 if not self._uses[folder]:
                     own = new.enter_context(ExitStack())
-                    own.enter_context(locked(folder))
+                    own.enter_context(locked(folder, shared=shared))
                     self._held[folder] = own
             self.push(new.pop_all())
         self._uses.update(folders)

@@ -21,6 +21,8 @@ TOKEN = Path("~/.ray/auth_token")
 OUTER = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
 # Whether Ray kills a worker's commands, which end by themselves when the worker does.
 KILLS = "RAY_kill_child_processes_on_worker_exit"
+# How far Ray's workers give way to all else; by default so far that they hardly progress.
+NICE = "RAY_worker_niceness"
 # A resource of which each machine of a farm has one: what is to run alone there takes all of it.
 WHOLE = "machine"
 QUIET = {"include_dashboard": False, "log_to_driver": False, "logging_level": "error"}
@@ -28,12 +30,14 @@ QUIET = {"include_dashboard": False, "log_to_driver": False, "logging_level": "e
 
 @dataclass(frozen=True, kw_only=True)
 class Cluster:
-    """Ray, joined. cores: those that each order gets, on whatever machine. workers: how many orders
-    there is room for at once."""
+    """Ray, joined. cores: those that each order gets, on whatever machine. nodes: those that may
+    have an order which any machine can do; None is all. workers: how many orders there is room for
+    at once."""
 
     ray: Any
     cores: int
     workers: int
+    nodes: frozenset[str] | None = None
 
     def head_answers(self) -> bool:
         """Whether the machine that began this Ray still listens."""
@@ -57,7 +61,8 @@ def join_cluster(address: str, jobs: int, cores: int | None) -> Iterator[Cluster
             cores = cores or share_of_cores(jobs)
             # Of its own, whatever Ray runs here, and out of reach of other machines.
             own = {"address": LOCAL, "_node_ip_address": "127.0.0.1", "num_cpus": jobs * cores}
-            ray.init(**own, **QUIET)
+            os.environ[NICE] = "0"
+            ray.init(**own, resources={WHOLE: 1}, **QUIET)
         else:
             _knock(address)
             ray.init(address=address, **QUIET)

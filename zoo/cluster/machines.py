@@ -9,9 +9,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from zoo.base.errors import ClusterError
 from zoo.base.pictures import shown
+from zoo.base.progress import say
 from zoo.base.provenance import machine
-from zoo.cluster.join import Cluster
+from zoo.cluster.join import WHOLE, Cluster
 from zoo.cluster.worker import differences, program
 
 ANSWER_S = 60.0
@@ -24,25 +26,58 @@ _HEAD = "node:__internal_head__"
 @dataclass(frozen=True, kw_only=True)
 class Machine:
     """One machine that joined. key: a hash that tells it from others; None where it did not
-    answer. problem: why nothing can be done on it. head: whether the others joined it. found: its
-    answer; declared: the names of devices that it joined with."""
+    answer. problem: why nothing can be done on it. head: whether the others joined it. of_farm:
+    whether `bench farm` began its Ray. found: its answer; declared: the names of devices that it
+    joined with."""
 
     node: str
     name: str
     key: str | None
     problem: str | None
     head: bool
+    of_farm: bool
     declared: tuple[str, ...]
     found: Any = None
 
 
-def ask_all(cluster: Cluster, question: Callable[[], Any]) -> list[Machine]:
+def fit_for(cluster: Cluster, packages: Sequence[str]) -> Cluster:
+    """With those machines alone that have these packages as they are here; the others are named.
+    Raises ClusterError where there is none."""
+    machines = ask_all(cluster, nothing, packages)
+    fit = frozenset(one.node for one in machines if one.problem is None)
+    if len(fit) == len(machines):
+        return cluster
+    problems = [one.problem for one in machines if one.problem]
+    if not fit:
+        raise ClusterError(
+            f"no machine of this Ray can do it: {'; '.join(problems)}",
+            expected="one that has the same as this one",
+            remedy="pip install there what is installed here",
+        )
+    for problem in problems:
+        say(f"left out: {problem}")
+    sizes = [
+        int(node["Resources"].get("CPU", 0))
+        for node in cluster.ray.nodes()
+        if node["NodeID"] in fit
+    ]
+    return replace(cluster, nodes=fit, workers=sum(size // cluster.cores for size in sizes))
+
+
+def nothing() -> None:
+    """A question to machines whose versions alone are asked for."""
+
+
+def ask_all(
+    cluster: Cluster, question: Callable[[], Any], packages: Sequence[str] = ()
+) -> list[Machine]:
     """What each machine answers, in the order of their names; those that cannot be used say why.
 
     question: a function of a module of ours, without arguments, whose answer is plain values.
+    packages: whose versions must be as here, beside our own sources.
     """
     ray = cluster.ray
-    wanted, task = program(()), ray.remote(num_cpus=0, max_retries=0)(answer)
+    wanted, task = program(packages), ray.remote(num_cpus=0, max_retries=0)(answer)
     strategy = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy
     asked, began = {}, time.time()
     for node in ray.nodes():
@@ -82,6 +117,7 @@ def _machine(ray: Any, node: dict[str, Any], told: Any, span: tuple[float, float
         key=key,
         problem=problem and shown(problem),
         head=_HEAD in node["Resources"],
+        of_farm=WHOLE in node["Resources"],
         declared=tuple(sorted(one for one in node["Resources"] if one.startswith("android:"))),
         found=found,
     )
@@ -93,7 +129,7 @@ def answer(
     """On the machine itself: its name and key, why it cannot be used, its time in seconds since
     1970, and its answer. wanted: the versions there must be."""
     host = socket.gethostname()
-    problem = differences(wanted, program(()), host) or None
+    problem = differences(wanted, program(wanted), host) or None
     return host, machine(), problem, time.time(), None if problem else question()
 
 

@@ -41,6 +41,10 @@ class Order(Protocol):
         """Held here while it runs."""
 
     @property
+    def beside_others(self) -> bool:
+        """Whether other commands may store there meanwhile."""
+
+    @property
     def packages(self) -> Sequence[str]:
         """Whose versions must be equal there."""
 
@@ -138,9 +142,10 @@ class _Driver:
         # Without its head, Ray would wait for the answer until it ends this process.
         if not self.cluster.head_answers():
             return False
-        sizes = self._sizes()
+        sizes, fit = self._sizes(), self.cluster.nodes
         if order.node is None:
-            return any(size >= self.cluster.cores for size in sizes.values())
+            able = [size for node, size in sizes.items() if fit is None or node in fit]
+            return any(size >= self.cluster.cores for size in able)
         return order.node in sizes
 
     def _sizes(self) -> dict[str, float]:
@@ -153,7 +158,9 @@ class _Driver:
 
     def _where(self, order: Order) -> dict[str, Any]:
         if order.node is None:
-            return {"scheduling_strategy": "SPREAD"}
+            fit = self.cluster.nodes
+            among = {"ray.io/node-id": f"in({','.join(sorted(fit))})"} if fit else None
+            return {"scheduling_strategy": "SPREAD", "label_selector": among}
         strategies = self.cluster.ray.util.scheduling_strategies
         pinned = strategies.NodeAffinitySchedulingStrategy(node_id=order.node, soft=False)
         found = self._resources().get(order.node, {})
@@ -222,7 +229,7 @@ def run_orders(orders: Iterable[Order], cluster: Cluster) -> Generator[Event]:
     with Folders() as folders:
         for order in orders:
             try:
-                folders.hold(order.folders)
+                folders.hold(order.folders, shared=order.beside_others)
             except FolderBusy as error:
                 yield Ended(name=order.name, problem=error.seen)
                 continue

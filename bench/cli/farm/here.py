@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -10,7 +12,7 @@ if TYPE_CHECKING:
 
 def found_here(adb: str | None) -> dict[str, Any]:
     """This machine, and the phones on its cables."""
-    return {"host": _host(), "android": _android(adb)}
+    return {"host": _host(), "android": phones_here(adb)}
 
 
 def _host() -> dict[str, Any]:
@@ -25,8 +27,9 @@ def _host() -> dict[str, Any]:
     return {"info": host.info().model_dump(), "runtimes": runtimes, "conditions": conditions}
 
 
-def _android(adb: str | None) -> dict[str, Any]:
-    """The phones that adb lists; why there is no list, where there is none."""
+def phones_here(adb: str | None, *, conditions: bool = True) -> dict[str, Any]:
+    """The phones that adb lists; why there is no list, where there is none. conditions: asked of
+    them too, which takes a phone some of its time."""
     from devices.android.adb.client import Adb, find_adb
     from devices.android.adb.discovery import visible
     from zoo.base.errors import DeviceError
@@ -36,10 +39,13 @@ def _android(adb: str | None) -> dict[str, Any]:
         listed = visible(client)
     except DeviceError as error:
         return {"phones": [], "reason": error.seen, "remedy": error.remedy}
-    return {"phones": [_phone(client, one) for one in listed], "reason": None, "remedy": None}
+    # One that hangs is not to hold up the others.
+    with ThreadPoolExecutor(max(1, len(listed))) as pool:
+        phones = list(pool.map(partial(_phone, client, conditions=conditions), listed))
+    return {"phones": phones, "reason": None, "remedy": None}
 
 
-def _phone(client: Any, one: Visible) -> dict[str, Any]:
+def _phone(client: Any, one: Visible, *, conditions: bool) -> dict[str, Any]:
     """What one phone is and how it is; for one that cannot be asked, what mends that."""
     from dataclasses import replace
 
@@ -53,7 +59,7 @@ def _phone(client: Any, one: Visible) -> dict[str, Any]:
         adb = replace(client, serial=one.serial)
         try:
             phone = read_phone(adb)
-            found = readings(adb.shell(COMMAND).out)
+            found = readings(adb.shell(COMMAND).out) if conditions else {}
         except DeviceError as error:
             return row | {"state": error.seen, "remedy": error.remedy}
         row |= {"info": phone.info().model_dump(), "abis": phone.abis}

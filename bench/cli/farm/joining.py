@@ -18,7 +18,7 @@ import click
 
 from zoo.base.children import last_line, lifeline
 from zoo.base.errors import ClusterError
-from zoo.cluster.join import OUTER, TOKEN, WHOLE, has_token, import_ray, is_loopback
+from zoo.cluster.join import NICE, OUTER, TOKEN, WHOLE, has_token, import_ray, is_loopback
 
 READY_S = 60.0
 STOP_S = 15.0
@@ -26,8 +26,7 @@ STOP_S = 15.0
 LINES = 7
 FARM_ALONE = "begin the farm with --host IP: one of 127.0.0.1 is of its own computer alone"
 NO_FARM = "see that bench farm start runs there, and that no firewall stands between"
-# Ray's workers give way to all else by default, and then hardly progress on a busy machine.
-ENVIRONMENT = {"RAY_AUTH_MODE": "token", "RAY_worker_niceness": "0", "RAY_USAGE_STATS_ENABLED": "0"}
+ENVIRONMENT = {"RAY_AUTH_MODE": "token", NICE: "0", "RAY_USAGE_STATS_ENABLED": "0"}
 
 
 def lead(host: str, port: int, cpus: int | None, adb: str | None) -> None:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from zoo.cluster.machines import Machine
 
 GONE = "gone since its machine joined"
+# Its workers give way to other work, and nothing holds them back beside a measurement.
+NOT_OF_FARM = "not begun by bench farm: nothing is measured there"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,19 +66,22 @@ def devices_on(cluster: Cluster) -> tuple[list[Machine], list[There]]:
 
 def devices_here() -> dict[str, Any]:
     """Asked of each machine: its devices as plain values; why phones cannot be listed, if so."""
-    from bench.cli.farm.here import found_here
+    from bench.cli.farm.here import phones_here
+    from devices.host.conditions import host_info
     from devices.records import DeviceInfo
     from zoo.base.lock import user_of
 
-    found = found_here(None)
-    rows = [{"device": "host", "info": found["host"]["info"], "state": "ready"}]
-    for phone in found["android"]["phones"]:
+    # Something may be measured here meanwhile: no more is asked than what is told.
+    found = phones_here(None, conditions=False)
+    host = {"device": "host", "info": host_info().model_dump(), "state": "ready"}
+    rows: list[dict[str, Any]] = [host]
+    for phone in found["phones"]:
         state = "ready" if phone["info"] else phone["state"]
         rows.append({"device": f"android:{phone['serial']}", "info": phone["info"], "state": state})
     for row in rows:
         key = row["info"] and DeviceInfo.model_validate(row["info"]).key
         row["user"] = user_of(key) if key else None
-    return {"devices": rows, "no_phones": found["android"]["reason"]}
+    return {"devices": rows, "no_phones": found["reason"]}
 
 
 def _there(machine: Machine) -> Iterator[There]:
@@ -91,7 +96,7 @@ def _there(machine: Machine) -> Iterator[There]:
             machine=machine,
             device=shown(row["device"]),
             info=DeviceInfo.model_validate(row["info"]) if row["info"] else None,
-            state="in use" if user else shown(row["state"]),
+            state=_state(machine, row["state"], user),
             user=user,
         )
     known = {row["device"] for row in rows}
@@ -99,6 +104,14 @@ def _there(machine: Machine) -> Iterator[There]:
         if not machine.problem and name not in known:
             state = shown(found["no_phones"] or GONE)
             yield There(machine=machine, device=name, info=None, state=state, user=None)
+
+
+def _state(machine: Machine, told: str, user: str | None) -> str:
+    from zoo.base.pictures import shown
+
+    if not machine.of_farm:
+        return NOT_OF_FARM
+    return "in use" if user else shown(told)
 
 
 def _row(one: There) -> dict[str, Any]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from bench.cli.spread import CHILD, interrupted, show
+from bench.cli.spread import CHILD, PARTIAL, interrupted, show
 from bench.cli.typed import words_of
 
 if TYPE_CHECKING:
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
     from zoo.catalogue import Model
     from zoo.home import Home
 
-PARTIAL = 3
-NOT_THERE = ("device", "all_phones", "ray", "resume")
+NOT_THERE = ("device", "all_phones", "ray", "resume", "program")
 
 
 class _Row(NamedTuple):
@@ -36,6 +36,8 @@ def run_on_farm(context: click.Context, home: Home, models: Sequence[Model]) -> 
     is no such device, ClusterError."""
     from bench.cli.farm.listing import devices_on
     from bench.cli.farm.orders import RunOrder, earlier
+    from devices.android.run.program import named_program, published
+    from zoo.base.errors import DeviceError, FolderBusy
     from zoo.cluster.join import join_cluster
     from zoo.cluster.orders import run_orders
 
@@ -43,8 +45,7 @@ def run_on_farm(context: click.Context, home: Home, models: Sequence[Model]) -> 
     if context.params["adb"]:
         own = "bench farm join ADDRESS --adb PATH"
         raise click.UsageError(f"each computer has an adb of its own: {own}")
-    if context.params["program"]:
-        raise click.UsageError(f"with --ray, put the program into {home.tools} instead")
+    program = named_program(context.params["program"])
     with join_cluster(context.params["ray"], 1, 1) as cluster:
         machines, there = devices_on(cluster)
         chosen, left_out = _chosen(there, context.params["device"], context.params["all_phones"])
@@ -55,10 +56,16 @@ def run_on_farm(context: click.Context, home: Home, models: Sequence[Model]) -> 
                 there=one,
                 models=tuple(models),
                 words=(*words, "--device", one.device),
+                program=program,
+                checkpoints="torch" in context.params["runtimes"],
                 received=earlier(home, one, models) if context.params["resume"] else {},
             )
             for one in chosen
         ]
+        if program is None and any(one.info and one.info.unit for one in chosen):
+            # Else each phone's computer would fetch it; where it cannot be had, they say so.
+            with suppress(DeviceError, FolderBusy):
+                published(home)
         before = {order.name: len(order.received) for order in orders}
         try:
             failed = show(run_orders(orders, cluster), "devices", len(orders))

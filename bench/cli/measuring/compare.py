@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from bench.sessions.record import Plan
     from bench.work.subject import Subject
     from devices.base import Device
+    from devices.records import DeviceInfo, Loop
     from reports.text.listing import Format
     from zoo.home import Home
 
@@ -134,7 +136,7 @@ def command(
         for one in _subjects(home, on, what, runtimes, precisions, threads)
     ]
     if stored:
-        found = _from_store(home, subjects, dates, commits, declared)
+        found = _from_store(home, on.info(), plan.loop, subjects, dates, commits, declared)
     elif dates or commits:
         raise click.UsageError("--date and --commit choose among stored sessions: add --stored")
     else:
@@ -216,6 +218,8 @@ def _measured(
 
 def _from_store(
     home: Home,
+    device: DeviceInfo,
+    loop: Loop,
     subjects: Sequence[Subject],
     dates: Sequence[str],
     commits: Sequence[str],
@@ -225,17 +229,17 @@ def _from_store(
     from bench.sessions.store import read_all
     from bench.stored import Selection, compare_stored, names_of, varied
 
-    chosen = varied(dates, commits)
+    chosen, side = varied(dates, commits), partial(Selection, device=device, loop=loop)
     if len(dates) > 1 and len(commits) > 1:
         raise click.UsageError("date and commit both differ; exactly one factor may")
     if len(chosen) > 1 and len(subjects) == 1:
         factor = "date" if len(dates) > 1 else "commit"
-        selections = [Selection(subject=subjects[0], date=d, commit=c) for d, c in chosen]
+        selections = [side(subject=subjects[0], date=d, commit=c) for d, c in chosen]
         names = [(d if factor == "date" else c) or "" for d, c in chosen]
     elif len(chosen) == 1:
         factor = factor_of(subjects, declared)
         ((date, commit),) = chosen
-        selections = [Selection(subject=s, date=date, commit=commit) for s in subjects]
+        selections = [side(subject=s, date=date, commit=commit) for s in subjects]
         if factor in ("file", "format"):
             selections = [one.of_its_content() for one in selections]
         called = zip(subjects, names_of(selections), strict=True)

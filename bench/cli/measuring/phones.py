@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from contextlib import closing
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import click
 
-from bench.cli.spread import CHILD
+from bench.cli.spread import CHILD, PARTIAL, interrupted, show
 from bench.cli.typed import words_of
 
-PARTIAL = 3
+if TYPE_CHECKING:
+    from zoo.base.children import Ended, Said
 
 
 def run_on_all(context: click.Context) -> int:
     """A child process a phone; the exit status of all together. Raises DeviceError where there is
     none that can be used."""
+    from bench.sessions.store import read_all
     from devices.android.adb.client import REMEDIES, Adb, find_adb
     from devices.android.adb.discovery import READY, visible
-    from zoo.base.children import Ended, Job, run_jobs
+    from zoo.base.children import Job, run_jobs
     from zoo.base.errors import DeviceError
+    from zoo.home import Home
 
     found = visible(Adb(program=find_adb(context.params["adb"])))
     ready = [one.serial for one in found if one.state == READY]
@@ -32,13 +38,23 @@ def run_on_all(context: click.Context) -> int:
     words = words_of(context, ("device", "all_phones"))
     run = (*CHILD, "run")
     jobs = [Job(name=s, words=(*run, "--device", f"android:{s}", *words)) for s in ready]
-    failed = []
-    with closing(run_jobs(jobs, len(jobs))) as events:
-        for event in events:
-            if isinstance(event, Ended):
-                failed += [event.name] if event.problem else []
-            else:
-                click.echo(f"{event.name}: {event.line}")
+    before = len(read_all(Home.default()).sessions)
+    try:
+        failed = show(_named(run_jobs(jobs, len(jobs))), "phones", len(jobs))
+    except KeyboardInterrupt:
+        interrupted(len(read_all(Home.default()).sessions) - before, resumes=True)
     if failed:
         click.echo(f"not all sessions went well on {', '.join(failed)}", err=True)
     return PARTIAL if failed else 0
+
+
+def _named(events: Generator[Said | Ended]) -> Generator[Said | Ended]:
+    """Each line with the phone that it is of."""
+    from zoo.base.children import Said
+
+    with closing(events):
+        for event in events:
+            if isinstance(event, Said):
+                yield replace(event, line=f"{event.name}: {event.line}")
+            else:
+                yield event

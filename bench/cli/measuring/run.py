@@ -11,13 +11,13 @@ from bench.cli.measuring.device_options import device_of, device_options
 from bench.cli.measuring.own_files import own_file_options
 from bench.cli.measuring.plan_options import plan_of, plan_options
 from bench.cli.options import Frame, Percent, model_option, threads_option, timed_precisions_option
+from bench.cli.spread import PARTIAL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from zoo.base.errors import BenchError
 
-PARTIAL = 3
 PICK = "bench pick --device {} --max-latency 60fps"
 
 

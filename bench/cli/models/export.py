@@ -78,6 +78,7 @@ def command(
       bench export --model 'mnv2_slim_unet_0.35_*'
       bench export --model 'mnv2_slim_unet_*' --ray auto
     """
+    from train.cluster.files import EXPORTING
     from zoo.base.progress import track
     from zoo.export.targets import targets
     from zoo.home import Home
@@ -90,7 +91,7 @@ def command(
         datasets = _undone(home, specs, wanted, force)
         words = (*CHILD, "export", *words_of(context, ("models", "jobs", "ray", "as_json")))
         order = partial(_order, home, words, datasets)
-        failed = do_on_ray(ray, jobs, list(datasets), order)
+        failed = do_on_ray(ray, jobs, list(datasets), EXPORTING, order)
         # Of an order that failed some variants may be done.
         lost = [spec.name for spec in _undone(home, failed, wanted, False)]
         say_undone(lost)
@@ -132,7 +133,7 @@ def _order(
     datasets: Mapping[ModelSpec, tuple[Dataset, ...]],
     specs: tuple[ModelSpec, ...],
 ) -> FilesOrder:
-    from train.cluster.files import FilesOrder
+    from train.cluster.files import EXPORTING, FilesOrder
 
     known = {dataset.folder: dataset for spec in specs for dataset in datasets[spec]}
     return FilesOrder(
@@ -140,6 +141,7 @@ def _order(
         specs=specs,
         words=words,
         datasets=tuple(known.values()),
+        packages=EXPORTING,
         cores_option="--jobs",
     )
 

@@ -96,7 +96,7 @@ def evaluate_on_ray(
     context: click.Context, home: Home, found: Sequence[Model], dataset: Dataset, other: bool
 ) -> list[str]:
     """Some variants an order; the names of those that came to nothing."""
-    from train.cluster.files import FilesOrder
+    from train.cluster.files import JUDGING, FilesOrder
     from zoo.spec import ModelSpec
 
     specs = [model for model in found if isinstance(model, ModelSpec)]
@@ -112,10 +112,11 @@ def evaluate_on_ray(
             specs=part,
             words=(*CHILD, *words),
             datasets=(dataset,),
+            packages=JUDGING,
             splits=(context.params["split"],),
         )
 
-    failed = do_on_ray(str(context.params["ray"]), os.cpu_count() or 1, specs, order)
+    failed = do_on_ray(str(context.params["ray"]), os.cpu_count() or 1, specs, JUDGING, order)
     lost = [spec.name for spec in failed]
     say_undone(lost)
     return lost

@@ -10,6 +10,7 @@ import importlib.metadata
 import os
 import re
 import struct
+import time
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
@@ -18,13 +19,15 @@ from pathlib import Path
 from devices.android.adb.client import Adb
 from devices.android.adb.phone import Phone
 from zoo.base.download import fetch
-from zoo.base.errors import DeviceError, DownloadError
+from zoo.base.errors import DeviceError, DownloadError, FolderBusy
 from zoo.base.files import sha256_of
 from zoo.home import Home
 
 VARIABLE = "BENCH_BENCHMARK_MODEL"
 ADDRESS = "https://storage.googleapis.com/litert/binaries"
 LIMIT_BYTES = 200 * 2**20
+# How long another command may take to fetch it, and how often to look.
+PATIENCE_S, LOOK_S = 600.0, 0.5
 PUBLISHED_ABI = "arm64-v8a"
 # By the machine in the ELF header.
 _ABIS = {183: "arm64-v8a", 40: "armeabi-v7a", 62: "x86_64", 3: "x86", 243: "riscv64"}
@@ -72,10 +75,8 @@ def find_program(home: Home, given: Path | None, phone: Phone) -> Program:
 
     Raises DeviceError where it is not to be had or not for this phone.
     """
-    named = given or (Path(os.environ[VARIABLE]) if os.environ.get(VARIABLE) else None)
+    named = named_program(given)
     if named is not None:
-        if not named.is_file():
-            raise DeviceError(f"{named} is no file", code="no_program", remedy="check the path")
         program = Program(named)
     elif phone["ro.bench.emulated"] == "1":
         program = Program(Path(str(files("devices.emulated") / "benchmark_model.py")))
@@ -85,13 +86,16 @@ def find_program(home: Home, given: Path | None, phone: Phone) -> Program:
     return program
 
 
+def named_program(given: Path | None) -> Path | None:
+    """As given, or by BENCH_BENCHMARK_MODEL; raises DeviceError where that is no file."""
+    named = given or (Path(os.environ[VARIABLE]) if os.environ.get(VARIABLE) else None)
+    if named is not None and not named.is_file():
+        raise DeviceError(f"{named} is no file", code="no_program", remedy="check the path")
+    return named
+
+
 def downloaded(home: Home, phone: Phone, address: str = ADDRESS) -> Path:
-    """The published program for 64-bit phones, from the cache or the network; its first hash is
-    recorded, and held to. Raises DeviceError saying where to get it and where to put it."""
-    version = importlib.metadata.version("ai-edge-litert")
-    path = home.tools / f"benchmark_model-{version}-{PUBLISHED_ABI}"
-    url = f"{address}/{version}/android_arm64/benchmark_model"
-    by_hand = f"download it elsewhere and put it at {path}, or --benchmark-model PATH"
+    """`published`, where the phone runs it; raises DeviceError where it does not."""
     if PUBLISHED_ABI not in phone.abis:
         raise DeviceError(
             f"Google publishes benchmark_model for {PUBLISHED_ABI} only",
@@ -99,9 +103,26 @@ def downloaded(home: Home, phone: Phone, address: str = ADDRESS) -> Path:
             expected=f"one for {', '.join(phone.abis) or 'this phone'}",
             remedy=f"build it (docs/android.md), then --benchmark-model PATH or {VARIABLE}",
         )
-    if not path.is_file():
+    return published(home, address)
+
+
+def published(home: Home, address: str = ADDRESS) -> Path:
+    """The program for 64-bit phones, from the cache or the network; its first hash is recorded, and
+    held to. Raises DeviceError saying where to get it and where to put it, FolderBusy where another
+    command does not come to an end with it."""
+    version = importlib.metadata.version("ai-edge-litert")
+    path = home.tools / f"benchmark_model-{version}-{PUBLISHED_ABI}"
+    url = f"{address}/{version}/android_arm64/benchmark_model"
+    by_hand = f"download it elsewhere and put it at {path}, or --benchmark-model PATH"
+    # The command of another phone may be fetching it.
+    ends = time.monotonic() + PATIENCE_S
+    while not path.is_file():
         try:
             fetch(url, path, limit_bytes=LIMIT_BYTES, complaint=_not_elf, remedy=by_hand)
+        except FolderBusy:
+            if time.monotonic() > ends:
+                raise
+            time.sleep(LOOK_S)
         except DownloadError as error:
             raise DeviceError(
                 error.seen, code="no_program", expected=error.expected, remedy=by_hand
