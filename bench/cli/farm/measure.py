@@ -62,7 +62,8 @@ def run_on_farm(context: click.Context, home: Home, models: Sequence[Model]) -> 
             )
             for one in chosen
         ]
-        if program is None and any(one.info and one.info.unit for one in chosen):
+        phones = [one.info for one in chosen if one.info and one.info.kind == "android"]
+        if program is None and not all(phone.emulated for phone in phones):
             # Else each phone's computer would fetch it; where it cannot be had, they say so.
             with suppress(DeviceError, FolderBusy):
                 published(home)

@@ -183,10 +183,12 @@ def _unexplained(home: Home, path: Path) -> ArtifactError:
     for name in imported:
         if read_imported(home, name).sha256 == sha256:
             return _no_network(name)
+    ours = path.resolve().is_relative_to(home.artifacts)
+    model = path.resolve().parent.name if ours else "NAME"
     return ArtifactError(
         f"{shown(path)} is in no manifest: its hash is {sha256[:12]}",
         expected="an exported file of the zoo, unchanged",
-        remedy=f"bench export --force --model {path.resolve().parent.name}",
+        remedy=f"bench export --force --model {model}",
     )
 
 
