@@ -26,6 +26,7 @@ INTERRUPTED_LIMIT = 0.05
 SPIKES_LIMIT = 0.01
 DRIFT_OF_RUN = 0.05
 RESUME = "bench run --resume"
+MORE_PASSES = "more passes: --sessions 20; their interval holds what cannot be told apart"
 REMEDIES = {
     "drifting": "let the device rest, then measure again; --mode sustained shows the whole curve",
     "throttled": "let it cool; for a figure under heat take --mode sustained",
@@ -100,7 +101,7 @@ def _of_turns(session: Session) -> list[tuple[str, str]]:
     """Who took the cores, and how much was set aside for it."""
     found, others = Evidence.of(session), Changes.of(session).others_cores
     if found.interrupted is None:
-        return [("nothing tells here which samples were interrupted", "measure on Linux or macOS")]
+        return [("nothing tells here which samples were interrupted", MORE_PASSES)]
     if found.interrupted < INTERRUPTED_LIMIT:
         return []
     took = f"; other programs took {others:.1f} cores" if others is not None else ""

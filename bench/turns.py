@@ -96,6 +96,7 @@ def pass_in_turns(
             taken.go(generator)
         except KeyboardInterrupt as cut:
             interrupted = cut
+            taken.check()
     after, rounds = device.conditions(), taken.whole_rounds
     for place, one in enumerate(shuffled):
         if place not in taken.failed and rounds < (FEWEST_ROUNDS if interrupted else 1):
@@ -153,6 +154,15 @@ class Pass:
         self.failed |= self.warmed.failed
         if self.warmed.broken:
             return
+        try:
+            self._take_turns(generator)
+        except PassBroken:
+            if any(run.told_by_check for run in self.open.values()):
+                self.whole_rounds = 0
+        else:
+            self.check()
+
+    def _take_turns(self, generator: random.Random) -> None:
         for round in range(self.rounds):
             for position, place in enumerate(self._order(generator)):
                 if place in self.failed:
@@ -160,16 +170,15 @@ class Pass:
                 try:
                     taken = self.open[place].burst(self.turns, round, position)
                 except PassBroken:
-                    return
+                    raise
                 except SessionFailed as error:
                     self.failed[place] = error
                     continue
                 self.bursts[place].append(taken)
             self.whole_rounds += 1
-        self._check()
 
-    def _check(self) -> None:
-        """Whether each ran what it was to run, to the end."""
+    def check(self) -> None:
+        """Whether each ran what it was to run, to the end of what it did."""
         for place, run in self.open.items():
             if place in self.failed:
                 continue

@@ -40,7 +40,8 @@ class OpenRun(Closing):
     """An artifact that is loaded and has run once. A context manager; closing frees the device.
 
     Where the loop is another program's, what else it told stands here once `whole` has returned;
-    readings: what else is known of this file there.
+    readings: what else is known of this file there. told_by_check: only `check` tells whether it
+    was this file that ran, and ran right; turns without it are no figures.
     """
 
     load_ns: tuple[int, ...]
@@ -51,6 +52,7 @@ class OpenRun(Closing):
     conditions_during: tuple[dict[str, Reading], ...] = ()
     readings: Mapping[str, Reading] = MappingProxyType({})
     shared_by: int | None = None
+    told_by_check: bool = False
 
     @abstractmethod
     def sample(self, count: int, loop: Loop) -> dict[str, list[int]]:

@@ -74,6 +74,8 @@ class Worker:
 class BrowserRun(OpenRun):
     """A file that is open in a worker, its own or one that it shares."""
 
+    told_by_check = True
+
     def __init__(
         self, worker: Worker, file: int, request: RunRequest, artifact: Path, own: bool
     ) -> None:

@@ -24,7 +24,12 @@ put) echo "$4" >"$BENCH_PHONE/settings/$2.$3" ;;
 delete) rm -f "$BENCH_PHONE/settings/$2.$3" ;;
 esac""",
     "input": 'echo "input $*" >>"$BENCH_PHONE/log"',
-    "cmd": 'echo "cmd $*" >>"$BENCH_PHONE/log"',
+    "cmd": """
+echo "cmd $*" >>"$BENCH_PHONE/log"
+if [ ! -e "$BENCH_PHONE/steady" ]; then
+  echo "Failed to set FIXED_PERFORMANCE mode"
+  exit 255
+fi""",
     "am": 'echo "am $*" >>"$BENCH_PHONE/log"',
     # Less what lies in the folder for everybody.
     "df": """
@@ -44,7 +49,7 @@ done <"$BENCH_PHONE"/df""",
 @dataclass(frozen=True, kw_only=True)
 class State:
     """How the phone is. Temperatures in C; heating in C a second while it is asked; battery in
-    percent; free_kib: on /data."""
+    percent; steady: whether it has a mode of steady clocks; free_kib: on /data."""
 
     manufacturer: str = "bench"
     model: str = "stand-in"
@@ -57,6 +62,7 @@ class State:
     battery: int = 87
     plugged: bool = True
     saver: bool = False
+    steady: bool = True
     free_kib: int = 72_203_256
 
 
@@ -95,6 +101,8 @@ def show(root: Path, state: State, up_s: float) -> None:
     _replace(root / "dumpsys/thermalservice", _thermal(state, up_s))
     _replace(root / "dumpsys/battery", _battery(state, up_s))
     _replace(root / "settings/global.low_power", f"{int(state.saver)}\n")
+    if state.steady:
+        (root / "steady").touch()
     _replace(
         root / "df",
         "Filesystem       1K-blocks     Used Available Use% Mounted on\n"

@@ -1,9 +1,9 @@
 """What this system tells of a process beside the wall clock: its time, read within a microsecond;
 its memory and the machine's steal time and pressure, read from files within some twenty.
 
-Linux has all of it. macOS has the thread's CPU clock and the process's switches, by its
-documentation: this project never ran there, nor on Windows, whose CPU clock ticks every 15.6 ms. A
-clock so coarse is not used.
+Linux has all of it. macOS has the thread's CPU clock, by its documentation: this project never ran
+there. It counts switches of the whole process alone, in which a thread that waits counts as one
+that was interrupted: they are not used.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ thread_cpu_ns = time.thread_time_ns
 process_cpu_ns = time.process_time_ns
 # A tick must be small beside the quickest inference.
 FINE_CPU = time.get_clock_info("thread_time").resolution <= 1e-5
-# Of the calling thread where the system tells it apart (Linux, FreeBSD).
-_THREAD = getattr(resource, "RUSAGE_THREAD", resource.RUSAGE_SELF)
+# Where the system tells the calling thread apart (Linux, FreeBSD).
+_THREAD: int | None = getattr(resource, "RUSAGE_THREAD", None)
 
 _STAT = Path("/proc/stat")
 _STATUS = Path("/proc/self/status")
@@ -27,9 +27,11 @@ _PRESSURE = Path("/proc/pressure/cpu")
 _TICK_MS = 1000 / os.sysconf("SC_CLK_TCK")
 
 
-def switches(of_process: bool) -> int:
+def switches(of_process: bool) -> int | None:
     """Involuntary context switches so far, how often the core was taken away: of the process's
-    threads together, else of the calling thread."""
+    threads together, else of the calling thread; None where they are not told apart from waits."""
+    if _THREAD is None:
+        return None
     return resource.getrusage(resource.RUSAGE_SELF if of_process else _THREAD).ru_nivcsw
 
 

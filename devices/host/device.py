@@ -134,6 +134,10 @@ class HostRun(OpenRun):
         return answer["peak_bytes"], answer["baseline_bytes"]
 
     def check(self) -> None:
+        """Of a process that another file ended, nothing more is asked: the first output of each was
+        looked at when it was opened."""
+        if not self.process.alive:
+            return
         with self.process.awake() if self.stands_still else nullcontext():
             infinite = self.process.ask("check", file=self.file)["infinite"]
         if infinite:

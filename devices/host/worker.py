@@ -24,7 +24,6 @@ import signal
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter_ns
 from typing import Any
@@ -33,55 +32,13 @@ import numpy as np
 import psutil
 
 from devices.host import clocks
+from devices.host.taken import Held, Taken
 from zoo.base.errors import BenchError, first_line
 from zoo.runtime.feeds import Feed, arrays
-from zoo.runtime.open_model import OpenModel
-from zoo.runtime.runtime import load_library, open_model
+from zoo.runtime.runtime import engine, load_library, open_model
 
 PR_SET_PDEATHSIG = 1
 NAN_REMEDY = "feed it what it was made for: --input NAME=FILE.npy, or NAME=LOW..HIGH"
-
-
-@dataclass(kw_only=True)
-class Held:
-    """One open file. size is None for a file that is not the zoo's."""
-
-    model: OpenModel
-    threads: int
-    size: int | None
-
-
-class Taken:
-    """The inferences of one turn, and what the system tells of each."""
-
-    def __init__(self, several_threads: bool) -> None:
-        self.several_threads = several_threads
-        self.wall_ns: list[int] = []
-        self.cpu_ns: list[int] = []
-        self.process_cpu_ns: list[int] = []
-        self.switches: list[int] = []
-
-    def add(self, infer_once: Callable[[int], int], file: int) -> int:
-        """One inference; what it counts for, in ns: its CPU time where that is known."""
-        switches = clocks.switches(self.several_threads)
-        process = clocks.process_cpu_ns() if self.several_threads else 0
-        thread = clocks.thread_cpu_ns()
-        wall_ns = infer_once(file)
-        cpu_ns = clocks.thread_cpu_ns() - thread
-        if self.several_threads:
-            self.process_cpu_ns.append(clocks.process_cpu_ns() - process)
-        self.switches.append(clocks.switches(self.several_threads) - switches)
-        self.wall_ns.append(wall_ns)
-        self.cpu_ns.append(cpu_ns)
-        return cpu_ns if clocks.FINE_CPU else wall_ns
-
-    def readings(self) -> dict[str, list[int] | None]:
-        return {
-            "wall_ns": self.wall_ns,
-            "cpu_ns": self.cpu_ns if clocks.FINE_CPU else None,
-            "process_cpu_ns": self.process_cpu_ns if self.several_threads else None,
-            "switches": self.switches,
-        }
 
 
 class Worker:
@@ -93,7 +50,19 @@ class Worker:
     def __init__(self) -> None:
         self.held: dict[int, Held] = {}
 
-    def open(
+    def open(self, file: int, **asked: Any) -> dict[str, Any]:
+        """As `_open` does; whatever comes of it, no garbage is collected in a turn."""
+        gc.enable()
+        try:
+            return self._open(file, **asked)
+        except BaseException:
+            self.held.pop(file, None)
+            raise
+        finally:
+            gc.collect()
+            gc.disable()
+
+    def _open(
         self,
         file: int,
         path: str,
@@ -108,7 +77,6 @@ class Worker:
         feeds = [Feed(**one | {"shape": tuple(one["shape"])}) for one in inputs]
         shapes = {feed.name: feed.shape for feed in feeds}
         load_library(runtime)
-        gc.enable()
         self.baseline_bytes = psutil.Process().memory_info().rss
         load_ns, model = [], None
         for _ in ("cold", "warm"):
@@ -119,21 +87,20 @@ class Worker:
         assert model is not None
         if threads > 1:
             _end_with_parent()
-        self.held[file] = Held(model=model, threads=threads, size=size)
+        held = Held(model=model, threads=threads, in_caller=engine(runtime).in_caller, size=size)
+        self.held[file] = held
         if feeds:
             model.set_inputs(model.as_declared(feeds, arrays(feeds, seed, Path(values))))
         else:
             model.fill(seed)
         first_ns = self.infer_once(file)
         self.check(file)
-        gc.collect()
-        gc.disable()
         return {"load_ns": load_ns, "first_inference_ns": first_ns, "settings": model.settings}
 
     def burst(self, file: int, turns: dict[str, float]) -> dict[str, Any]:
         """One turn, as devices.base.Turns has it."""
         discard_ns, sample_ns = 1e6 * turns["discard_ms"], 1e6 * turns["sample_ms"]
-        taken = Taken(several_threads=self.held[file].threads > 1)
+        taken = Taken(self.held[file])
         discarded, spent, steal, pressure = 0, 0, clocks.steal_ms(), clocks.pressure_ms()
         began = perf_counter_ns()
         while spent < discard_ns or not discarded:

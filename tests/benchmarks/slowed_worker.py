@@ -21,10 +21,10 @@ class SlowedWorker(Worker):
         super().__init__()
         self.slowed: set[int] = set()
 
-    def open(self, file: int, path: str, *rest: Any, **named: Any) -> dict[str, Any]:
-        if MARK in Path(path).name:
+    def open(self, file: int, **asked: Any) -> dict[str, Any]:
+        if MARK in Path(asked["path"]).name:
             self.slowed.add(file)
-        return super().open(file, path, *rest, **named)
+        return super().open(file, **asked)
 
     def infer_once(self, file: int) -> int:
         if file not in self.slowed:

@@ -123,6 +123,10 @@ def test_cores_and_steady_clocks_are_part_of_the_name(home: Home, model: Path) -
         nothing_left(one)
     (session, *_) = [s for s in read_all(home).sessions if s.timed]
     assert session.device.name.endswith(", cores 1, fixed performance")
+    with phone(steady=False) as one:
+        refused = invoke(*words, "--fixed-performance", status=1).output
+        assert "does not take --fixed-performance: Failed to set" in refused
+        nothing_left(one)
     assert "a mask such as f0" in invoke(*words, "--cores", "lots", status=2).output
     assert "--device android" in invoke("run", str(model), "--cores", "big", status=2).output
 

@@ -63,12 +63,14 @@ def test_public_logs() -> None:
     assert old.warm_up
     assert old.measured
     assert (old.warm_up.count, old.measured.count, old.measured.mean_us) == (4, 50, 119375)
-    assert old.accelerated
+    assert old.accelerated == "whole"
     only_warm = parse_output(OF_2022)
     assert only_warm.warm_up
     assert only_warm.warm_up.values["first"] == 31530
     assert only_warm.measured is None
-    assert parse_output(LOGCAT).accelerated is False
+    assert parse_output(LOGCAT).accelerated == "none"
+    partly = "INFO: the model graph will be partially executed by the delegate w/ 2 kernels.\n"
+    assert parse_output(partly).accelerated == "partly"
     # The newer tool prints the statistics by the same code; its own summary is not needed.
     assert parse_output(NEWER).measured is None
 

@@ -119,13 +119,13 @@ def test_an_answer_that_is_lost_or_sent_twice_changes_nothing(here: Served, faul
 
 
 def test_a_page_that_is_loaded_anew_goes_on(here: Served) -> None:
-    here.page("reloaded", after_turns=3)
+    # After whole rounds enough; but nobody can tell any more what the page ran in them.
+    here.page("reloaded", after_turns=5)
     plan = PLAN.model_copy(update={"max_sessions": 3})
     with here.device() as device:
-        broken, whole = here.measured(device, TINY, plan=plan)
-    # What the broken pass has of whole rounds is kept, and does not count.
-    assert verdict(broken).label == "short"
+        (whole,) = here.measured(device, TINY, plan=plan)
     assert len((whole.run and whole.run.series.bursts) or ()) == 6
+    assert verdict(whole).counts
 
 
 def test_a_page_that_is_lost_before_the_last_check_is_measured_again(here: Served) -> None:
@@ -146,12 +146,10 @@ def test_a_worker_that_is_killed_breaks_its_pass_alone(here: Served) -> None:
     plan = PLAN.model_copy(update={"max_sessions": 4, "sessions": 2})
     with here.device() as device:
         found = here.measured(device, TINY, ("litert",), plan, precisions=("fp32", "int8"))
-    first, second, *later = found
-    broken, kept = sorted((first, second), key=lambda s: s.failure is None)
+    broken, *later = found
     assert broken.failure is not None
     assert "did not answer" in broken.failure.reason
-    # The other one keeps the whole rounds that it had, too few to count.
-    assert verdict(kept).label == "short"
+    # Of the other one nothing is kept: nobody can tell any more what it ran.
     assert len(later) == 4
     assert all(verdict(session).counts for session in later)
     assert page.line.refused == []

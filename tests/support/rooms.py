@@ -48,7 +48,7 @@ ROOMS: Mapping[str, str] = {
     "train/cluster": "files orders parcels",
     "train/synthetic": "canvas frame hair person prepare scene traits",
     "devices": "base find finding frame masks programs records replay roads",
-    "devices/host": "clocks conditions device process quiet worker",
+    "devices/host": "clocks conditions device process quiet taken worker",
     "devices/android": "device",
     "devices/android/adb": "client conditions discovery gate phone storage",
     "devices/android/run": "flags inputs job outcome output profile program result session "

@@ -119,6 +119,7 @@ OPERATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "sub": lambda x: x - 2.0,
     "div": lambda x: x / 3.0,
     "cat": lambda x: torch.cat([x, -x], dim=1),
+    "cat with a constant": lambda x: torch.cat([x, torch.full((1, 1, 6, 8), 0.25)], dim=1),
     "pad": lambda x: F.pad(x, (0, 1, 2, 3), value=0.25),
     "max_pool": lambda x: F.max_pool2d(x, 3, 2, 1),
     "avg_pool": lambda x: F.avg_pool2d(x, 2, 2),

@@ -111,8 +111,8 @@ def _values(seen: Seen, tensor: Tensor, chosen: Choices, why: dict[str, str]) ->
         why["range"] = f"{FILE}: it takes images, and scales them itself"
         return {"range": USUAL_RANGES[2]}
     if chosen.mean is not None or chosen.std is not None:
-        levels = chosen.mean is not None and max(chosen.mean) > 1
-        why["range"] = YOURS if chosen.range else f"{GUESS}, by the mean"
+        levels = max(*(chosen.mean or (0.0,)), *(chosen.std or (0.0,))) > 1
+        why["range"] = YOURS if chosen.range else f"{GUESS}, by mean and deviation"
         found: dict[str, Any] = {"range": chosen.range or USUAL_RANGES[2 if levels else 0]}
         stated = {"mean": chosen.mean, "std": chosen.std}
         return found | {name: value for name, value in stated.items() if value is not None}

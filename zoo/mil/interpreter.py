@@ -59,8 +59,9 @@ class Interpreter:
             for step, constants in self.steps:
                 given[step.name] = self._computed(step, constants, given)
                 for name in step.last_use_of:
+                    # A constant among several values of one input was never there.
                     if name not in wanted:
-                        del given[name]
+                        given.pop(name, None)
             return [np.array(given[name].numpy()) for name in wanted]
 
     def _computed(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from devices.android.adb.client import Adb
 from devices.records import DeviceInfo
+from zoo.base.errors import DeviceError
 from zoo.base.pictures import shown
 
 CPUS = "/sys/devices/system/cpu"
@@ -45,9 +46,17 @@ class Phone:
 
     def core_mask(self, wanted: str, threads: int) -> str:
         """Cores as taskset takes them, in hexadecimal: `big` and `little` are as many as there are
-        threads of the fastest and the slowest; else as given."""
+        threads of the fastest and the slowest; else as given. Raises DeviceError where the phone
+        does not tell them apart."""
         if wanted not in ("big", "little"):
             return wanted
+        if len(set(self.clocks_khz) - {0}) < 2:
+            raise DeviceError(
+                f"the phone does not tell which of its cores are {wanted}",
+                code="unsupported",
+                expected="cores of two clocks, which it tells",
+                remedy="--cores MASK, such as f0, or leave --cores out",
+            )
         order = sorted(range(len(self.clocks_khz)), key=lambda core: self.clocks_khz[core])
         chosen = order[-threads:] if wanted == "big" else order[:threads]
         return f"{sum(1 << core for core in chosen):x}"

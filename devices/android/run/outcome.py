@@ -134,9 +134,10 @@ def _fallback(output: Output, whole: bool) -> str | None:
     """What the CPU had to take over, by the line with the most nodes taken. Where the accelerator
     was free to leave some, and nothing tells how much it took, it is not called whole."""
     if not output.delegated:
-        if output.accelerated is False:
+        if output.accelerated == "none":
             return "all nodes on the CPU"
-        return None if whole or output.accelerated else "an unknown part on the CPU"
+        whole = output.accelerated == "whole" or (whole and output.accelerated is None)
+        return None if whole else "an unknown part on the CPU"
     most = max(output.delegated, key=lambda one: one.taken)
     left = most.nodes - most.taken
     return f"{left} of {most.nodes} nodes on the CPU" if left else None

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Literal
 
 _NUMBER = r"(-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)"
 # The summaries of a profile have the same form, and other units.
@@ -62,13 +63,14 @@ class Delegated:
 @dataclass(frozen=True, kw_only=True)
 class Output:
     """warm_up, measured: None where they were not printed. failures: what lines tell of one, from
-    its first word on, in order."""
+    its first word on, in order. accelerated: how much of the model the delegate took, where it
+    says."""
 
     warm_up: Statistics | None
     measured: Statistics | None
     delegated: tuple[Delegated, ...]
     failures: tuple[str, ...]
-    accelerated: bool | None
+    accelerated: Literal["whole", "partly", "none"] | None
 
 
 def parse_output(text: str) -> Output:
@@ -82,17 +84,14 @@ def parse_output(text: str) -> Output:
         if (m := _DELEGATED.search(line)) and "xnnpack" not in m[3].lower()
     ]
     whole = any("completely executed by the delegate" in line for line in lines)
-    part = any(
-        "partially executed by the delegate" in line
-        or "graph will not be executed by the delegate" in line
-        for line in lines
-    )
+    part = any("partially executed by the delegate" in line for line in lines)
+    none = any("graph will not be executed by the delegate" in line for line in lines)
     return Output(
         warm_up=statistics[0] if statistics else None,
         measured=statistics[1] if len(statistics) > 1 else None,
         delegated=tuple(delegated),
         failures=tuple(m[0] for line in lines if (m := _FAILURE.search(line))),
-        accelerated=False if part else True if whole else None,
+        accelerated="none" if none else "partly" if part else "whole" if whole else None,
     )
 
 

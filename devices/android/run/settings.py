@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from devices.android.adb.client import Adb
 from devices.android.adb.storage import ROOT
+from zoo.base.errors import DeviceError
+from zoo.base.pictures import shown
 
 # Bits of AC, USB, wireless and dock: the screen stays on while it is plugged in.
 AWAKE = "15"
@@ -30,8 +32,17 @@ rm -f {_NOTE} {_NOTE}.fixed
 
 
 def change(adb: Adb, fixed_performance: bool) -> None:
-    """Keep it awake; with fixed_performance its clocks steady, where it has such a mode (Android
-    11 and later, some phones). Raises DeviceError."""
-    wake = f"[ -e {_NOTE} ] || {_GET} >{_NOTE}; {_PUT} {AWAKE}; input keyevent KEYCODE_WAKEUP"
-    fixed = f"; touch {_NOTE}.fixed; {FIXED_PERFORMANCE} true" if fixed_performance else ""
-    adb.shell(wake + fixed)
+    """Keep it awake; with fixed_performance its clocks steady (Android 11 and later, some phones).
+    Raises DeviceError, also where the phone has no such mode."""
+    adb.shell(f"[ -e {_NOTE} ] || {_GET} >{_NOTE}; {_PUT} {AWAKE}; input keyevent KEYCODE_WAKEUP")
+    if not fixed_performance:
+        return
+    answer = adb.shell(f"touch {_NOTE}.fixed; {FIXED_PERFORMANCE} true 2>&1")
+    if answer.status or "fail" in answer.out.lower():
+        raise DeviceError(
+            "the phone does not take --fixed-performance: "
+            f"{shown(answer.out.strip()) or f'status {answer.status}'}",
+            code="unsupported",
+            expected="Android 11 or later, and a phone that has such a mode",
+            remedy="leave --fixed-performance out",
+        )

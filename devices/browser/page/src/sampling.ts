@@ -5,6 +5,8 @@ import type { Model } from './engines/engine';
 import type { BurstCommand, Samples, Turn } from './messages';
 
 const NS = 1e6;
+/** So many steps of the clock an inference has to be long to be timed alone. */
+const STEPS_OF_ONE = 20;
 
 /** A model with what is known of its length. */
 export interface Timed {
@@ -60,7 +62,11 @@ export async function burst(timed: Timed, given: BurstCommand, stepMs: number): 
 export async function inARow(
   timed: Timed, count: number, periodMs: number | null, stepMs: number,
 ): Promise<Samples> {
-  const together = perSample(timed.onceMs, stepMs);
+  // In the pace of a camera each inference stands alone: caches and clocks cool in between.
+  if (periodMs !== null && timed.onceMs < STEPS_OF_ONE * stepMs) {
+    throw new Error(`a clock of ${stepMs} ms is too coarse for one inference of ${timed.onceMs.toFixed(2)} ms`);
+  }
+  const together = periodMs === null ? perSample(timed.onceMs, stepMs) : 1;
   const total: number[] = [];
   let due = performance.now();
   for (let done = 0; done < count; done += 1) {
