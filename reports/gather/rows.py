@@ -148,7 +148,7 @@ class Row:
     def session_medians_ms(self) -> tuple[float, ...]:
         return tuple(self.stored.figures["median_ms"][self.used].tolist())
 
-    @property
+    @cached_property
     def session_runs(self) -> tuple[int, ...]:
         """The run that each used session is of, numbered within this row."""
         codes = self.stored.shared["batch"].codes[self.used]
