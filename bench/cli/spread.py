@@ -43,14 +43,14 @@ def do_on_ray(
     goes to standard error, for standard output is for what the command finds."""
     from train.cluster.files import in_parts
     from zoo.base.progress import say
-    from zoo.cluster.join import LOCAL, join_cluster
+    from zoo.cluster.join import join_cluster
     from zoo.cluster.machines import fit_for
     from zoo.cluster.orders import run_orders
 
     if not specs:
         return []
     with join_cluster(ray, jobs, None) as joined:
-        cluster = joined if ray == LOCAL else fit_for(joined, packages)
+        cluster = fit_for(joined, packages)
         orders = [order_of(part) for part in in_parts(specs, cluster.workers)]
         ended = show(run_orders(orders, cluster), "orders", len(orders), say)
     return [spec for one in orders if one.name in ended for spec in one.specs]

@@ -32,12 +32,13 @@ QUIET = {"include_dashboard": False, "log_to_driver": False, "logging_level": "e
 class Cluster:
     """Ray, joined. cores: those that each order gets, on whatever machine. nodes: those that may
     have an order which any machine can do; None is all. workers: how many orders there is room for
-    at once."""
+    at once. local: of this process, on this machine alone."""
 
     ray: Any
     cores: int
     workers: int
     nodes: frozenset[str] | None = None
+    local: bool = False
 
     def head_answers(self) -> bool:
         """Whether the machine that began this Ray still listens."""
@@ -75,7 +76,7 @@ def join_cluster(address: str, jobs: int, cores: int | None) -> Iterator[Cluster
     try:
         cores, sizes = _cores_each(ray.nodes(), jobs, cores)
         workers = sum(size // cores for size in sizes)
-        yield Cluster(ray=ray, cores=cores, workers=workers)
+        yield Cluster(ray=ray, cores=cores, workers=workers, local=address == LOCAL)
     finally:
         ray.shutdown()
 

@@ -41,7 +41,7 @@ def train_side_by_side(trainings: Sequence[Settings], options: Mapping[str, Any]
 def train_on_ray(home: Home, trainings: Sequence[Settings], options: Mapping[str, Any]) -> int:
     """A task of Ray's each; how many failed."""
     from train.cluster.orders import PACKAGES, train_on_cluster
-    from zoo.cluster.join import LOCAL, join_cluster
+    from zoo.cluster.join import join_cluster
     from zoo.cluster.machines import fit_for
 
     wanted = []
@@ -53,7 +53,7 @@ def train_on_ray(home: Home, trainings: Sequence[Settings], options: Mapping[str
     if not wanted:
         return 0
     with join_cluster(options["ray"], options["jobs"], options["cores"]) as joined:
-        cluster = joined if options["ray"] == LOCAL else fit_for(joined, PACKAGES)
+        cluster = fit_for(joined, PACKAGES)
         return _show(train_on_cluster(home, wanted, TRAIN, cluster), len(wanted))
 
 
