@@ -27,7 +27,7 @@ pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("ray") is None,
     reason="Ray is not installed (pip install '.[cluster]'): no farm tested",
 )
-BENCH = (sys.executable, "-m", "bench.cli.child")
+BENCH = str(Path(sys.executable).with_name("bench"))
 FEW = ("--model", TINY, "--runtime", "litert", "--precision", "fp32", "--rounds", "4")
 RUN = ("run", "--device", "host", "--all", *FEW, "--sessions", "2", "--max-sessions", "2")
 LONG = ("run", "--device", "host", "--all", *FEW, "--sessions", "200", "--max-sessions", "200")
@@ -134,7 +134,7 @@ def test_a_computer_that_cannot_export_gets_no_exports(home: Home, tmp_path: Pat
     command = ("export", *words, "--format", "onnx", "--precision", "fp32", "--json")
     with two_nodes(tmp_path / "user", path_of_second=other.parent) as farm:
         done = subprocess.run(
-            [*BENCH, *command, "--ray", farm.address],
+            [BENCH, *command, "--ray", farm.address],
             capture_output=True,
             text=True,
             check=False,
