@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import io
 import pickle
 from dataclasses import asdict, dataclass, field
@@ -44,6 +45,7 @@ class Progress:
         return self.ema.module
 
 
+TORCH = importlib.metadata.version("torch")
 # What reading a broken one raises.
 BROKEN = (pickle.UnpicklingError, RuntimeError, EOFError, KeyError, TypeError, ValueError, OSError)
 
@@ -52,6 +54,7 @@ def save_progress(folder: Path, progress: Progress, fingerprint: dict[str, Any])
     """Write `resume.pt` atomically."""
     state = {
         "fingerprint": fingerprint,
+        "torch": TORCH,
         "network": progress.network.state_dict(),
         "ema": progress.ema.state_dict(),
         "optimizer": progress.optimizer.state_dict(),
@@ -98,6 +101,8 @@ def load_progress(
             remedy=f"remove it, then the same command begins anew: rm {path}",
         ) from error
     say(f"{path.parent.name}: going on after epoch {progress.epoch}")
+    if (before_torch := state.get("torch", TORCH)) != TORCH:
+        say(f"its epochs so far are of torch {before_torch!r}; this is {TORCH}")
 
 
 def _restore(progress: Progress, state: dict[str, Any]) -> None:

@@ -19,7 +19,7 @@ from farms import Farm, children_left, node, processes_of, two_nodes
 from file_server import closed_port
 
 from bench.sessions.store import read_all
-from zoo.artifact.manifest import read_manifest
+from zoo.artifact.manifest import Accuracy, read_manifest
 from zoo.home import Home
 from zoo.registry import get
 
@@ -27,7 +27,6 @@ pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("ray") is None,
     reason="Ray is not installed (pip install '.[cluster]'): no farm tested",
 )
-BENCH = str(Path(sys.executable).with_name("bench"))
 FEW = ("--model", TINY, "--runtime", "litert", "--precision", "fp32", "--rounds", "4")
 RUN = ("run", "--device", "host", "--all", *FEW, "--sessions", "2", "--max-sessions", "2")
 LONG = ("run", "--device", "host", "--all", *FEW, "--sessions", "200", "--max-sessions", "200")
@@ -123,6 +122,32 @@ def test_an_export_goes_on_elsewhere(farm: Farm, home: Home) -> None:
         assert "onnx.fp32" in read_manifest(home, get(name)).artifacts
 
 
+def answer(*words: str) -> subprocess.CompletedProcess[str]:
+    """Of a command that goes well; what it prints, and what it says beside."""
+    done = subprocess.run(
+        [Path(sys.executable).with_name("bench"), *words],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+def test_a_farm_counts_what_this_machine_does(farm: Farm, exported: Home, portraits: Path) -> None:
+    def counted() -> list[Accuracy | None]:
+        files = read_manifest(exported, get(TINY)).artifacts.values()
+        return [file.accuracy_on("drawn", "validation") for file in files]
+
+    invoke("data", "folder", str(portraits), "--name", "drawn")
+    command = ("eval", "--model", TINY, "--data", "drawn", "--json")
+    there, told = json.loads(answer(*command, "--ray", farm.address).stdout), counted()
+    assert None not in told
+    assert json.loads(answer(*command, "--force").stdout) == there
+    assert counted() == told
+
+
 def test_a_computer_that_cannot_export_gets_no_exports(home: Home, tmp_path: Path) -> None:
     """The second one has another exporter of TFLite files, as far as its metadata say."""
     other = tmp_path / "packages" / "litert_torch-0.0.1.dist-info"
@@ -133,14 +158,7 @@ def test_a_computer_that_cannot_export_gets_no_exports(home: Home, tmp_path: Pat
     invoke("weights", "take", *words)
     command = ("export", *words, "--format", "onnx", "--precision", "fp32", "--json")
     with two_nodes(tmp_path / "user", path_of_second=other.parent) as farm:
-        done = subprocess.run(
-            [BENCH, *command, "--ray", farm.address],
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-        )
-    assert done.returncode == 0, done.stderr
+        done = answer(*command, "--ray", farm.address)
     assert "left out: " in done.stderr
     assert "litert-torch 0.0.1" in done.stderr
     assert {one["model"] for one in json.loads(done.stdout)} == set(models)

@@ -29,11 +29,14 @@ def test_killed_training_goes_on_to_the_same_bytes(drawn: Home, chain: Chain) ->
     killed.send_signal(signal.SIGKILL)
     killed.communicate()
     assert not path.exists()
+    state = torch.load(path.parent / "resume.pt", weights_only=True)
+    torch.save(state | {"torch": "1.0"}, path.parent / "resume.pt")
 
     resumed = bench_process(drawn, *TRAIN)
     output, _ = resumed.communicate(timeout=300)
     assert resumed.returncode == 0, output
     assert "going on after epoch" in output
+    assert "of torch '1.0'" in output
     assert sha256_of(path) == sha256_of(whole)
     assert "trained already" in invoke(*TRAIN).output
     assert "trained already" not in invoke(*TRAIN, "--seed", "1", "--epochs", "1").output

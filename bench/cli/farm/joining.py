@@ -146,7 +146,7 @@ def _await(node: _Node, address: str, remedy: str) -> None:
 
 def _refuse_another_version(address: str) -> None:
     from zoo.cluster.join import join_cluster
-    from zoo.cluster.machines import ask_all
+    from zoo.cluster.machines import ask_all, nothing
 
     with join_cluster(address, 1, 1) as cluster:
         machines = ask_all(cluster, nothing)
@@ -156,10 +156,6 @@ def _refuse_another_version(address: str) -> None:
             expected="the same version and the same time on every computer",
             remedy=f"mend that, then: bench farm join {address}",
         )
-
-
-def nothing() -> None:
-    """Asked of every machine: only whether it answers."""
 
 
 def _stay(node: _Node) -> None:

@@ -101,10 +101,9 @@ def command(
     The manifest then carries each file's IoU, its paired difference from torch in fp32, and how
     many images fell by more than 5 points. A file outside its bound on the validation images of its
     own data set is kept but rejected: `bench run` refuses it. The exit status is 1 where one is
-    outside its bound, on any data. Of an imported model, NAME, the IoU alone is
-    stored: there is no network to compare it with. On a joined data set the IoU is told by source,
-    too. A FILE, .onnx, .tflite or .mlpackage, is read by guesses, which are printed; nothing is
-    stored.
+    outside its bound, on any data. Of an imported model, NAME, the IoU alone is stored: there is no
+    network to compare it with. On a joined data set the IoU is told by source, too. A FILE, .onnx,
+    .tflite or .mlpackage, is read by guesses, which are printed; nothing is stored.
 
     \b
     Example:
@@ -137,8 +136,9 @@ def command(
     asked = Asked(resizes=resizes, side=side, grain=grain, distortions=distortions)
     instead = _instead(asked)
     own, known = parted(names)
-    if own and (instead or files or precisions):
-        raise click.UsageError(f"{instead or '--precision and --format of files'}: of no FILE")
+    if own and (instead or files or precisions or bound is not None):
+        given = instead or ("--bound" if bound is not None else "--precision and --format of files")
+        raise click.UsageError(f"{given}: of no FILE")
     # Names that mean nothing are told before anything runs.
     targets(files, precisions)
     home, dataset = Home.default(), Dataset.open(Home.default(), data)
