@@ -34,6 +34,7 @@ from zoo.base.children import Ended, Said
 from zoo.base.errors import WeightsError
 from zoo.checkpoint import Init, checkpoint_path
 from zoo.cluster.join import Cluster
+from zoo.cluster.orders import HEAD_GONE
 from zoo.cluster.parcels import digest, unpack
 from zoo.cluster.worker import FAILED, KILLED, LINE, PROGRESS, RESULTS, program, work_there
 from zoo.home import Home
@@ -147,6 +148,13 @@ def test_nothing_is_begun_again_without_a_head(drawn: Home) -> None:
     ray = Ray([Ray.exceptions.RayError("gone")])
     ray.head.close()
     assert run_on(ray, drawn) == [Ended(name=TINY, problem=LOST, killed=True)]
+
+
+def test_a_head_that_dies_in_the_middle_of_a_call_is_told(drawn: Home) -> None:
+    for error in (OSError("Broken pipe"), BrokenPipeError()):
+        assert run_on(Ray([error]), drawn) == [Ended(name=TINY, problem=HEAD_GONE)]
+    with pytest.raises(FileNotFoundError):
+        run_on(Ray([FileNotFoundError(2, "no such file")]), drawn)
 
 
 def test_the_driver_begins_again_from_the_last_epoch_and_gives_up_at_last(drawn: Home) -> None:

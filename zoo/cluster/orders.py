@@ -236,8 +236,10 @@ def run_orders(orders: Iterable[Order], cluster: Cluster) -> Generator[Event]:
             running[driver.begin(order)] = _Begun(order=order)
         try:
             yield from _events(driver, running, folders)
-        except ConnectionError:
-            # Ray's own, in the moment in which its head dies.
+        except OSError as error:
+            # Ray's own, in the moment in which its head dies, has no number of the system's.
+            if error.errno is not None and not isinstance(error, ConnectionError):
+                raise
             yield from _head_gone(running)
 
 
