@@ -50,7 +50,7 @@ help: ## list the targets
 	@echo "             FORMATS='$(FORMATS)' RUNTIMES='$(RUNTIMES)' PRECISIONS='$(PRECISIONS)'"
 	@echo "             MODELS='$(MODELS)' (names, or wildcards such as 'mnv2_slim_unet_0.5_*')"
 
-setup: $(READY) ## make .venv and install everything into it
+setup: $(READY) ## make .venv and install what the zoo needs into it
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -97,8 +97,8 @@ web: $(SITE) ## build the page for browsers (Node 20 or later)
 $(SITE): $(PAGE)/package-lock.json $(PAGE)/build.mjs $(wildcard $(PAGE)/src/* $(PAGE)/src/*/*)
 	cd $(PAGE) && npm ci && npm run build
 
-test: setup ## run the tests
-	$(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+test: setup ## run the tests, and list those it skips
+	$(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -rs
 
 lint: setup ## check style and types
 	$(VENV)/bin/ruff check .

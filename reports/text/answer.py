@@ -120,7 +120,7 @@ def _below(place: Place) -> list[str]:
     if any(row.joined.of_reference for row in rows):
         lines.append(
             "IoU: of the reference ONNX file. "
-            "To measure these themselves: bench data lfw; bench export -m NAME"
+            "To measure these files: bench data lfw; bench export -m NAME"
         )
     elif any(row.joined.iou is None for row in rows):
         row = next(row for row in rows if not row.joined.iou)

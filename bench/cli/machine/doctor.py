@@ -27,11 +27,11 @@ QUIET_MARKS = {True: "ok", False: "noisy", None: "unknown"}
 @json_option
 @click.pass_context
 def command(context: click.Context, format: Format, as_json: bool) -> None:
-    """Say what this machine can do, what each road misses, and what mends it.
+    """Say what this machine can do, what each road lacks, and what mends it.
 
     Roads: train, export, and measure on the host, Android phones, iPhones and in browsers; then
     the data at hand, and what disturbs a measurement now. Reaches for no network and changes
-    nothing. The exit status is 1 where not even the host road works.
+    nothing. The exit status is 1 where no variant can be trained, exported and measured here.
 
     \b
     Example:

@@ -22,7 +22,7 @@ _PLAN_OPTIONS = (
         default="burst",
         show_default=True,
         help="Back to back; one inference each --period, as a camera gives them; or back to back "
-        "for --duration. On this machine the files of a burst take turns.",
+        "for --duration. Here and in a browser the files of a burst take turns.",
     ),
     click.option(
         "--rounds",
@@ -60,15 +60,15 @@ _PLAN_OPTIONS = (
         "--sessions",
         type=click.IntRange(1, 1000),
         metavar="N",
-        help="Passes an artifact at least, one session of it each; below 6 give no interval.  "
+        help="The fewest passes of a file, each with one session of it; an interval needs 6.  "
         "[default: 6; sustained 1]",
     ),
     click.option(
         "--max-sessions",
         type=click.IntRange(1, 1000),
         metavar="N",
-        help="Passes an artifact at most.  [default: 40; as many as --sessions where those are "
-        "below 6, or sustained]",
+        help="The most passes of a file.  [default: 40; as many as --sessions if that is below 6 "
+        "or the mode is sustained]",
     ),
     click.option(
         "--time-limit",
@@ -134,7 +134,7 @@ def _refuse_useless(given: dict[str, Any], in_turns: bool) -> None:
     if given["period"] is not None and given["mode"] != "cadence":
         raise click.UsageError("--period is of --mode cadence")
     if given["rounds"] is not None and not in_turns:
-        raise click.UsageError("--rounds is of files that take turns: --mode burst on this machine")
+        raise click.UsageError("--rounds is of files that take turns: --mode burst, not on a cable")
     if not in_turns:
         return
     for name in ("duration", "samples", "warmup", "settle"):

@@ -55,8 +55,8 @@ def command(
 ) -> None:
     """Measure a model, or a .tflite FILE, by operator, on a phone.
 
-    A pass of its own, whose watching slows what it watches: its times are for comparing operators,
-    and are no latencies. Needs the interpreter's benchmark_model (docs/android.md).
+    This is a separate pass. Profiling slows the model down, so these times compare operators and
+    are not latencies. Needs the interpreter's benchmark_model (docs/android.md).
 
     \b
     Example:

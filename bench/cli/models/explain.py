@@ -37,7 +37,7 @@ WORST = 5
 @click.option(
     "--bound",
     type=Percent(),
-    help="A layer departs whose error, relative to its own output, is beyond this.  "
+    help="A layer departs if its error, relative to its own output, is larger than this.  "
     "[default: by precision]",
 )
 @click.option(
@@ -59,8 +59,8 @@ def command(
 
     Names the first layer whose output departs beyond the bound, draws the error of all, and names
     a usual fault of converting where one explains the masks. A Core ML package is run by the
-    reference interpreter. Of a Core ML package of other people there is no network: it tells what
-    is inside, and all that the reference interpreter does not know.
+    reference interpreter. For a Core ML package of other people there is no network to compare
+    with. Then it says what is inside, and what the reference interpreter does not know.
 
     \b
     Example:

@@ -76,11 +76,11 @@ def command(
     min_iou: float | None,
     as_json: bool,
 ) -> None:
-    """Choose the variant of most IoU within a budget, from what is stored.
+    """Choose the variant with the highest IoU within a budget, from stored sessions.
 
-    Says why, which is next, and how sure it is: how often it would be chosen again, were
-    sessions and images drawn anew. Measures nothing. Exit status 4: nothing is within the
-    budget; 3: nothing of known IoU was measured well there.
+    Says why, which one is next, and how often this one would be chosen if sessions and images
+    were drawn again. Measures nothing. Exit status 4: nothing is within the budget; 3: no
+    session that counts is of a file with a known IoU.
 
     \b
     Example:

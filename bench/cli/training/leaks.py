@@ -64,7 +64,7 @@ def leaks(name: str, format: Format | None, as_json: bool) -> None:
 @format_option()
 @json_option
 def people(name: str, counts: Path | None, format: Format, as_json: bool) -> None:
-    """Validation images by whether the people on them are in train too, and the IoU on each.
+    """Split validation images by whether their people are in train too; show each part's IoU.
 
     A model may know the people it was trained on. The two groups are different images, so the
     interval of their difference resamples each on its own.

@@ -31,11 +31,11 @@ if TYPE_CHECKING:
     default="auto",
     show_default=True,
     metavar="auto|random|torchvision|keras|inherited|widened|FILE",
-    help="First weights. auto: of the encoder, a Keras file of that width in the encoders' "
-    "folder, else torchvision's where they are cached, else of the Keras file of the nearest width "
-    "the channels that matter (inherited), or all beside new ones (widened), else random. FILE: a "
-    "Keras encoder (.h5), or a whole network: a checkpoint of this project (.safetensors) or of "
-    "the parent's (.ckpt).",
+    help="First weights. auto fills the encoder with the first of these: a Keras file of that "
+    "width in the encoders' folder; torchvision's weights, if they are cached; the Keras file of "
+    "the nearest width, its best channels (inherited) or all beside new ones (widened); random "
+    "weights. FILE: a Keras encoder (.h5), or a whole network: a checkpoint of this project "
+    "(.safetensors) or of the parent's (.ckpt).",
 )
 @click.option(
     "--encoders",
