@@ -1,2 +1,2 @@
-"""Commands about this machine and the devices it sees. Each module holds the command of its
-name."""
+"""What can this machine do, and which devices does it see? Each module is a command. Begin at
+devices.py."""

@@ -1,1 +1,1 @@
-"""Commands that measure or try a model on a device. Begin at run.py, then measure.py."""
+"""How is a model measured or tried on a device? Begin at run.py, then measure.py."""

@@ -1,1 +1,2 @@
-"""Commands about variants and their files. Each module holds the command of its name."""
+"""What are the variants and their files, and how are they made? A module a command. Begin at
+export.py."""

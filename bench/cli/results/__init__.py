@@ -1,1 +1,1 @@
-"""Commands that show what was measured. Each module holds the command of its name."""
+"""What was measured, and what follows from it? Each module is a command. Begin at report.py."""

@@ -1,2 +1,2 @@
-"""Commands about data, training and accuracy. Each module holds the command of its name; many.py is
+"""How do commands prepare data, train and judge? A module a command. Begin at train.py; many.py is
 for several trainings at once."""
