@@ -90,8 +90,9 @@ def command(
 ) -> None:
     """Measure exported or imported models, or any .onnx, .tflite or .mlpackage FILE.
 
-    Never trains and never exports. On this machine and in a browser all files are open at once, in a fresh
-    process a pass, and take turns of some milliseconds; passes go on until each file is known to --target.
+    Never trains and never exports. On this machine and in a browser all files are open at once, in
+    a fresh process a pass, and take turns of some milliseconds. Passes go on until each file is
+    known to --target.
     Each file's session of a pass is a JSON file under results/. One that fails is stored as such
     and the rest goes on; then the exit status is 3, as where a rejected file (`bench eval`) is left
     out.
