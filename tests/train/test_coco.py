@@ -102,6 +102,17 @@ def test_annotations_lead_nowhere_else(tmp_path: Path, home: Home, name: str) ->
     assert "leads elsewhere" in invoke(*words, "--category", "hair", status=1).output
 
 
+@pytest.mark.parametrize("key", ["id", "file_name"])
+def test_a_photograph_that_is_listed_twice_is_refused(tmp_path: Path, home: Home, key: str) -> None:
+    path, _ = coco(tmp_path / "own", 4)
+    whole = json.loads(path.read_text())
+    whole["images"][1][key] = whole["images"][0][key]
+    path.write_text(json.dumps(whole))
+    words = ("data", "coco", str(path), "--images", str(path.parent / "photos"))
+    output = invoke(*words, "--category", "hair", status=1).output
+    assert f"2 images have the {key}" in output
+
+
 def test_run_lengths_are_those_of_the_library() -> None:
     library = pytest.importorskip("pycocotools.mask", reason="the extra `coco` is not installed")
     generator = np.random.default_rng(0)

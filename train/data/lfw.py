@@ -53,7 +53,8 @@ def prepare_lfw(home: Home, archives: Path, seed: int = 0) -> Dataset:
             expected="a mask for every line of the lists",
         )
     sources = {p.name: sha256_of(p) for p in _source_files(archives)}
-    return prepare(home, "lfw", rule, sources, _pairs(archives, splits, masks))
+    pairs = _pairs(archives, splits, masks)
+    return prepare(home, "lfw", rule, sources, pairs, read_from=[archives])
 
 
 def parse_list(text: str, source: str) -> list[str]:

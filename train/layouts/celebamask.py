@@ -63,7 +63,8 @@ def prepare_celebamask(home: Home, archives: Path, seed: int = 0, share: float =
     sources = {"labels": "hair; face with ears; the rest, and what covers hair, is background"}
     if not lists.missing:
         sources |= lists.sources
-    return prepare(home, NAME, rule, sources, _pairs(images, masks, splits), _LABELS)
+    pairs = _pairs(images, masks, splits)
+    return prepare(home, NAME, rule, sources, pairs, _LABELS, read_from=[root])
 
 
 def _splits(

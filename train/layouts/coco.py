@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Annotated
@@ -89,7 +89,7 @@ def prepare_coco(
         "labels": f"hair: {', '.join(hair)}" + (f"; face: {', '.join(face)}" if face else ""),
     }
     pairs = _pairs(file, images, used, by_image, meaning, seed, share)
-    return prepare(home, name, rule, sources, pairs, INDICES)
+    return prepare(home, name, rule, sources, pairs, INDICES, read_from=[file, images])
 
 
 def read_annotations(file: Path) -> Annotations:
@@ -137,6 +137,8 @@ def _pairs(
     share: float,
 ) -> Iterator[Labelled]:
     paths = {photograph.id: _inside(file, photograph.file_name) for photograph in used}
+    _check_once(file, "id", [photograph.id for photograph in used])
+    _check_once(file, "file_name", list(paths.values()))
     ids = {key: "_".join(path.with_suffix("").parts) for key, path in paths.items()}
     splits = split_by_hash(list(ids.values()), seed, share)
     for photograph in used:
@@ -150,6 +152,17 @@ def _pairs(
             mask=encoded_mask(labels),
             source=shown(file),
             image_file=shown(path),
+        )
+
+
+def _check_once(file: Path, key: str, values: Sequence[object]) -> None:
+    """Of two images with one name, or one id, nobody knows whose the annotations are."""
+    value, count = Counter(values).most_common(1)[0] if values else ("", 1)
+    if count > 1:
+        raise _broken(
+            file,
+            f"{count} images have the {key} {str(value)[:80]!r}",
+            "list each photograph once, with all its annotations under its one id",
         )
 
 
@@ -212,9 +225,11 @@ def _mask(
     return as_mask(mask.merge(outlines)["counts"].decode("ascii"), height, width)
 
 
-def _broken(file: Path, wrong: str) -> DataError:
+def _broken(
+    file: Path, wrong: str, remedy: str = "export it again as COCO segmentation"
+) -> DataError:
     return DataError(
         f"{shown(file)}: {shown(wrong)}",
         expected="COCO's images, annotations and categories, with polygons or run lengths",
-        remedy="export it again as COCO segmentation",
+        remedy=remedy,
     )

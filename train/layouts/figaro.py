@@ -38,7 +38,8 @@ def prepare_figaro1k(home: Home, archives: Path, seed: int = 0, share: float = 0
     found = {part: _survey(root, part) for part in there}
     rule = f"{hash_rule(seed, share)}, of the official Training part"
     sources = {"labels": str(LABELS), "parts": ", ".join(there)}
-    return prepare(home, NAME, rule, sources, _pairs(found, seed, share), LABELS)
+    pairs = _pairs(found, seed, share)
+    return prepare(home, NAME, rule, sources, pairs, LABELS, read_from=[root])
 
 
 def _survey(root: Path, part: str) -> Survey:
