@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -64,6 +66,27 @@ def labelled_items(dataset: Dataset, split: SplitName) -> list[Item]:
             remedy="bench data --help",
         )
     return items
+
+
+def check_labelled(dataset: Dataset, split: SplitName, target: str) -> None:
+    """Raise DataError naming each source of which no photograph shows the target. There the IoU of
+    a network that finds nothing is 1, and so nothing else is learned."""
+    sources: dict[str, list[Item]] = defaultdict(list)
+    for item in dataset.items(split):
+        sources[item.source or dataset.record.name].append(item)
+    without = [
+        source
+        for source, items in sources.items()
+        if not any((dataset.mask(item) == CLASSES[target]).any() for item in items)
+    ]
+    if without:
+        raise DataError(
+            f"no {split} photograph of {', '.join(without)} has a pixel that is labelled {target}",
+            expected=f"photographs with {target} from each data set that is trained on",
+            remedy=f"bench data check {shlex.quote(str(dataset.folder))}"
+            if target == "hair"
+            else "--target hair, or --data with photographs on which the face is labelled",
+        )
 
 
 def counted(

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from train.config import TrainConfig
-from train.evaluate import evaluate, torch_predictor
+from train.evaluate import check_labelled, evaluate, torch_predictor
 from train.history import EpochRow, write_history
 from train.init.pretrained import load_first_weights
 from train.loader import (
@@ -83,16 +83,20 @@ def train(
     Repeated on a CPU at the same thread count it gives the same bytes. Raises WeightsError,
     DataError, RecipeError.
     """
-    way = Way.on_this_machine(settings.config, here, cores)
+    config, dataset = settings.config, settings.dataset
+    check_labelled(dataset, "validation", config.target)
+    if config.epochs:
+        check_labelled(dataset, "train", config.target)
+    way = Way.on_this_machine(config, here, cores)
     torch.set_num_threads(way.threads)
     keep_freed_memory()
-    torch.manual_seed(settings.config.seed)
+    torch.manual_seed(config.seed)
 
     network = build(settings.specs)
     for spec in settings.specs:
         load_first_weights(network.of(spec.size), settings.first_weights, spec)
     network = network.to(here.device).to(memory_format=torch.channels_last)
-    if settings.config.epochs == 0:
+    if config.epochs == 0:
         progress = _measure(settings, network)
     else:
         progress = _run_epochs(settings, way, network, home.training_folder(settings.name))

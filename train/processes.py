@@ -11,7 +11,8 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from zoo.base.errors import DataError, RecipeError
 
@@ -74,13 +75,18 @@ class Processes:
         distributed.broadcast_object_list(values, src=0)
         return values[0]
 
-    def agreed(self, value: Value) -> Value:
+    def agreed(self, value: dict[str, Any]) -> dict[str, Any]:
         """The value, once it is known to be equal in all processes; raises DataError if not."""
-        if self.from_first(value) != value:
+        firsts = self.from_first(value)
+        unlike = [key for key in value if value[key] != firsts.get(key)]
+        if unlike:
             raise DataError(
-                f"process {self.rank} of {self.count} sees other data or settings than the first",
-                expected="the same data set, recipe and program on every machine",
-                remedy="prepare the data set there from the same files",
+                f"process {self.rank} of {self.count} has another {', '.join(unlike)} than the "
+                "first",
+                expected="the same data set, recipe, program and threads on every machine",
+                remedy="the same --cores N on every machine"
+                if unlike == ["threads"]
+                else "prepare the data set there from the same files",
             )
         return value
 
@@ -107,6 +113,7 @@ def join_processes() -> Iterator[Processes]:
     if count == 1:
         yield Processes()
         return
+    import torch
     from torch import distributed
 
     here = Processes(
@@ -115,7 +122,13 @@ def join_processes() -> Iterator[Processes]:
         local_rank=int(os.environ["LOCAL_RANK"]),
         on_this_machine=int(os.environ["LOCAL_WORLD_SIZE"]),
     )
-    distributed.init_process_group("nccl" if here.device.type == "cuda" else "gloo")
+    device = here.device
+    if device.type == "cuda":
+        # What is sent between processes goes by the GPU that is set here, by default the first.
+        torch.cuda.set_device(device)
+    backend = "nccl" if device.type == "cuda" else "gloo"
+    # The others wait while the first makes the teachers' masks, and while it validates.
+    distributed.init_process_group(backend, timeout=timedelta(days=1))
     try:
         yield here
     finally:

@@ -58,6 +58,18 @@ class Settings:
                     remedy=f"cp {path} {path.parent.name}.safetensors, and give that file",
                 )
 
+    def seen_before(self) -> list[str]:
+        """A sentence for each of its first weights and teachers that may have been trained on the
+        photographs by which this training is judged."""
+        now, first = self.dataset.split(), self.first_weights
+        files = [(first.path, first.split), *((file.path, file.split) for file in self.teachers)]
+        return [
+            f"{path} was trained on another split of {', '.join(names)} ({split.rule}): it may "
+            "have seen what is validated on here, and the IoU be too high"
+            for path, split in files
+            if split is not None and (names := split.unlike(now))
+        ]
+
     def are_trained(self, home: Home) -> bool:
         """Whether all of the variants have checkpoints of these very settings."""
         return all(is_trained(checkpoint_path(home, spec), self) for spec in self.specs)

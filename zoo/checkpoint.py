@@ -59,6 +59,15 @@ class Split(Frozen):
     validation_images: int
     parts: dict[str, str] = Field(default_factory=dict)
 
+    def unlike(self, now: Split) -> list[str]:
+        """The data sets that both hold under one name, but not alike: what was trained on then may
+        be for validation now. By the same rule no photograph moves, whatever was added."""
+        if self.rule == now.rule:
+            return []
+        then = self.parts or {self.dataset: self.sha256}
+        held = {now.dataset: now.sha256} | now.parts
+        return sorted(name for name, sha256 in then.items() if held.get(name, sha256) != sha256)
+
 
 class Teacher(Frozen):
     """A variant from whose masks was learned beside the labels; sha256: of its checkpoint."""

@@ -270,6 +270,18 @@ def test_what_a_phone_is(adb: Adb) -> None:
     assert found.core_mask("f0", 1) == "f0"
 
 
+def test_a_core_is_known_by_its_number_and_chosen_by_its_clock(adb: Adb) -> None:
+    with phone() as one:
+        cpus = one.root / "sys/devices/system/cpu"
+        # In the order of text the first is the third one, and the other tells no clock.
+        for name, khz in (("cpu10", "3200000\n"), ("cpu4", "")):
+            (cpus / name / "cpufreq").mkdir(parents=True)
+            (cpus / name / "cpufreq/cpuinfo_max_freq").write_text(khz)
+        found = read_phone(at(adb, one.address))
+    assert found.info().cores == 6
+    assert (found.core_mask("big", 1), found.core_mask("little", 3)) == ("400", "7")
+
+
 def test_devices_lists_phones_and_remedies(adb: Adb) -> None:
     with phone() as one, phone("unauthorized", serial="EMULATED0002") as two:
         rows = json.loads(invoke("devices", "--json").output)["android"]["phones"]

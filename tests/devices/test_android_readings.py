@@ -86,7 +86,9 @@ def test_profiles_of_old_and_new_builds() -> None:
 
 
 PHONE = Phone(
-    properties={"ro.product.cpu.abilist": "arm64-v8a,armeabi-v7a"}, memory_bytes=1, clocks_khz=(1,)
+    properties={"ro.product.cpu.abilist": "arm64-v8a,armeabi-v7a"},
+    memory_bytes=1,
+    clocks_khz={0: 1},
 )
 ELF = b"\x7fELF\x02\x01\x01" + bytes(9) + struct.pack("<HH", 2, 183) + bytes(2000)
 
@@ -131,7 +133,7 @@ def test_without_a_network_it_says_where_to_put_it(home: Home) -> None:
     assert str(home.tools) in caught.value.remedy
     assert "android_arm64/benchmark_model" in str(caught.value)
     only_32 = Phone(
-        properties={"ro.product.cpu.abilist": "armeabi-v7a"}, memory_bytes=1, clocks_khz=(1,)
+        properties={"ro.product.cpu.abilist": "armeabi-v7a"}, memory_bytes=1, clocks_khz={0: 1}
     )
     with pytest.raises(DeviceError, match="arm64-v8a only"):
         downloaded(home, only_32)

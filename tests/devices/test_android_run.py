@@ -81,10 +81,15 @@ def measuring(home: Home, one: EmulatedPhone, model: Path) -> Iterator[subproces
 
 
 @pytest.mark.adb_smoke
-def test_interrupted_it_ends_what_runs_and_puts_back(home: Home, model: Path) -> None:
-    """By SIGTERM, which is treated as Ctrl-C is; a test in the background could not send that."""
+@pytest.mark.parametrize("which", [signal.SIGTERM, signal.SIGHUP])
+def test_interrupted_it_ends_what_runs_and_puts_back(
+    home: Home, model: Path, which: signal.Signals
+) -> None:
+    """By what is treated as Ctrl-C is; a test in the background could not send that."""
+    if signal.getsignal(which) is signal.SIG_IGN:
+        pytest.skip("begun by nohup, whose programs outlive their terminal")
     with phone() as one, measuring(home, one, model) as process:
-        process.send_signal(signal.SIGTERM)
+        process.send_signal(which)
         output, _ = process.communicate(timeout=30)
         assert process.returncode == 130, output
         assert "1 sessions are stored" in output

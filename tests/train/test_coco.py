@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 from commands import invoke
 from drawn import Bits, hair_of, portrait
+from PIL import Image
 
 from train.data.dataset import Dataset
 from train.layouts.run_lengths import as_mask
+from zoo.base.pictures import ORIENTATION
 from zoo.home import Home
 
 
@@ -100,6 +102,37 @@ def test_annotations_lead_nowhere_else(tmp_path: Path, home: Home, name: str) ->
     path.write_text(json.dumps(whole))
     words = ("data", "coco", str(path), "--images", str(path.parent / "photos"))
     assert "leads elsewhere" in invoke(*words, "--category", "hair", status=1).output
+
+
+def test_photographs_that_changed_since_they_were_annotated(tmp_path: Path, home: Home) -> None:
+    """One of half the size, and one that is turned by EXIF: the errors' own words help."""
+    path, expected = coco(tmp_path / "own")
+    photos = path.parent / "photos"
+    portrait(0)[0].resize((48, 48)).save(photos / "p000.jpg")
+    exif = Image.Exif()
+    exif[ORIENTATION] = 3
+    portrait(1)[0].save(photos / "p001.jpg", exif=exif)
+    words = ["data", "coco", str(path), "--images", str(photos), "--category", "hair"]
+    for told in ("--resize-masks nearest", "--masks-turned stored"):
+        assert told in invoke(*words, status=1).output
+        words += told.split()
+    invoke(*words)
+    dataset = Dataset.open(home, "coco")
+    small, turned = (dataset.mask(item) == 1 for item in dataset.record.items[:2])
+    assert small.shape == (48, 48)
+    assert (turned == np.rot90(expected["p001"], 2)).all()
+    assert "; resized by the nearest pixel; masks as stored" in dataset.record.sources["labels"]
+
+
+@pytest.mark.parametrize("key", ["id", "file_name"])
+def test_a_photograph_that_is_listed_twice_is_refused(tmp_path: Path, home: Home, key: str) -> None:
+    path, _ = coco(tmp_path / "own", 4)
+    whole = json.loads(path.read_text())
+    whole["images"][1][key] = whole["images"][0][key]
+    path.write_text(json.dumps(whole))
+    words = ("data", "coco", str(path), "--images", str(path.parent / "photos"))
+    output = invoke(*words, "--category", "hair", status=1).output
+    assert f"2 images have the {key}" in output
 
 
 def test_run_lengths_are_those_of_the_library() -> None:

@@ -52,6 +52,11 @@ def test_figaro(tmp_path: Path, home: Home) -> None:
     for seed, item in enumerate(dataset.record.items):
         assert item.id == f"Frame{seed:05}"
         assert ((dataset.mask(item) == 1) == hair_of(seed)).all()
+    mask = folder / "GT" / "Training" / "Frame00002-gt.pbm"
+    Image.open(mask).resize((48, 48)).save(mask)
+    words = ("data", "figaro1k", "--archives", str(folder))
+    assert "--resize-masks nearest" in invoke(*words, status=1).output
+    invoke(*words, "--resize-masks", "nearest", "--masks-turned", "upright")
     (folder / "GT" / "Training" / "Frame00003-gt.pbm").unlink()
     output = invoke("data", "figaro1k", "--archives", str(folder), status=1).output
     assert "Frame00003-org.jpg: has no mask of its name" in output

@@ -11,7 +11,7 @@ from drawn import write_portraits
 from PIL import Image
 
 from train.config import load_recipe
-from train.data.dataset import IGNORED, Dataset
+from train.data.dataset import IGNORED, Dataset, encoded_mask
 from train.evaluate import counted
 from train.loader import Key, TrainingImages
 from train.losses import segmentation_loss
@@ -77,3 +77,18 @@ def test_a_training_learns_from_the_rest(tmp_path: Path, home: Home) -> None:
     for counts in read_counts(path):
         known = dataset.mask(by_id[counts.image]) != IGNORED
         assert counts.predicted <= int(known.sum())
+
+
+def test_what_no_mask_labels_is_not_trained_on(tmp_path: Path, home: Home) -> None:
+    folder = str(write_portraits(tmp_path / "own", 20))
+    without = ("--hair", "red", "--background", "blue", "--background", "lime")
+    invoke("data", "folder", folder, "--name", "faces")
+    invoke("data", "folder", folder, "--name", "plain", *without)
+    invoke("data", "join", "faces", "plain", "--name", "drawn")
+    for epochs in ("0", "1"):
+        output = invoke(*TRAIN, "--target", "face", "--epochs", epochs, status=1).output
+        assert "no validation photograph of plain has a pixel that is labelled face" in output
+    dataset = Dataset.open(home, "drawn")
+    for item in dataset.items("train"):
+        (dataset.folder / item.mask).write_bytes(encoded_mask(np.zeros((96, 96), np.uint8)))
+    assert "no train photograph of faces, plain" in invoke(*TRAIN, status=1).output

@@ -168,6 +168,24 @@ def test_the_error_of_preparing_leads_to_the_list(tmp_path: Path, home: Home) ->
     assert f"bench data check {folder} lists" in output
 
 
+def test_what_is_no_data_set_is_never_replaced(tmp_path: Path, home: Home) -> None:
+    folder = write_portraits(home.dataset("own"), 12)
+    (home.dataset("synthetic")).mkdir()
+    (home.dataset("synthetic") / "notes.txt").touch()
+    before = sorted(path for path in home.root.rglob("*") if path.is_file())
+    words = ("data", "folder", str(folder), "--name")
+    for refused in ((*words, "own"), ("data", "synthetic")):
+        assert f"mv {home.dataset(refused[-1])} " in invoke(*refused, status=1).output
+    assert set(before) <= set(home.root.rglob("*"))
+    invoke(*words, "other")
+    invoke(*words, "other")
+    prepared = str(home.dataset("other"))
+    again = ("--hair", "index:1", "--background", "index:0", "--face", "index:2")
+    output = invoke("data", "folder", prepared, "--name", "other", *again, status=1).output
+    assert "would be replaced" in output
+    assert "12 pairs good, 0 problems" in invoke("data", "check", prepared).output
+
+
 def test_a_prepared_data_set_is_held_to_its_record(tmp_path: Path, home: Home) -> None:
     folder = write_portraits(tmp_path / "own", 12)
     invoke("data", "folder", str(folder), "--name", "own")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -60,3 +61,19 @@ def test_two_processes_by_the_launcher(home: Home, portraits: Path, chain: Chain
     # A few portraits and epochs: seeds differ by some points too.
     assert record.validation_iou == pytest.approx(alone.validation_iou, abs=0.15)
     assert "trained already" in invoke(*TRAIN).output
+
+
+def test_processes_with_other_threads_are_told_how_to_agree(drawn: Home) -> None:
+    programs = Path(sys.executable).parent
+    words = shlex.join([str(programs / "bench"), *TRAIN[:5], "--recipe", "quick"])
+    launcher = f"{programs}/torchrun --standalone --nproc-per-node 2 --no-python".split()
+    done = subprocess.run(
+        [*launcher, "sh", "-c", f"{words} --cores $((RANK + 1))"],
+        env=os.environ | {"BENCH_HOME": str(drawn.root)},
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    assert done.returncode != 0
+    assert "process 1 of 2 has another threads than the first" in done.stderr
+    assert "--cores N" in done.stderr

@@ -12,6 +12,7 @@ import pytest
 from commands import TINY, Chain, invoke
 from PIL import Image
 
+from bench.cli.training.sheet import tinted
 from reports.pictures.overlay import MISSED, STRENGTH, TINT, TOO_MUCH, errors
 from reports.pictures.sheet import TILE
 from train.data.dataset import Dataset
@@ -28,6 +29,18 @@ def test_a_contact_sheet_of_any_data_set(home: Home, tmp_path: Path) -> None:
     assert "8 of 8" in invoke("data", "sheet", NAME, "--output", str(path)).output
     with Image.open(path) as sheet:
         assert np.asarray(sheet).std() > 30
+
+
+def test_tiles_are_small_and_a_photograph_may_be_smaller_than_its_mask() -> None:
+    """As one of over 100 megapixels is, which is decoded at half its size."""
+    labels = np.zeros((900, 1200), np.uint8)
+    labels[:, 600:] = 1
+    for size in ((1200, 900), (600, 450)):
+        tile, painted = tinted(Image.new("RGB", size, (100, 100, 100)), labels)
+        assert tile.size == painted.size == (TILE, TILE * 3 // 4)
+        left, right = np.asarray(painted)[40, [10, 100]]
+        assert left.tolist() == [100, 100, 100]
+        assert right == pytest.approx(100 * (1 - STRENGTH) + np.array(TINT) * STRENGTH, abs=1)
 
 
 def test_the_worst_are_those_that_were_counted_worst(in_chain: Chain, tmp_path: Path) -> None:

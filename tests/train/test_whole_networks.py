@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import pickle
+import shutil
 import struct
 from pathlib import Path
 
@@ -173,6 +174,28 @@ def test_a_checkpoint_fills_a_network_of_another_size(measured: Home) -> None:
     assert record.init.sha256 == sha256_of(path)
     refused = invoke(*MEASURE, str(path), "--model", "mnv2_slim_unet_0.5_128", status=1).output
     assert f"holds {TINY}" in refused
+
+
+def test_what_a_checkpoint_may_have_seen_is_told(measured: Home, portraits: Path) -> None:
+    path = checkpoint_path(measured, registry.get(TINY))
+    words = (*MEASURE, str(path), "--model", "mnv2_slim_unet_0.35_160")
+    assert "another split" not in invoke(*words).output
+    folder = ("data", "folder", str(portraits), "--name")
+    # By the same rule photographs that are added move none; and another data set is another one.
+    grown = measured.root / "grown"
+    for side in ("images", "masks"):
+        shutil.copytree(portraits / side, grown / side)
+        first = min((portraits / side).iterdir())
+        shutil.copy(first, grown / side / f"more{first.suffix}")
+    invoke("data", "folder", str(grown), "--name", "drawn")
+    assert "another split" not in invoke(*words, "--force").output
+    invoke(*folder, "other", "--seed", "1")
+    assert "another split" not in invoke(*words, "--force", "--data", "other").output
+    invoke(*folder, "drawn", "--seed", "1")
+    invoke("data", "join", "drawn", "other", "--name", "both")
+    for option in (("--data", "drawn"), ("--data", "both"), ("--teacher", str(path))):
+        output = invoke(*words, "--force", *option).output
+        assert f"{path} was trained on another split of drawn (sha256(seed:name), seed 0" in output
 
 
 def test_the_parents_weights_are_brought_into_the_zoo(measured: Home, tmp_path: Path) -> None:

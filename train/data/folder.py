@@ -17,7 +17,14 @@ from train.data.names import (
     near_folder,
     near_suffixes,
 )
-from train.data.prepare import Labelled, check_splits, claim_id, hash_rule, prepare
+from train.data.prepare import (
+    Labelled,
+    check_free,
+    check_splits,
+    claim_id,
+    hash_rule,
+    prepare,
+)
 from zoo.base.errors import DataError
 from zoo.base.pictures import check_regular, read_regular, shown
 from zoo.home import Home
@@ -87,6 +94,9 @@ def prepare_folder(
 
     Raises DataError for the first file that is wrong; `bench data check` lists them all.
     """
+    # Told before all else, and without a list that would not show it.
+    read_from = [folder / layout.images, folder / layout.masks]
+    check_free(home.dataset(name), read_from)
     found = survey(folder, layout)
     rule = hash_rule(seed, validation_share)
     sources = {} if labelling == LFW else {"labels": str(labelling)}
@@ -96,7 +106,8 @@ def prepare_folder(
     try:
         for _, error in found.problems:
             raise error
-        return prepare(home, name, rule, sources, read_pairs(found, splits), labelling)
+        pairs = read_pairs(found, splits)
+        return prepare(home, name, rule, sources, pairs, labelling, read_from=read_from)
     except DataError as error:
         words = ["bench data check", shlex.quote(shown(folder)), labelling.options, layout.options]
         lister = f"{' '.join(filter(None, words))} lists all that is wrong"

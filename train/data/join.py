@@ -36,7 +36,8 @@ def join(home: Home, names: Sequence[str], name: str) -> Dataset:
     sources = {part.record.name: part.record.sha256 for part in parts}
     rules = "; ".join(f"{part.record.name}: {part.record.rule}" for part in parts)
     rule = f"joined, each as it was split: {rules}"
-    return prepare(home, name, rule, sources, _items(parts), _LABELS)
+    read_from = [part.folder for part in parts]
+    return prepare(home, name, rule, sources, _items(parts), _LABELS, read_from=read_from)
 
 
 def _items(parts: Sequence[Dataset]) -> Iterator[Labelled]:

@@ -134,7 +134,12 @@ class Labelling:
             grey = len(levels) == 2 and not any(key.colour for _, key in self.keys)
             middle = f"threshold {sum(levels) / 2:g}" if grey else "to the nearest"
             text += f"; soft, {middle}"
-        text += "; resized by the nearest pixel" if self.resize else ""
+        return text + self.fitting
+
+    @property
+    def fitting(self) -> str:
+        """How masks are brought onto their photographs, where that was said; else empty."""
+        text = "; resized by the nearest pixel" if self.resize else ""
         return text + (f"; masks as {self.turned}" if self.turned else "")
 
 

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from train.data.archive import members
 from train.data.dataset import Dataset, SplitName, split_by_hash
+from train.data.labels import LFW, Turn
 from train.data.prepare import Labelled, hash_rule, is_id, prepare
 from zoo.base.errors import DataError
 from zoo.base.files import sha256_of
@@ -31,11 +33,19 @@ _PATTERNS = {
 LIST_BYTES = 2**20
 
 
-def prepare_lfw(home: Home, archives: Path, seed: int = 0) -> Dataset:
+def prepare_lfw(
+    home: Home,
+    archives: Path,
+    seed: int = 0,
+    *,
+    resize: bool = False,
+    turned: Turn | None = None,
+) -> Dataset:
     """`data/lfw` from a folder that holds the official archives and, if at hand, their lists.
 
     Masks that no list names are left out; with no lists at all every mask is used, split by a
-    hash of its name. Raises DataError naming what is missing or wrong.
+    hash of its name. resize, turned: as in Labelling. Raises DataError naming what is missing or
+    wrong.
     """
     for name in (IMAGES, MASKS):
         if not (archives / name).is_file():
@@ -53,7 +63,9 @@ def prepare_lfw(home: Home, archives: Path, seed: int = 0) -> Dataset:
             expected="a mask for every line of the lists",
         )
     sources = {p.name: sha256_of(p) for p in _source_files(archives)}
-    return prepare(home, "lfw", rule, sources, _pairs(archives, splits, masks))
+    pairs = _pairs(archives, splits, masks)
+    labelling = replace(LFW, resize=resize, turned=turned)
+    return prepare(home, "lfw", rule, sources, pairs, labelling, read_from=[archives])
 
 
 def parse_list(text: str, source: str) -> list[str]:

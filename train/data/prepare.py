@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shlex
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from PIL import Image, ImageOps
 from train.data.dataset import RECORD, Dataset, DatasetRecord, Item, SplitName, encoded_mask
 from train.data.labels import LFW, Labelling
 from train.data.meaning import Census, read_labels
+from train.data.names import is_litter
 from zoo.base.errors import DataError
 from zoo.base.files import replacing, write_text
 from zoo.base.lock import locked
@@ -68,16 +70,20 @@ def prepare(
     sources: dict[str, str],
     pairs: Iterable[Labelled],
     labelling: Labelling = LFW,
+    *,
+    read_from: Iterable[Path] = (),
 ) -> Dataset:
-    """Write `data/<name>` from the pairs; what was there before is replaced at the very end.
+    """Write `data/<name>` from the pairs; the data set that was there is replaced at the very end.
 
-    Raises DataError naming the file that is wrong; nothing is left half-written.
+    read_from: files and folders that the pairs come from. Raises DataError naming the file that is
+    wrong, or where `check_free` does; nothing is left half-written.
     """
     folder = home.dataset(name)
     census = Census(labelling)
     items: list[Item] = []
     taken: dict[str, str] = {}
     with locked(folder), replacing(folder) as temporary:
+        check_free(folder, read_from)
         (temporary / "images").mkdir(parents=True)
         (temporary / "masks").mkdir()
         for pair in track(pairs, f"preparing {name}", "images"):
@@ -89,6 +95,27 @@ def prepare(
         record = DatasetRecord(name=name, rule=rule, sources=sources, items=ordered)
         write_text(temporary / RECORD, record.model_dump_json(indent=1))
     return Dataset(folder, record)
+
+
+def check_free(folder: Path, read_from: Iterable[Path]) -> None:
+    """Raise DataError where a new data set in `folder` would take the place of anything but an
+    earlier one, or of what it is made from."""
+    wrong = ""
+    if folder.exists() and not (folder / RECORD).is_file():
+        empty = folder.is_dir() and all(is_litter(path) for path in folder.iterdir())
+        wrong = "" if empty else f"is no data set of bench: it has no {RECORD}"
+    whole = folder.resolve()
+    for path in read_from:
+        if path.resolve().is_relative_to(whole):
+            wrong = f"would be replaced, and {shown(path)} with it"
+    if wrong:
+        here, there = (shlex.quote(str(path)) for path in (folder, f"{folder}-originals"))
+        raise DataError(
+            f"{shown(folder)} {wrong}",
+            expected="an empty place, or an earlier data set, which is replaced",
+            remedy=f"another --name where the command has one; or mv {here} {there}, then the same "
+            "command with the new path",
+        )
 
 
 def is_id(text: str) -> bool:
@@ -110,13 +137,14 @@ def claim_id(id: str, source: str, taken: dict[str, str]) -> None:
             "no dot, dash or space at its beginning, no name that Windows reserves",
             remedy="rename it as its other half, or remove it",
         )
-    other = taken.setdefault(unicodedata.normalize("NFC", id).casefold(), source)
-    if other != source:
+    name = unicodedata.normalize("NFC", id).casefold()
+    if name in taken:
         raise DataError(
-            f"{source}: has the same name as {other}, or differs from it in case only",
+            f"{source}: has the same name as {taken[name]}, or differs from it in case only",
             expected="names that differ on every system",
             remedy="rename or remove one of them",
         )
+    taken[name] = source
 
 
 def read_photograph(encoded: bytes, source: str) -> Picture:

@@ -7,13 +7,13 @@ import os
 import pickle
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NoReturn
 
 from zoo.base.errors import WeightsError
 from zoo.base.files import sha256_of
-from zoo.checkpoint import Init, read_record
+from zoo.checkpoint import Init, Split, read_record
 from zoo.spec import ModelSpec
 
 CHOICES = ("auto", "random", "torchvision", "keras", "inherited", "widened")
@@ -27,10 +27,14 @@ _TORCHVISION_FILE = "mobilenet_v2-7ebf99e0.pth"
 
 @dataclass(frozen=True, kw_only=True)
 class FirstWeights:
-    """What the record says of the first weights, and the file they stand in (None: random)."""
+    """What the record says of the first weights, and the file they stand in (None: random).
+
+    split: what a checkpoint of this project was trained on.
+    """
 
     init: Init
     path: Path | None = None
+    split: Split | None = None
 
     @property
     def pretrained(self) -> bool:
@@ -114,7 +118,8 @@ def _of_checkpoint(spec: ModelSpec, path: Path) -> FirstWeights:
             remedy="a checkpoint of that width, or --init auto",
         )
     kind = "checkpoint" if other.arch == spec.arch else "encoder"
-    return _from(kind, path, f"{record.model} @ {record.split.dataset}")
+    found = _from(kind, path, f"{record.model} @ {record.split.dataset}")
+    return replace(found, split=record.split)
 
 
 def _of_parent(spec: ModelSpec, path: Path) -> FirstWeights:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from train.data.dataset import CLASSES, Dataset, SplitName, encoded_mask, split_by_hash
-from train.data.labels import INDICES, Labelling
+from train.data.labels import INDICES, Labelling, Turn
 from train.data.meaning import Census, read_labels
 from train.data.names import is_litter
 from train.data.prepare import Labelled, hash_rule, prepare
@@ -37,11 +37,20 @@ _WHITE = Labelling.parse(hair=["white"])
 _LABELS = replace(INDICES, resize=True)
 
 
-def prepare_celebamask(home: Home, archives: Path, seed: int = 0, share: float = 0.2) -> Dataset:
+def prepare_celebamask(
+    home: Home,
+    archives: Path,
+    seed: int = 0,
+    share: float = 0.2,
+    *,
+    turned: Turn | None = None,
+) -> Dataset:
     """`data/celebamask` from `CelebA-HQ-img/0.jpg` and `CelebAMask-HQ-mask-anno/0/00000_hair.png`;
     raises DataError naming what is missing or wrong.
 
-    Split as CelebA where its two lists lie there too, else by a hash with `seed` and `share`."""
+    Split as CelebA where its two lists lie there too, else by a hash with `seed` and `share`.
+    turned: as in Labelling.
+    """
     root = archives if (archives / MASKS).is_dir() else archives / "CelebAMask-HQ"
     for name in (IMAGES, MASKS):
         if not (root / name).is_dir():
@@ -63,7 +72,9 @@ def prepare_celebamask(home: Home, archives: Path, seed: int = 0, share: float =
     sources = {"labels": "hair; face with ears; the rest, and what covers hair, is background"}
     if not lists.missing:
         sources |= lists.sources
-    return prepare(home, NAME, rule, sources, _pairs(images, masks, splits), _LABELS)
+    pairs = _pairs(images, masks, splits)
+    labelling = replace(_LABELS, turned=turned)
+    return prepare(home, NAME, rule, sources, pairs, labelling, read_from=[root])
 
 
 def _splits(

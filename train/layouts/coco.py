@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Annotated
 
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, Field, ValidationError
 
 from train.data.dataset import CLASSES, Dataset, encoded_mask, split_by_hash
-from train.data.labels import INDICES
+from train.data.labels import INDICES, Turn
 from train.data.prepare import Labelled, hash_rule, prepare
 from train.layouts.run_lengths import as_mask
 from zoo.base.errors import DataError, UnknownName
@@ -68,11 +69,15 @@ def prepare_coco(
     face: Sequence[str] = (),
     seed: int = 0,
     share: float = 0.2,
+    *,
+    resize: bool = False,
+    turned: Turn | None = None,
 ) -> Dataset:
     """`data/<name>` from annotations of the categories that are hair, and those that are face.
 
     Where both lie, it is hair. Photographs without any annotation are left out: nobody may have
-    looked at them. Raises DataError naming what is wrong, MissingExtra without pycocotools.
+    looked at them. resize, turned: as in Labelling. Raises DataError naming what is wrong,
+    MissingExtra without pycocotools.
     """
     import pycocotools.mask  # noqa: F401  (told before anything is read)
 
@@ -84,12 +89,11 @@ def prepare_coco(
     used = [photograph for photograph in found.images if by_image[photograph.id]]
     left = len(found.images) - len(used)
     rule = hash_rule(seed, share) + (f"; {left} without annotations left out" if left else "")
-    sources = {
-        file.name: sha256_of(file),
-        "labels": f"hair: {', '.join(hair)}" + (f"; face: {', '.join(face)}" if face else ""),
-    }
+    labelling = replace(INDICES, resize=resize, turned=turned)
+    labels = f"hair: {', '.join(hair)}" + (f"; face: {', '.join(face)}" if face else "")
+    sources = {file.name: sha256_of(file), "labels": labels + labelling.fitting}
     pairs = _pairs(file, images, used, by_image, meaning, seed, share)
-    return prepare(home, name, rule, sources, pairs, INDICES)
+    return prepare(home, name, rule, sources, pairs, labelling, read_from=[file, images])
 
 
 def read_annotations(file: Path) -> Annotations:
@@ -137,6 +141,8 @@ def _pairs(
     share: float,
 ) -> Iterator[Labelled]:
     paths = {photograph.id: _inside(file, photograph.file_name) for photograph in used}
+    _check_once(file, "id", [photograph.id for photograph in used])
+    _check_once(file, "file_name", list(paths.values()))
     ids = {key: "_".join(path.with_suffix("").parts) for key, path in paths.items()}
     splits = split_by_hash(list(ids.values()), seed, share)
     for photograph in used:
@@ -150,6 +156,17 @@ def _pairs(
             mask=encoded_mask(labels),
             source=shown(file),
             image_file=shown(path),
+        )
+
+
+def _check_once(file: Path, key: str, values: Sequence[object]) -> None:
+    """Of two images with one name, or one id, nobody knows whose the annotations are."""
+    value, count = Counter(values).most_common(1)[0] if values else ("", 1)
+    if count > 1:
+        raise _broken(
+            file,
+            f"{count} images have the {key} {str(value)[:80]!r}",
+            "list each photograph once, with all its annotations under its one id",
         )
 
 
@@ -212,9 +229,11 @@ def _mask(
     return as_mask(mask.merge(outlines)["counts"].decode("ascii"), height, width)
 
 
-def _broken(file: Path, wrong: str) -> DataError:
+def _broken(
+    file: Path, wrong: str, remedy: str = "export it again as COCO segmentation"
+) -> DataError:
     return DataError(
         f"{shown(file)}: {shown(wrong)}",
         expected="COCO's images, annotations and categories, with polygons or run lengths",
-        remedy="export it again as COCO segmentation",
+        remedy=remedy,
     )

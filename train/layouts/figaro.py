@@ -8,7 +8,7 @@ from pathlib import Path
 
 from train.data.dataset import Dataset, SplitName, split_by_hash
 from train.data.folder import Survey, read_pairs, survey
-from train.data.labels import Labelling
+from train.data.labels import Labelling, Turn
 from train.data.names import Layout
 from train.data.prepare import Labelled, hash_rule, prepare
 from zoo.base.errors import DataError
@@ -21,11 +21,20 @@ PARTS = ("Training", "Testing")
 LABELS = Labelling.parse(hair=["white"])
 
 
-def prepare_figaro1k(home: Home, archives: Path, seed: int = 0, share: float = 0.2) -> Dataset:
+def prepare_figaro1k(
+    home: Home,
+    archives: Path,
+    seed: int = 0,
+    share: float = 0.2,
+    *,
+    resize: bool = False,
+    turned: Turn | None = None,
+) -> Dataset:
     """`data/figaro1k` from `Original/Training/Frame00001-org.jpg`, `GT/Training/Frame00001-gt.pbm`
     and so on; raises DataError naming what is missing or wrong.
 
     The official Testing part is test, where it is there; Training is split by a hash of the name.
+    resize, turned: as in Labelling.
     """
     root = archives if (archives / "Original").is_dir() else archives / "Figaro1k"
     if not (root / "Original" / "Training").is_dir():
@@ -37,8 +46,10 @@ def prepare_figaro1k(home: Home, archives: Path, seed: int = 0, share: float = 0
     there = [part for part in PARTS if (root / "Original" / part).is_dir()]
     found = {part: _survey(root, part) for part in there}
     rule = f"{hash_rule(seed, share)}, of the official Training part"
-    sources = {"labels": str(LABELS), "parts": ", ".join(there)}
-    return prepare(home, NAME, rule, sources, _pairs(found, seed, share), LABELS)
+    labelling = replace(LABELS, resize=resize, turned=turned)
+    sources = {"labels": str(labelling), "parts": ", ".join(there)}
+    pairs = _pairs(found, seed, share)
+    return prepare(home, NAME, rule, sources, pairs, labelling, read_from=[root])
 
 
 def _survey(root: Path, part: str) -> Survey:

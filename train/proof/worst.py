@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from train.data.dataset import Dataset, Item, SplitName
-from train.evaluate import evaluate, labelled_items, masks, torch_predictor
+from train.evaluate import evaluate, labelled_items, torch_predictor
 from zoo.artifact.iou import ImageCounts, pooled
 from zoo.base.progress import track
 from zoo.checkpoint import checkpoint_path, load
 from zoo.home import Home
+from zoo.preprocess import Float32
 from zoo.resizing import to_input
 from zoo.spec import ModelSpec
 
@@ -24,23 +24,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Mistake:
-    """A photograph, and the hair that was found in it. wrong: share of its pixels on which the two
-    masks differ. found, labelled: bool [H, W], at the label's own size; unlabelled pixels in
-    neither."""
+    """A photograph, and what the network says of it: probability float32 [S, S], which is small,
+    and `masks` makes of it what was found. wrong: share of the photograph's pixels on which what is
+    found and what is labelled differ."""
 
     item: Item
     iou: float
     wrong: float
-    found: NDArray[np.bool_]
-    labelled: NDArray[np.bool_]
+    probability: Float32
 
 
 @dataclass(frozen=True, kw_only=True)
 class Worst:
     """Of `images` photographs those with the largest share of wrong pixels, the worst first.
-    share: what they hold of the sum of all photographs' shares."""
+    share: what they hold of the sum of all photographs' shares. target: what the network finds."""
 
     images: int
+    target: str
     share: float
     mistakes: Sequence[Mistake]
 
@@ -63,11 +63,10 @@ def find_worst(
     wrong = np.array([_wrong(*each) for each in zip(items, counts, strict=True)])
     order = np.argsort(-wrong, kind="stable")[:count]
     mistakes = [
-        _mistake(dataset, items[place], counts[place], predict, spec.size, target)
-        for place in order
+        _mistake(dataset, items[place], counts[place], predict, spec.size) for place in order
     ]
     share = float(wrong[order].sum() / max(wrong.sum(), 1e-12))
-    return Worst(images=len(items), share=share, mistakes=mistakes)
+    return Worst(images=len(items), target=target, share=share, mistakes=mistakes)
 
 
 def _wrong(item: Item, one: ImageCounts) -> float:
@@ -75,10 +74,8 @@ def _wrong(item: Item, one: ImageCounts) -> float:
 
 
 def _mistake(
-    dataset: Dataset, item: Item, one: ImageCounts, predict: Predict, size: int, target: str
+    dataset: Dataset, item: Item, one: ImageCounts, predict: Predict, size: int
 ) -> Mistake:
     [probability] = predict(to_input(dataset.photograph(item), size))
-    found, labelled = masks(dataset, item, probability, target)
-    return Mistake(
-        item=item, iou=pooled([one]), wrong=_wrong(item, one), found=found, labelled=labelled
-    )
+    wrong = _wrong(item, one)
+    return Mistake(item=item, iou=pooled([one]), wrong=wrong, probability=probability)

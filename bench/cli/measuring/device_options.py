@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bench.cli.options import adb_option, adding
+from bench.cli.spread import ending_signals
 
 if TYPE_CHECKING:
     from devices.base import Device
@@ -112,7 +113,8 @@ def device_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def device_of(home: Home, options: dict[str, Any]) -> Device:
     """The device that is meant; takes its options out of `options`. Raises DeviceError.
 
-    From here on SIGTERM ends the command as Ctrl-C does, so that a phone is left as it was found.
+    From here on SIGTERM and SIGHUP end the command as Ctrl-C does, so that a phone is left as it
+    was found.
     """
     click.get_current_context().with_resource(_ended_alike())
     name, deadline_s = options.pop("device"), options.pop("deadline")
@@ -181,8 +183,10 @@ def _browser(home: Home, name: str, deadline_s: float, of_page: dict[str, Any]) 
 
 @contextmanager
 def _ended_alike() -> Iterator[None]:
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    as_ctrl_c = signal.default_int_handler
+    before = {which: signal.signal(which, as_ctrl_c) for which in ending_signals()}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for which, handler in before.items():
+            signal.signal(which, handler)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
-from bench.cli.spread import interrupted
+from bench.cli.spread import ending_signals, interrupted
 from bench.protocol import Known, measure, unfinished
 from bench.sessions.record import Plan, Session
 from bench.sessions.store import write_session
@@ -72,7 +72,8 @@ def _whole() -> Iterator[None]:
     def later(number: int, frame: FrameType | None) -> None:
         asked.append(number)
 
-    before = {which: signal.signal(which, later) for which in (signal.SIGINT, signal.SIGTERM)}
+    ends = (signal.SIGINT, *ending_signals())
+    before = {which: signal.signal(which, later) for which in ends}
     try:
         yield
     finally:

@@ -63,7 +63,8 @@ def check(
 
     report = look_over(folder, labelling, layout)
     if worst and report.doubtful:
-        draw_sheet((tinted(open_photograph(i), labels) for i, labels in report.doubtful), worst)
+        tiles = (tinted(open_photograph(i), labels) for i, labels in report.doubtful)
+        draw_sheet(tiles, len(report.doubtful), worst)
     elif worst:
         click.echo(f"no mask is doubtful: {worst} is not written", err=True)
     if as_json:
@@ -90,7 +91,8 @@ def doubted(dataset: Dataset) -> None:
     if not worst:
         return
     path = dataset.folder / DOUBTFUL
-    draw_sheet((tinted(dataset.photograph(item), dataset.mask(item)) for item in worst), path)
+    tiles = (tinted(dataset.photograph(item), dataset.mask(item)) for item in worst)
+    draw_sheet(tiles, len(worst), path)
     lines = [*found.whole]
     singles = [doubt for doubt in found.single if doubt.wrong not in found.whole]
     lines += [f"{items[doubt.place].mask}: {doubt.wrong}" for doubt in singles[:_TOLD]]

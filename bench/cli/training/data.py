@@ -12,15 +12,17 @@ from bench.cli.training.labelling import (
     labelling_options,
     layout_options,
     prepared,
+    resize_option,
     seed_option,
     share_option,
+    turned_option,
 )
 from bench.cli.training.layouts import celebamask, coco, figaro1k, join
 from bench.cli.training.leaks import leaks, people
 from bench.cli.training.sheet import sheet
 
 if TYPE_CHECKING:
-    from train.data.labels import Labelling
+    from train.data.labels import Labelling, Turn
     from train.data.names import Layout
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -60,7 +62,16 @@ for one in (check, sheet, figaro1k, celebamask, coco, join, leaks, people):
     help="Take a lfw-funneled.tgz that is not, byte for byte, the published one.",
 )
 @seed_option
-def lfw(archives: Path | None, mirror: str | None, repacked: bool, seed: int) -> None:
+@resize_option
+@turned_option
+def lfw(
+    archives: Path | None,
+    mirror: str | None,
+    repacked: bool,
+    seed: int,
+    resize_masks: str | None,
+    turned: Turn | None,
+) -> None:
     """LFW part labels, from the official archives.
 
     Without --archives, those of the five files that do not yet lie in data/lfw-archives are
@@ -80,7 +91,8 @@ def lfw(archives: Path | None, mirror: str | None, repacked: bool, seed: int) ->
     if archives and (mirror or repacked):
         raise click.UsageError("--archives downloads nothing: leave --mirror and --repacked out")
     folder = archives or download_lfw(home, mirror, repacked, click.echo)
-    prepared(prepare_lfw(home, folder, seed))
+    resize = resize_masks is not None
+    prepared(prepare_lfw(home, folder, seed, resize=resize, turned=turned))
 
 
 @command.command()

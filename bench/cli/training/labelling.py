@@ -59,6 +59,20 @@ def layout_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return with_layout
 
 
+resize_option = click.option(
+    "--resize-masks",
+    type=click.Choice(["nearest"]),
+    help="Bring masks of another size to that of their photograph.",
+)
+turned_option = click.option(
+    "--masks-turned",
+    "turned",
+    type=click.Choice(["upright", "stored"]),
+    help="Where a photograph is turned by EXIF: whether its mask lies as viewers show it, or "
+    "as its pixels are stored.  [default: told by the size of the mask]",
+)
+
+
 def labelling_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Adds the options, and gives the command a `labelling` in their place."""
 
@@ -71,7 +85,7 @@ def labelling_options(command: Callable[..., Any]) -> Callable[..., Any]:
         ignore: tuple[str, ...],
         soft: bool,
         resize_masks: str | None,
-        masks_turned: Any,
+        turned: Any,
         **others: Any,
     ) -> Any:
         from train.data.labels import Labelling
@@ -83,7 +97,7 @@ def labelling_options(command: Callable[..., Any]) -> Callable[..., Any]:
             ignore,
             soft=soft,
             resize=resize_masks is not None,
-            turned=masks_turned,
+            turned=turned,
         )
         return command(labelling=labelling, **others)
 
@@ -135,15 +149,6 @@ _OPTIONS = (
         is_flag=True,
         help="Masks have soft edges: a value between those named belongs to the nearest.",
     ),
-    click.option(
-        "--resize-masks",
-        type=click.Choice(["nearest"]),
-        help="Bring masks of another size to that of their photograph.",
-    ),
-    click.option(
-        "--masks-turned",
-        type=click.Choice(["upright", "stored"]),
-        help="Where a photograph is turned by EXIF: whether its mask lies as viewers show it, or "
-        "as its pixels are stored.  [default: told by the size of the mask]",
-    ),
+    resize_option,
+    turned_option,
 )

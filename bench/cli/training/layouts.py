@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from bench.cli.training.checking import doubted
-from bench.cli.training.labelling import prepared, seed_option, share_option
+from bench.cli.training.labelling import (
+    prepared,
+    resize_option,
+    seed_option,
+    share_option,
+    turned_option,
+)
+
+if TYPE_CHECKING:
+    from train.data.labels import Turn
 
 # By which the weights in the package were trained: 120 of 840.
 FIGARO_SHARE = 0.146
@@ -18,7 +28,15 @@ FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.option("--archives", type=FOLDER, required=True, help="Holds Original/ and GT/.")
 @seed_option
 @share_option(FIGARO_SHARE)
-def figaro1k(archives: Path, seed: int, validation_share: float) -> None:
+@resize_option
+@turned_option
+def figaro1k(
+    archives: Path,
+    seed: int,
+    validation_share: float,
+    resize_masks: str | None,
+    turned: Turn | None,
+) -> None:
     """Figaro-1k, from its unpacked archive: hair of seven kinds.
 
     Photographs are Original/Training/Frame00001-org.jpg, masks GT/Training/Frame00001-gt.pbm. The
@@ -32,7 +50,8 @@ def figaro1k(archives: Path, seed: int, validation_share: float) -> None:
     from train.layouts.figaro import prepare_figaro1k
     from zoo.home import Home
 
-    prepared(prepare_figaro1k(Home.default(), archives, seed, validation_share))
+    home, resize = Home.default(), resize_masks is not None
+    prepared(prepare_figaro1k(home, archives, seed, validation_share, resize=resize, turned=turned))
 
 
 @click.command()
@@ -44,7 +63,8 @@ def figaro1k(archives: Path, seed: int, validation_share: float) -> None:
 )
 @seed_option
 @share_option()
-def celebamask(archives: Path, seed: int, validation_share: float) -> None:
+@turned_option
+def celebamask(archives: Path, seed: int, validation_share: float, turned: Turn | None) -> None:
     """CelebAMask-HQ, from its unpacked archive: a mask for each part of a face.
 
     Hair is hair, skin and what lies on it are face, and the rest is background, as is what covers
@@ -59,7 +79,8 @@ def celebamask(archives: Path, seed: int, validation_share: float) -> None:
     from train.layouts.celebamask import prepare_celebamask
     from zoo.home import Home
 
-    prepared(prepare_celebamask(Home.default(), archives, seed, validation_share))
+    home = Home.default()
+    prepared(prepare_celebamask(home, archives, seed, validation_share, turned=turned))
 
 
 @click.command()
@@ -72,6 +93,8 @@ def celebamask(archives: Path, seed: int, validation_share: float) -> None:
 @click.option("--name", default="coco", show_default=True, help="What to call the data set.")
 @seed_option
 @share_option()
+@resize_option
+@turned_option
 def coco(
     file: Path,
     images: Path,
@@ -80,6 +103,8 @@ def coco(
     name: str,
     seed: int,
     validation_share: float,
+    resize_masks: str | None,
+    turned: Turn | None,
 ) -> None:
     """COCO annotations: polygons and run lengths in one JSON file. Needs the extra `coco`.
 
@@ -93,9 +118,18 @@ def coco(
     from train.layouts.coco import prepare_coco
     from zoo.home import Home
 
-    home = Home.default()
-    share = validation_share
-    dataset = prepare_coco(home, file, images, name, category, face, seed, share)
+    dataset = prepare_coco(
+        Home.default(),
+        file,
+        images,
+        name,
+        category,
+        face,
+        seed,
+        validation_share,
+        resize=resize_masks is not None,
+        turned=turned,
+    )
     prepared(dataset)
     doubted(dataset)
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from reports.text.listing import Format
     from train.data.dataset import Dataset, SplitName
-    from train.proof.worst import Worst
+    from train.proof.worst import Mistake, Worst
     from zoo.home import Home
     from zoo.preprocess import UInt8
     from zoo.spec import ModelSpec
@@ -76,7 +76,8 @@ def sheet(
     items = dataset.record.items
     chosen = items[:: max(len(items) // count, 1)][:count]
     path = output or Path(f"sheet.{name}.jpg")
-    draw_sheet((tinted(dataset.photograph(i), dataset.mask(i)) for i in chosen), path)
+    tiles = (tinted(dataset.photograph(i), dataset.mask(i)) for i in chosen)
+    draw_sheet(tiles, len(chosen), path)
     if as_json:
         click.echo(json.dumps({"file": str(path), "images": [item.id for item in chosen]}))
     else:
@@ -93,7 +94,6 @@ def _worst(
     format: Format,
     as_json: bool,
 ) -> None:
-    from reports.pictures.overlay import errors
     from reports.text.fitting import fitted
     from reports.text.listing import Column, column, listing
     from train.proof.worst import find_worst
@@ -102,11 +102,8 @@ def _worst(
     spec = get(model)
     found = find_worst(home, spec, dataset, split, count)
     path = output or Path(f"sheet.{dataset.record.name}.{spec.name}.jpg")
-    pictures = [(one, dataset.photograph(one.item)) for one in found.mistakes]
-    draw_sheet(
-        ((photo, errors(photo, one.found, one.labelled)) for one, photo in pictures),
-        path,
-    )
+    tiles = (_mistaken(dataset, one, found.target) for one in found.mistakes)
+    draw_sheet(tiles, len(found.mistakes), path)
     rows = _rows(found, dataset)
     if as_json:
         value = {"file": str(path), "of": found.images, "share_of_wrong": found.share}
@@ -147,18 +144,31 @@ def _told(spec: ModelSpec, found: Worst, split: str, path: Path) -> str:
 
 
 def tinted(photograph: Image.Image, labels: UInt8) -> tuple[Image.Image, Image.Image]:
-    """A photograph, and the same with its labelled hair tinted."""
+    """Two tiles: a photograph, and the same with its labelled hair tinted."""
     from reports.pictures.overlay import overlay
+    from reports.pictures.sheet import as_tile, on_tile
     from train.data.dataset import CLASSES
 
-    return photograph, overlay(photograph, labels == CLASSES["hair"])
+    tile = as_tile(photograph)
+    return tile, overlay(tile, on_tile(labels == CLASSES["hair"], tile))
 
 
-def draw_sheet(pairs: Iterable[tuple[Image.Image, Image.Image]], path: Path) -> None:
-    """Write the contact sheet of these pairs."""
+def _mistaken(dataset: Dataset, one: Mistake, target: str) -> tuple[Image.Image, Image.Image]:
+    """Two tiles: a photograph, and the same with what is found and what is missed."""
+    from reports.pictures.overlay import errors
+    from reports.pictures.sheet import as_tile, on_tile
+    from train.evaluate import masks
+
+    tile = as_tile(dataset.photograph(one.item))
+    found, labelled = masks(dataset, one.item, one.probability, target)
+    return tile, errors(tile, on_tile(found, tile), on_tile(labelled, tile))
+
+
+def draw_sheet(pairs: Iterable[tuple[Image.Image, Image.Image]], count: int, path: Path) -> None:
+    """Write the contact sheet of so many pairs of tiles."""
     from bench.cli.models.photographs import format_of
     from reports.pictures.sheet import contact_sheet
     from zoo.base.files import replacing
 
     with replacing(path) as temporary:
-        contact_sheet(pairs).save(temporary, format=format_of(path), quality=88)
+        contact_sheet(pairs, count).save(temporary, format=format_of(path), quality=88)

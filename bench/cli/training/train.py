@@ -171,6 +171,8 @@ def _train(home: Home, settings: Settings, here: Processes, cores: int | None, f
         return
     hint = "random weights (from ImageNet's the IoU is higher: --encoders, --init)"
     say(f"begins from {settings.first_weights.init.source or hint}")
+    for sentence in settings.seen_before():
+        say(f"warning: {sentence}")
     from dataclasses import asdict
 
     from train.loader import weighed_in_vain

@@ -12,20 +12,22 @@ from zoo.base.errors import DeviceError
 from zoo.base.pictures import shown
 
 CPUS = "/sys/devices/system/cpu"
-# The properties, then memory, then the highest clock of each core in kHz.
+# The properties, then memory, then each core's number and its highest clock in kHz. Names come in
+# the order of text, so cpu10 before cpu2.
 _COMMAND = (
     "getprop; echo @; cat /proc/meminfo; echo @; "
-    f"for cpu in {CPUS}/cpu[0-9]*; do cat $cpu/cpufreq/cpuinfo_max_freq 2>/dev/null || echo 0; done"
+    f"for cpu in {CPUS}/cpu[0-9]*; do "
+    "echo ${cpu##*cpu} $(cat $cpu/cpufreq/cpuinfo_max_freq 2>/dev/null || echo 0); done"
 )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Phone:
-    """properties: of getprop. clocks_khz: of each core, 0 where it does not tell."""
+    """properties: of getprop. clocks_khz: of each core by its number, 0 where it does not tell."""
 
     properties: dict[str, str]
     memory_bytes: int
-    clocks_khz: tuple[int, ...]
+    clocks_khz: dict[int, int]
 
     @property
     def abis(self) -> list[str]:
@@ -46,20 +48,20 @@ class Phone:
 
     def core_mask(self, wanted: str, threads: int) -> str:
         """Cores as taskset takes them, in hexadecimal: `big` and `little` are as many as there are
-        threads of the fastest and the slowest; else as given. Raises DeviceError where the phone
-        does not tell them apart."""
+        threads of the fastest and the slowest of which it tells the clock; else as given. Raises
+        DeviceError where the phone does not tell them apart."""
         if wanted not in ("big", "little"):
             return wanted
-        if len(set(self.clocks_khz) - {0}) < 2:
+        known = sorted((khz, core) for core, khz in self.clocks_khz.items() if khz)
+        if len({khz for khz, _ in known}) < 2:
             raise DeviceError(
                 f"the phone does not tell which of its cores are {wanted}",
                 code="unsupported",
                 expected="cores of two clocks, which it tells",
                 remedy="--cores MASK, such as f0, or leave --cores out",
             )
-        order = sorted(range(len(self.clocks_khz)), key=lambda core: self.clocks_khz[core])
-        chosen = order[-threads:] if wanted == "big" else order[:threads]
-        return f"{sum(1 << core for core in chosen):x}"
+        chosen = known[-threads:] if wanted == "big" else known[:threads]
+        return f"{sum(1 << core for _, core in chosen):x}"
 
     def info(self, how: str = "") -> DeviceInfo:
         """For the record. how: what is done to it while measuring; it is a part of the name, so
@@ -92,5 +94,8 @@ def read_phone(adb: Adb) -> Phone:
     return Phone(
         properties={name: value[:200] for name, value in found[:5000]},
         memory_bytes=int(kib[1]) * 1024 if kib else 0,
-        clocks_khz=tuple(int(khz) for khz in re.findall(r"^(\d{1,9})$", clocks, re.MULTILINE)[:64]),
+        clocks_khz={
+            int(core): int(khz or 0)
+            for core, khz in re.findall(r"^(\d{1,2})(?: (\d{1,9}))?$", clocks, re.MULTILINE)[:64]
+        },
     )
