@@ -12,6 +12,8 @@ from devices.browser import checks
 from devices.browser.conditions import known_or
 from devices.browser.inputs import Expected
 from devices.browser.messages import (
+    MOST_OUTPUTS,
+    MOST_TEXT,
     Ended,
     Evidence,
     Opened,
@@ -20,6 +22,7 @@ from devices.browser.messages import (
     Samples,
     Started,
     TurnTaken,
+    too_large,
 )
 from devices.browser.pages import PageLost
 from devices.browser.tab import Tab
@@ -82,6 +85,8 @@ class BrowserRun(OpenRun):
         self.worker, self.file, self.request, self.own = worker, file, request, own
         self.tab = worker.tab
         self.expected: Expected = self.tab.expected(request, artifact)
+        if too_large(self.expected.outputs):
+            raise _too_large(self.expected)
         opened = worker.ask(
             Opened,
             "open",
@@ -178,6 +183,18 @@ class BrowserRun(OpenRun):
     def close(self) -> None:
         if self.own:
             self.worker.end()
+
+
+def _too_large(expected: Expected) -> SessionFailed:
+    megabytes = sum(one.nbytes for one in expected.outputs) / 1e6
+    return SessionFailed(
+        "open",
+        f"its {len(expected.outputs)} outputs hold {megabytes:.1f} MB, too much for a page",
+        expected=f"at most {MOST_OUTPUTS} outputs, of {MOST_TEXT * 3 / 4e6:.2f} MB each and twice "
+        "that together",
+        remedy="measure it on another device, as with --device host; or export smaller outputs",
+        code="too_large",
+    )
 
 
 class BrowserTogether(Together):
