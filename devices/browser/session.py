@@ -26,7 +26,15 @@ from devices.browser.messages import (
 )
 from devices.browser.pages import PageLost
 from devices.browser.tab import Tab
-from devices.records import INFINITE_VALUES, Burst, Loop, Reading, RunRequest, Turns
+from devices.records import (
+    INFERENCES_A_SAMPLE,
+    INFINITE_VALUES,
+    Burst,
+    Loop,
+    Reading,
+    RunRequest,
+    Turns,
+)
 from zoo.base.errors import PassBroken, SessionFailed
 
 ENDS_S = 5.0
@@ -101,7 +109,6 @@ class BrowserRun(OpenRun):
             opened.outputs, self.expected, request, "first"
         )
         self.turn_s = min(self.tab.deadline_s, TURN_S + SLOWER * opened.first_ns / 1e9)
-        self.per_sample = 1
         self.read_shares: list[float] = []
         self.proved(opened.evidence)
 
@@ -167,7 +174,7 @@ class BrowserRun(OpenRun):
         self.readings: dict[str, Reading] = {
             "mask_difference": Reading(value=float(f"{max(self.first_difference, last):.3g}")),
             "pixels_unlike_torch": checks.unlike_torch(read.outputs, self.expected),
-            "inferences_a_sample": Reading(value=self.per_sample),
+            INFERENCES_A_SAMPLE: Reading(value=self.per_sample),
             "wasm_heap_bytes": known_or(self.heap_bytes, "no memory of a module was seen"),
             "read_back_share": known_or(share, "nothing is read back from a CPU"),
             "gpu": known_or(self.adapter, "none took part, or the browser does not name it"),
