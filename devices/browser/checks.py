@@ -145,8 +145,9 @@ class Ran:
     fallback: str | None
 
 
-def what_ran(evidence: Evidence, request: RunRequest, site: Site) -> Ran:
-    """Raises SessionFailed where it is plainly not what was asked for."""
+def what_ran(evidence: Evidence, request: RunRequest, site: Site, isolated: bool) -> Ran:
+    """isolated: whether the page is, as only one at a secure address can be. Raises SessionFailed
+    where it is plainly not what was asked for."""
     runtime, _, accelerator = request.runtime.partition("-")
     wanted = accelerator or "wasm"
     if wanted == "webgpu" and evidence.gpu_submissions == 0:
@@ -161,7 +162,7 @@ def what_ran(evidence: Evidence, request: RunRequest, site: Site) -> Ran:
     known = [name for name in names if name in site.files and name.startswith(f"{runtime}/")]
     return Ran(
         program_sha256=site.files[known[0]] if known else None,
-        settings=_settings(runtime, known),
+        settings=_settings(runtime, known, isolated),
         fallback=_fallback(evidence, wanted),
     )
 
@@ -175,11 +176,15 @@ def _fell_back(seen: str) -> SessionFailed:
     )
 
 
-def _settings(runtime: str, names: Sequence[str]) -> str | None:
-    """LiteRT.js has a build for browsers without relaxed SIMD, which is slower."""
-    if runtime != "litert" or not names:
-        return None
-    return "no relaxed SIMD" if "_compat_" in names[0] else "relaxed SIMD"
+def _settings(runtime: str, names: Sequence[str], isolated: bool) -> str | None:
+    """LiteRT.js has a build for browsers without relaxed SIMD, which is slower. A page that is not
+    isolated has a coarse clock, so that its samples are means."""
+    told = []
+    if runtime == "litert" and names:
+        told.append("no relaxed SIMD" if "_compat_" in names[0] else "relaxed SIMD")
+    if not isolated:
+        told.append("not isolated")
+    return ", ".join(told) or None
 
 
 def _fallback(evidence: Evidence, wanted: str) -> str | None:

@@ -114,7 +114,8 @@ class BrowserRun(OpenRun):
 
     def proved(self, evidence: Evidence) -> None:
         """Note what ran. Raises SessionFailed where it is not what was asked for."""
-        ran = checks.what_ran(evidence, self.request, self.tab.site)
+        isolated = self.tab.page.joined.isolated
+        ran = checks.what_ran(evidence, self.request, self.tab.site, isolated)
         self.program_sha256, self.settings = ran.program_sha256, ran.settings
         self.fallback, self.heap_bytes = ran.fallback, evidence.heap_bytes
         self.adapter, self.console = evidence.adapter, evidence.console
