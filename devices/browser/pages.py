@@ -219,12 +219,13 @@ class Pages:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def join(self, join: Join, local: bool = False) -> None:
-        """A new page, or one that was loaded anew. Raises Refused."""
+        """A new page, or one that was loaded anew; one that is over begins as a new one. Raises
+        Refused."""
         if reason := self.refuses(join):
             raise Refused(403, reason)
         with self._lock:
             page = self.known.get(join.page)
-            if page is not None:
+            if page is not None and page.over is None:
                 page.join_again(join)
                 return
             if self.closed or sum(one.alive for one in self.known.values()) >= MOST_PAGES:

@@ -14,7 +14,7 @@ from pages import Served, served
 
 from devices.browser.identity import Browser, info_of
 from devices.browser.messages import Join
-from devices.browser.pages import MOST_PAGES, Pages, Refused
+from devices.browser.pages import MOST_PAGES, Page, Pages, Refused
 from devices.browser.server import MOST_BYTES
 from devices.browser.serving import Where
 from devices.emulated.page import EmulatedPage
@@ -262,3 +262,16 @@ def test_pages_that_are_over_take_no_place() -> None:
         pages.join(late)
     pages.get("0" * 16).end("It is over.")
     pages.join(late)
+
+
+def test_a_tab_that_has_ended_may_begin_again() -> None:
+    """As one that is loaded again, and not as one that was loaded anew in the middle."""
+    came: list[Page] = []
+    pages, join = Pages(arrived=came.append), Join(**joined())
+    pages.join(join)
+    pages.join(join)
+    assert [page.loads for page in came] == [2]
+    came[0].end("It is over.")
+    pages.join(join)
+    assert [page.over for page in came] == ["It is over.", None]
+    assert pages.get(PAGE) is came[1]
