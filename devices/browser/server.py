@@ -2,7 +2,7 @@
 
 Whoever has no token gets the page's files and nothing else. `Host` is checked, so that no other
 site's name leads here. Bodies are cut off while they arrive, every post is read strictly, files go
-out by their hash alone, and no text of a browser ever comes back to one.
+out by their hash alone, and no text of a browser ever comes back to another one.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 from pydantic import ValidationError
 from starlette.applications import Starlette
@@ -44,6 +45,8 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
+# The longest that browsers keep a cookie.
+KEPT_S = 400 * 86_400
 FOR_EVER = "public, max-age=31536000, immutable"
 Message = TypeVar("Message", bound=Posted)
 Content = Callable[[], tuple[bytes, str]]
@@ -131,7 +134,11 @@ class Application:
         asked, asking = request.scope.get("server"), request.client
         local = bool(asked and asking and asked[0] == asking.host)
         await run_in_threadpool(self.pages.join, joined, local)
-        return JSONResponse({"joined": True})
+        response = JSONResponse({"joined": True})
+        # A port is not part of a cookie's address: the next server knows the browser by these.
+        for name, value in (("unit", joined.unit), ("name", quote(joined.name, safe=""))):
+            response.set_cookie(f"bench-{name}", value, max_age=KEPT_S, samesite="strict")
+        return response
 
     async def turn(self, request: Request) -> Response:
         given = await posted(request, TurnPost)

@@ -144,6 +144,18 @@ def test_a_join_is_read_strictly(here: Served, changes: dict[str, Any]) -> None:
     assert here.server.pages.known == {}
 
 
+def test_a_browser_is_known_again_at_another_port(here: Served) -> None:
+    """By cookies that no script has set: Safari forgets those after a week."""
+    message = json.dumps(joined(name="Mei's; Pfü\x00")).encode()
+    token = here.server.token
+    status, headers, _ = sent(here, "POST", "/api/join", message, X_Bench_Token=token)
+    assert status == 200
+    assert headers["set-cookie"] == (
+        "bench-name=Mei%27s%3B%20Pf%C3%BC%00; Max-Age=34560000; Path=/; SameSite=strict"
+    )
+    here.server.pages.known.clear()
+
+
 def test_answers_of_strangers_are_refused(here: Served) -> None:
     answer = {"id": 1, "value": {"started": True}}
     status, told = post(here, "/api/turn", {"page": "1" * 16, "answer": answer})
