@@ -11,6 +11,7 @@ import json
 import logging
 import re
 import secrets
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -93,6 +94,7 @@ class Application:
             try:
                 if not secrets.compare_digest(given.encode(), self.token.encode()):
                     raise Refused(401, "Wrong code. Scan the one that the computer shows now.")
+                self.pages.heard = time.monotonic()
                 answer: Response = await endpoint(request)
                 return answer
             except Refused as error:

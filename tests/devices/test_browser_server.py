@@ -69,6 +69,15 @@ def test_without_the_token_there_is_a_page_and_nothing_else(here: Served) -> Non
     assert sent(here, "GET", f"/file/{'0' * 64}", X_Bench_Token=here.server.token)[2] == b"weights"
 
 
+def test_only_whoever_has_the_token_keeps_the_server_awake(here: Served) -> None:
+    here.server.pages.heard = 0.0
+    sent(here, "GET", "/")
+    sent(here, "GET", "/api/welcome", X_Bench_Token="guess")
+    assert here.server.pages.heard == 0.0
+    sent(here, "GET", "/api/welcome", X_Bench_Token=here.server.token)
+    assert here.server.pages.heard > 0.0
+
+
 def test_other_names_of_this_machine_lead_nowhere(here: Served) -> None:
     assert sent(here, "GET", "/", Host=f"evil.example:{here.server.port}")[0] == 421
     assert sent(here, "GET", "/", Host="localhost")[0] == 421
