@@ -13,13 +13,15 @@ from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from zoo.base.frozen import Frozen
+from zoo.base.pictures import shown
 
 Hex16 = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
-Word = Annotated[str, Field(max_length=100)]
-Line = Annotated[str, Field(max_length=500)]
+# A page's words end on the terminal.
+Word = Annotated[str, Field(max_length=100), AfterValidator(shown)]
+Line = Annotated[str, Field(max_length=500), AfterValidator(shown)]
 Ns = Annotated[int, Field(gt=0, lt=10**13)]
 Dtype = Literal["float32", "int32", "uint8", "int8"]
 # A mask of 512 x 512 in float32, as text, and one beside it.

@@ -29,6 +29,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from devices.browser.messages import MOST_TEXT, Join, Posted, Pulse, TurnPost
 from devices.browser.pages import Pages, Refused
 from devices.browser.site import TYPES, Site, find_site
+from zoo.base.pictures import shown
 
 log = logging.getLogger(__name__)
 
@@ -98,7 +99,8 @@ class Application:
                 answer: Response = await endpoint(request)
                 return answer
             except Refused as error:
-                log.warning("refused: %s %s: %s", request.method, request.url.path, error.reason)
+                path = shown(request.scope["path"])
+                log.warning("refused: %s %s: %s", request.method, path, error.reason)
                 return JSONResponse({"reason": error.reason}, error.status)
 
         return guarded

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pages import Served, served
 
 from devices.browser.identity import Browser, info_of
-from devices.browser.messages import Join
+from devices.browser.messages import Answered, Join
 from devices.browser.pages import MOST_PAGES, Page, Pages, Refused
 from devices.browser.server import MOST_BYTES
 from devices.browser.serving import Where
@@ -56,6 +56,7 @@ def sent(
 
 
 def test_without_the_token_there_is_a_page_and_nothing_else(here: Served) -> None:
+    here.server.pages.heard = 0.0
     status, headers, _ = sent(here, "GET", "/")
     assert status == 200
     assert headers["cross-origin-opener-policy"] == "same-origin"
@@ -66,15 +67,9 @@ def test_without_the_token_there_is_a_page_and_nothing_else(here: Served) -> Non
         assert sent(here, "GET", path, X_Bench_Token="guess")[0] == 401
     for path in ("/api/join", "/api/turn", "/api/pulse"):
         assert sent(here, "POST", path, b"{}")[0] == 401
-    assert sent(here, "GET", f"/file/{'0' * 64}", X_Bench_Token=here.server.token)[2] == b"weights"
-
-
-def test_only_whoever_has_the_token_keeps_the_server_awake(here: Served) -> None:
-    here.server.pages.heard = 0.0
-    sent(here, "GET", "/")
-    sent(here, "GET", "/api/welcome", X_Bench_Token="guess")
+    # Nor does whoever has none keep the server awake.
     assert here.server.pages.heard == 0.0
-    sent(here, "GET", "/api/welcome", X_Bench_Token=here.server.token)
+    assert sent(here, "GET", f"/file/{'0' * 64}", X_Bench_Token=here.server.token)[2] == b"weights"
     assert here.server.pages.heard > 0.0
 
 
@@ -155,10 +150,8 @@ def test_a_join_is_read_strictly(here: Served, changes: dict[str, Any]) -> None:
 
 def test_a_browser_is_known_again_at_another_port(here: Served) -> None:
     """By cookies that no script has set: Safari forgets those after a week."""
-    message = json.dumps(joined(name="Mei's; Pfü\x00")).encode()
-    token = here.server.token
-    status, headers, _ = sent(here, "POST", "/api/join", message, X_Bench_Token=token)
-    assert status == 200
+    message, token = json.dumps(joined(name="Mei's; Pfü\x00")).encode(), here.server.token
+    _, headers, _ = sent(here, "POST", "/api/join", message, X_Bench_Token=token)
     assert headers["set-cookie"] == (
         "bench-name=Mei%27s%3B%20Pf%C3%BC%00; Max-Age=34560000; Path=/; SameSite=strict"
     )
@@ -238,6 +231,20 @@ def test_a_device_is_named_by_its_user_and_its_engine() -> None:
     assert info.cpu == "WebKit's WebAssembly"
     assert info.unit
     assert info.unit not in joined()["unit"]
+
+
+def test_no_word_of_a_page_acts_on_the_terminal(
+    here: Served, caplog: pytest.LogCaptureFixture
+) -> None:
+    evil = "\x1b]0;owned\x07"
+    told = joined(user_agent=CHROME_ON_ANDROID, platform_version=evil, name=evil, model=evil)
+    info = info_of(Join(**told))
+    answered = Answered(id=1, error=evil)
+    assert sent(here, "GET", "/file/%1b[2J")[0] == 401
+    (path,) = [str(record.args[1]) for record in caplog.records if record.args]
+    for text in (info.os, info.name, str(answered.error), path):
+        assert text.isprintable()
+    assert "owned" in str(answered.error)
 
 
 def test_another_kind_of_device_is_refused_with_the_reason(here: Served) -> None:
