@@ -6,6 +6,7 @@ import base64
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -281,7 +282,9 @@ def test_a_file_whose_outputs_no_page_may_send_back_fails_alone(home: Home, tmp_
 
 
 @pytest.mark.parametrize("dtype", ["int32", "uint8"])
-def test_a_label_map_of_ones_own_is_compared_label_by_label(dtype: str) -> None:
+def test_a_label_map_of_ones_own_is_compared_label_by_label(
+    dtype: Literal["int32", "uint8"],
+) -> None:
     """The person among twenty kinds of things, in a quarter of the picture."""
     labels = np.zeros((1, 64, 64), dtype)
     labels[:, 16:48, 16:48] = 15
