@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from bench.statistics.stats import order_ranks
 from bench.work import again
 from devices.records import Loop
 from reports.gather.rows import Row
@@ -102,7 +101,7 @@ def _tail(row: Row, name: str) -> str:
         return "this device gives no single samples"
     if row.by_cpu:
         return f"for p90, more samples: {run_command(row, name)}, while nothing else runs"
-    if last.p90_ms is None and order_ranks(last.samples, 0.9) is not None:
+    if last.of_means:
         return "each sample is the mean of several inferences there, which has no p90"
     turns = loop.turns
     if turns is None:
