@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from recorded import in_turns, recorded, turn
+from recorded import in_turns, recorded, sessions, turn
 
 from bench.sampling import collect, warm_up
+from bench.statistics.stats import timed_ns
 from bench.warming import warm_up_together
 from devices.records import INFERENCES_A_SAMPLE, Loop, RawRun, Reading, Series, Turns
 from devices.replay import ReplayRun
@@ -73,9 +74,15 @@ def test_samples_of_several_inferences_take_as_many_times_as_long() -> None:
     taken, why = collect(playing(noisy(2000, 0.001), together=40), loop)
     assert why == "time"
     assert len(taken["total"]) == pytest.approx(100, abs=10)
-    bursts = [turn(5.0, round) for round in range(100)]
     before = {INFERENCES_A_SAMPLE: Reading(value=40)}
-    run = ReplayRun(in_turns(bursts).model_copy(update={"conditions_before": before}))
+    (session, _) = sessions()
+    run = recorded(5.0, 1000).model_copy(update={"conditions_before": before})
+    plan = session.plan.model_copy(update={"loop": loop})
+    last = timed_ns(session.model_copy(update={"run": run, "plan": plan}))
+    # The last minute, of two hundred seconds.
+    assert len(last) == pytest.approx(300, abs=2)
+    bursts = [turn(5.0, round) for round in range(100)]
+    many = ReplayRun(in_turns(bursts).model_copy(update={"conditions_before": before}))
     # Two windows of three turns; else the two seconds would be sixty of them.
-    warmed = warm_up_together({0: run}, Loop(turns=Turns(), warm_s=2.0))
+    warmed = warm_up_together({0: many}, Loop(turns=Turns(), warm_s=2.0))
     assert (warmed.settled, len(warmed.wall_ns[0])) == (True, 6 * 6)
