@@ -122,7 +122,7 @@ class Measuring:
                 raise FolderBusy(
                     f"another page of {device.info().name} is being measured",
                     expected="one page of a browser, and one browser of this computer, at a time",
-                    remedy="close this page; load it again when the other one has ended",
+                    remedy="load this page again, and tap Start, when the other one has ended",
                 )
             self._at_work |= wanted
         try:

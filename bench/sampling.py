@@ -51,8 +51,11 @@ def warm_up(opened: OpenRun, loop: Loop) -> tuple[list[int], bool]:
     """Inferences until two windows in a row agree, and whether they did within max_warmup. An
     engine that compiles while it runs is at it for warm_s first, and then has max_warmup more."""
     series: list[int] = []
-    while loop.warm_s and (sum(series) < 1e9 * loop.warm_s or len(series) < WARM_INFERENCES):
-        series += opened.sample(WINDOW, loop)["total"]
+    spent_s = 0.0
+    while loop.warm_s and (spent_s < loop.warm_s or len(series) < WARM_INFERENCES):
+        taken = opened.sample(WINDOW, loop)["total"]
+        series += taken
+        spent_s += opened.per_sample * sum(taken) / 1e9
     window, last, most = WINDOW, 0, len(series) + loop.max_warmup
     while len(series) < most:
         count = min(window, most - len(series))
@@ -60,8 +63,8 @@ def warm_up(opened: OpenRun, loop: Loop) -> tuple[list[int], bool]:
         if last and agree(series[-count - last : -count], series[-count:]):
             return series, True
         last = count
-        per_inference_s = max(float(np.median(series[-count:])) / 1e9, (loop.period_ms or 0) / 1e3)
-        window = max(WINDOW, math.ceil(WINDOW_S / per_inference_s))
+        sample_s = opened.per_sample * float(np.median(series[-count:])) / 1e9
+        window = max(WINDOW, math.ceil(WINDOW_S / max(sample_s, (loop.period_ms or 0) / 1e3)))
     return series, False
 
 
@@ -79,18 +82,23 @@ def collect(
 ) -> tuple[dict[str, list[int]], Literal["interval", "time", "count"]]:
     """Samples by name until the loop's interval, time or count ends them."""
     taken: dict[str, list[int]] = defaultdict(list)
-    block = WINDOW
+    block, spent_s = WINDOW, 0.0
     while True:
         count = min(block, loop.max_samples - len(taken["total"]))
-        for name, parts in opened.sample(count, loop).items():
-            taken[name] += parts
+        parts = opened.sample(count, loop)
+        for name, part in parts.items():
+            taken[name] += part
         total = taken["total"]
-        if _elapsed_s(total, loop) >= loop.limit_s and len(total) >= SHORTEST_SERIES:
+        # Of the device's own time, so that a recording stops where the measurement did.
+        spent_s += opened.per_sample * sum(parts["total"]) / 1e9
+        elapsed_s = max(spent_s, len(total) * (loop.period_ms or 0) / 1e3)
+        if elapsed_s >= loop.limit_s and len(total) >= SHORTEST_SERIES:
             return taken, "time"
         if len(total) >= loop.max_samples:
             return taken, "count"
         if loop.mode == "sustained":
-            block = max(WINDOW, math.ceil(SUSTAINED_BLOCK_S * 1e9 / float(np.median(total))))
+            sample_s = opened.per_sample * float(np.median(total)) / 1e9
+            block = max(WINDOW, math.ceil(SUSTAINED_BLOCK_S / sample_s))
         elif len(total) >= loop.min_samples and _is_known(total, loop.within):
             return taken, "interval"
 
@@ -100,11 +108,6 @@ def _is_known(samples: Sequence[int], within: float) -> bool:
     if found.low is None or found.high is None:
         return False
     return (found.high - found.low) / 2 <= within * found.value
-
-
-def _elapsed_s(samples: Sequence[int], loop: Loop) -> float:
-    """Of the device's own time, so that a recording stops where the measurement did."""
-    return max(sum(samples) / 1e9, len(samples) * (loop.period_ms or 0) / 1e3)
 
 
 def _untimed(opened: OpenRun, loop: Loop) -> Series:

@@ -41,24 +41,28 @@ def warm_up_together(runs: Mapping[int, OpenRun], loop: Loop, engines: int = 1) 
     least_s = engines * loop.warm_s
     warmed = Warmed(wall_ns={place: [] for place in runs})
     sweeps: list[float] = []
+    spent_ns = 0
     while loop.warm_s and not warmed.settled:
         left = [place for place in runs if place not in warmed.failed]
         figures = []
         for place in left:
             try:
-                taken = runs[place].burst(loop.turns, 0, 0).wall_ns
+                burst = runs[place].burst(loop.turns, 0, 0)
             except PassBroken:
                 warmed.broken = True
                 return warmed
             except SessionFailed as error:
                 warmed.failed[place] = error
                 continue
-            warmed.wall_ns[place] += taken
-            figures.append(math.log(median(taken)))
+            warmed.wall_ns[place] += burst.wall_ns
+            figures.append(math.log(median(burst.wall_ns)))
+            # At first fewer inferences may be one sample.
+            first, kept = burst.wall_ns[: burst.discarded], burst.wall_ns[burst.discarded :]
+            spent_ns += sum(first) + runs[place].per_sample * sum(kept)
         if not figures:
             return warmed
         sweeps.append(fmean(figures))
-        spent_s = sum(map(sum, warmed.wall_ns.values())) / 1e9
+        spent_s = spent_ns / 1e9
         fewest = min(len(warmed.wall_ns[place]) for place in left if place not in warmed.failed)
         if spent_s >= least_s and fewest >= WARM_INFERENCES:
             warmed.settled = _agree(sweeps)

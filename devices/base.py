@@ -41,7 +41,8 @@ class OpenRun(Closing):
 
     Where the loop is another program's, what else it told stands here once `whole` has returned;
     readings: what else is known of this file there. told_by_check: only `check` tells whether it
-    was this file that ran, and ran right; turns without it are no figures.
+    was this file that ran, and ran right; turns without it are no figures. per_sample:
+    how many inferences each of the last samples is the mean of.
     """
 
     load_ns: tuple[int, ...]
@@ -53,6 +54,7 @@ class OpenRun(Closing):
     readings: Mapping[str, Reading] = MappingProxyType({})
     shared_by: int | None = None
     told_by_check: bool = False
+    per_sample: int = 1
 
     @abstractmethod
     def sample(self, count: int, loop: Loop) -> dict[str, list[int]]:

@@ -15,6 +15,8 @@ Counts = tuple[Annotated[int, Field(ge=0)], ...]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 # The reading of a file whose outputs hold some: how many.
 INFINITE_VALUES = "infinite_values"
+# The reading of a browser's file: how many inferences each sample is the mean of.
+INFERENCES_A_SAMPLE = "inferences_a_sample"
 # A model of the zoo, one that was imported, or a file of the user's own.
 Origin = Literal["zoo", "imported", "file"]
 # The precision of a file of the user's own, of which nothing is known.
@@ -209,3 +211,9 @@ class RawRun(Frozen):
     fallback: str | None = None
     settings: str | None = None
     shared_by: Annotated[int, Field(ge=2)] | None = None
+
+    @property
+    def inferences_a_sample(self) -> int:
+        """How many each sample is the mean of: several where a browser's clock is coarse."""
+        reading = self.conditions_before.get(INFERENCES_A_SAMPLE)
+        return reading.value if reading and isinstance(reading.value, int) else 1

@@ -63,6 +63,7 @@ class ReplayRun(OpenRun):
         self.first_inference_ns = run.first_inference_ns
         self.shared_by, self.program_sha256 = run.shared_by, run.program_sha256
         self.fallback, self.settings = run.fallback, run.settings
+        self.per_sample = run.inferences_a_sample
         self.recorded = run
         self.series = iter((*run.series.warmup_ns, *(run.series.samples_ns or ())))
         self.bursts = iter(run.series.bursts or ())

@@ -116,8 +116,9 @@ def _clocks_fell(during: Sequence[dict[str, Reading]]) -> str | None:
 def _page(before: dict[str, Reading], after: dict[str, Reading]) -> str | None:
     """Of a browser: whether its page was hidden meanwhile, or its phone saves power."""
     hidden = _grown(before, after, "page_hidden")
-    # A page that was loaded again counts from 0.
-    if hidden is not None and hidden > 0:
+    # A page that was loaded again counts from 0; one that is hidden all the time counts no more.
+    told = [one.get("page_visible") for one in (before, after)]
+    if (hidden is not None and hidden > 0) or any(one and one.value == "false" for one in told):
         return "the page was hidden meanwhile"
     frames = [number(one, "frame_ms") for one in (before, after)]
     if all(frame is not None and frame >= SLOW_FRAME_MS for frame in frames):

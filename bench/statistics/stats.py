@@ -117,7 +117,8 @@ def timed_ns(session: Session) -> tuple[int, ...]:
     samples = session.run.series.samples_ns or ()
     if session.plan.loop.mode != "sustained":
         return samples
-    ends = np.cumsum(np.asarray(samples, dtype=np.float64)) / 1e9
+    each_ns = np.asarray(samples, dtype=np.float64) * session.run.inferences_a_sample
+    ends = np.cumsum(each_ns) / 1e9
     last_s = min(SUSTAINED_LAST_S, float(ends[-1]) / 2) if len(ends) else 0.0
     return samples[int(np.searchsorted(ends, ends[-1] - last_s)) :] if len(ends) else ()
 

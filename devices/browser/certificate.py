@@ -231,5 +231,6 @@ def _general_name(address: str) -> x509.GeneralName:
     raise DeviceError(
         f"{address!r} is no address of a local network",
         expected="a private IP address, localhost, or a name that ends in .local",
-        remedy="serve at an address of the network that the phone is in",
+        remedy="--address with one of the network that the phone is in; or --plain, which needs no "
+        "certificate",
     )

@@ -21,6 +21,10 @@ from devices.records import Reading, RunRequest
 from zoo.base.errors import SessionFailed
 from zoo.preprocess import THRESHOLD
 
+# Of the whole numbers of a file of one's own: the share of the largest by which those of a byte may
+# differ, and the share of all that may be others. Where two classes are equal, rounding decides.
+BYTES_APART, LABELS_APART = 0.05, 0.005
+
 
 @dataclass(frozen=True, kw_only=True)
 class Bound:
@@ -46,7 +50,8 @@ def largest_difference(
     found: Sequence[Output], expected: Expected, request: RunRequest, which: str
 ) -> float:
     """Of the outputs; of a file of one's own as a share of their largest value, for what they mean
-    is not known. Raises SessionFailed where they are beyond the bound."""
+    is not known, and of whole numbers the share of those that differ. Raises SessionFailed where
+    they are beyond the bound."""
     if len(found) != len(expected.outputs):
         raise _wrong(f"{len(found)} outputs, not {len(expected.outputs)}", which)
     bound, own, worst = bound_of(request), request.size is None, 0.0
@@ -59,7 +64,11 @@ def largest_difference(
         ):
             raise _wrong("infinite values stand elsewhere than on this machine", which)
         ours, theirs = values[finite].astype(np.float64), wanted[finite].astype(np.float64)
-        largest = float(np.abs(ours - theirs).max(initial=0.0)) / _scale(wanted, theirs, own)
+        apart = np.abs(ours - theirs)
+        if own and wanted.dtype.kind in "biu":
+            worst = max(worst, _share_apart(apart, wanted, theirs, which))
+            continue
+        largest = float(apart.max(initial=0.0)) / _scale(wanted, theirs, own)
         sides = 0.0 if own else np.mean((ours > THRESHOLD) != (theirs > THRESHOLD))
         if largest > bound.largest or sides > bound.flipped:
             raise _wrong(
@@ -69,11 +78,23 @@ def largest_difference(
     return worst
 
 
+def _share_apart(
+    apart: NDArray[np.float64], wanted: NDArray[Any], theirs: NDArray[np.float64], which: str
+) -> float:
+    """The share of whole numbers that are another one here. Those of a byte may be a rounded scale,
+    of which the last step may differ; wider ones are labels. Raises SessionFailed."""
+    steps = BYTES_APART * _scale(wanted, theirs, own=True) if wanted.dtype.itemsize == 1 else 0.0
+    share = float(np.mean(apart > steps)) if apart.size else 0.0
+    if share > LABELS_APART:
+        raise _wrong(f"{share:.1%} of its whole numbers are others than on this machine", which)
+    return share
+
+
 def _scale(wanted: NDArray[Any], finite: NDArray[np.float64], own: bool) -> float:
     """What a difference is a share of: 1 of probabilities."""
-    if wanted.dtype.kind != "f":
-        return float(np.iinfo(wanted.dtype).max) if wanted.dtype.kind in "iu" else 1.0
-    return max(1.0, float(np.abs(finite).max(initial=0.0))) if own else 1.0
+    if own:
+        return max(1.0, float(np.abs(finite).max(initial=0.0)))
+    return float(np.iinfo(wanted.dtype).max) if wanted.dtype.kind in "iu" else 1.0
 
 
 def infinite(found: Sequence[Output]) -> int:
@@ -124,8 +145,9 @@ class Ran:
     fallback: str | None
 
 
-def what_ran(evidence: Evidence, request: RunRequest, site: Site) -> Ran:
-    """Raises SessionFailed where it is plainly not what was asked for."""
+def what_ran(evidence: Evidence, request: RunRequest, site: Site, isolated: bool) -> Ran:
+    """isolated: whether the page is, as only one at a secure address can be. Raises SessionFailed
+    where it is plainly not what was asked for."""
     runtime, _, accelerator = request.runtime.partition("-")
     wanted = accelerator or "wasm"
     if wanted == "webgpu" and evidence.gpu_submissions == 0:
@@ -140,7 +162,7 @@ def what_ran(evidence: Evidence, request: RunRequest, site: Site) -> Ran:
     known = [name for name in names if name in site.files and name.startswith(f"{runtime}/")]
     return Ran(
         program_sha256=site.files[known[0]] if known else None,
-        settings=_settings(runtime, known),
+        settings=_settings(runtime, known, isolated),
         fallback=_fallback(evidence, wanted),
     )
 
@@ -154,11 +176,15 @@ def _fell_back(seen: str) -> SessionFailed:
     )
 
 
-def _settings(runtime: str, names: Sequence[str]) -> str | None:
-    """LiteRT.js has a build for browsers without relaxed SIMD, which is slower."""
-    if runtime != "litert" or not names:
-        return None
-    return "no relaxed SIMD" if "_compat_" in names[0] else "relaxed SIMD"
+def _settings(runtime: str, names: Sequence[str], isolated: bool) -> str | None:
+    """LiteRT.js has a build for browsers without relaxed SIMD, which is slower. A page that is not
+    isolated has a coarse clock, so that its samples are means."""
+    told = []
+    if runtime == "litert" and names:
+        told.append("no relaxed SIMD" if "_compat_" in names[0] else "relaxed SIMD")
+    if not isolated:
+        told.append("not isolated")
+    return ", ".join(told) or None
 
 
 def _fallback(evidence: Evidence, wanted: str) -> str | None:

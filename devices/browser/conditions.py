@@ -13,6 +13,7 @@ def readings(told: Conditions, join: Join) -> dict[str, Reading]:
     return {
         "clock_s": Reading(value=round(told.clock_s, 3)),
         "page_hidden": Reading(value=told.times_hidden),
+        "page_visible": Reading(value=str(told.visible).lower()),
         "frame_ms": known_or(told.frame_ms, "the page was hidden, or drew too slowly"),
         "battery": known_or(told.battery, "this browser does not tell it"),
         "charging": known_or(
@@ -28,7 +29,7 @@ def readings(told: Conditions, join: Join) -> dict[str, Reading]:
 
 def unknown(reason: str) -> dict[str, Reading]:
     """All of it, where the page is gone."""
-    names = ("clock_s", "page_hidden", "frame_ms", "battery", "charging")
+    names = ("clock_s", "page_hidden", "page_visible", "frame_ms", "battery", "charging")
     return {name: Reading(value=None, reason=reason) for name in names}
 
 

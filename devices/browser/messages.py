@@ -7,21 +7,26 @@ from __future__ import annotations
 
 import base64
 import binascii
+import math
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from zoo.base.frozen import Frozen
+from zoo.base.pictures import shown
 
 Hex16 = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
-Word = Annotated[str, Field(max_length=100)]
-Line = Annotated[str, Field(max_length=500)]
+# A page's words end on the terminal.
+Word = Annotated[str, Field(max_length=100), AfterValidator(shown)]
+Line = Annotated[str, Field(max_length=500), AfterValidator(shown)]
 Ns = Annotated[int, Field(gt=0, lt=10**13)]
 Dtype = Literal["float32", "int32", "uint8", "int8"]
 # A mask of 512 x 512 in float32, as text, and one beside it.
 MOST_TEXT = 3_000_000
+MOST_OUTPUTS = 8
 
 
 class Posted(Frozen):
@@ -98,7 +103,7 @@ class Output(Posted):
     """One output's values, as they lie in memory, little-endian."""
 
     dtype: Dtype
-    shape: Annotated[list[Annotated[int, Field(ge=0, le=100_000)]], Field(max_length=8)]
+    shape: Annotated[list[Annotated[int, Field(ge=0, le=MOST_TEXT)]], Field(max_length=8)]
     base64: Annotated[str, Field(max_length=MOST_TEXT)]
 
     def values(self) -> NDArray[Any]:
@@ -110,7 +115,13 @@ class Output(Posted):
         return np.frombuffer(content, np.dtype(self.dtype).newbyteorder("<")).reshape(self.shape)
 
 
-Outputs = Annotated[list[Output], Field(max_length=8)]
+Outputs = Annotated[list[Output], Field(max_length=MOST_OUTPUTS)]
+
+
+def too_large(outputs: Sequence[NDArray[Any]]) -> bool:
+    """Whether a page may not send back outputs of these sizes."""
+    texts = [4 * math.ceil(one.nbytes / 3) for one in outputs]
+    return len(texts) > MOST_OUTPUTS or max(texts) > MOST_TEXT or sum(texts) > 2 * MOST_TEXT
 
 
 class Started(Posted):

@@ -210,21 +210,24 @@ def _possible(found: Posted, took_s: float, command: str) -> None:
 @dataclass(kw_only=True)
 class Pages:
     """Those of one server. refuses: why a browser is not taken, None where it is. arrived: called
-    with each new page, in a thread of the server's."""
+    with each new page, in a thread of the server's. heard: when somebody who has the token last
+    asked for something, by the monotonic clock."""
 
     refuses: Callable[[Join], str | None] = field(default=lambda join: None)
     arrived: Callable[[Page], None] = field(default=lambda page: None)
     known: dict[str, Page] = field(default_factory=dict)
     closed: bool = False
+    heard: float = field(default_factory=time.monotonic)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def join(self, join: Join, local: bool = False) -> None:
-        """A new page, or one that was loaded anew. Raises Refused."""
+        """A new page, or one that was loaded anew; one that is over begins as a new one. Raises
+        Refused."""
         if reason := self.refuses(join):
             raise Refused(403, reason)
         with self._lock:
             page = self.known.get(join.page)
-            if page is not None:
+            if page is not None and page.over is None:
                 page.join_again(join)
                 return
             if self.closed or sum(one.alive for one in self.known.values()) >= MOST_PAGES:

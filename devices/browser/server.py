@@ -2,7 +2,7 @@
 
 Whoever has no token gets the page's files and nothing else. `Host` is checked, so that no other
 site's name leads here. Bodies are cut off while they arrive, every post is read strictly, files go
-out by their hash alone, and no text of a browser ever comes back to one.
+out by their hash alone, and no text of a browser ever comes back to another one.
 """
 
 from __future__ import annotations
@@ -11,10 +11,12 @@ import json
 import logging
 import re
 import secrets
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 from pydantic import ValidationError
 from starlette.applications import Starlette
@@ -27,6 +29,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from devices.browser.messages import MOST_TEXT, Join, Posted, Pulse, TurnPost
 from devices.browser.pages import Pages, Refused
 from devices.browser.site import TYPES, Site, find_site
+from zoo.base.pictures import shown
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +47,8 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
+# The longest that browsers keep a cookie.
+KEPT_S = 400 * 86_400
 FOR_EVER = "public, max-age=31536000, immutable"
 Message = TypeVar("Message", bound=Posted)
 Content = Callable[[], tuple[bytes, str]]
@@ -90,10 +95,12 @@ class Application:
             try:
                 if not secrets.compare_digest(given.encode(), self.token.encode()):
                     raise Refused(401, "Wrong code. Scan the one that the computer shows now.")
+                self.pages.heard = time.monotonic()
                 answer: Response = await endpoint(request)
                 return answer
             except Refused as error:
-                log.warning("refused: %s %s: %s", request.method, request.url.path, error.reason)
+                path = shown(request.scope["path"])
+                log.warning("refused: %s %s: %s", request.method, path, error.reason)
                 return JSONResponse({"reason": error.reason}, error.status)
 
         return guarded
@@ -131,7 +138,11 @@ class Application:
         asked, asking = request.scope.get("server"), request.client
         local = bool(asked and asking and asked[0] == asking.host)
         await run_in_threadpool(self.pages.join, joined, local)
-        return JSONResponse({"joined": True})
+        response = JSONResponse({"joined": True})
+        # A port is not part of a cookie's address: the next server knows the browser by these.
+        for name, value in (("unit", joined.unit), ("name", quote(joined.name, safe=""))):
+            response.set_cookie(f"bench-{name}", value, max_age=KEPT_S, samesite="strict")
+        return response
 
     async def turn(self, request: Request) -> Response:
         given = await posted(request, TurnPost)

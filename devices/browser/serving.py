@@ -58,24 +58,24 @@ class Serving:
 
 @contextlib.contextmanager
 def serving(where: Where, pages: Pages, offered: Offered) -> Iterator[Serving]:
-    """Serve until the end of the block. Raises DeviceError where the port is taken, or there is no
-    network."""
+    """Serve until the end of the block. Raises DeviceError where the port is taken, there is no
+    network, or the address cannot be served."""
     names = _names(where) if where.reachable else []
     if where.reachable and not names:
         raise DeviceError(
-            "this machine has no address on a network",
+            "this machine has no private address on a network",
             expected="a phone and this computer on the same network",
-            remedy="join one; --address where it has another kind of address; or open the page "
-            "here, without --network",
+            remedy="join one; --address IP --plain where its address is not a private one; or open "
+            "the page here, without --network",
             code="no_network",
         )
-    listening = _listen("0.0.0.0" if where.reachable else LOOPBACK, where.port)
-    port = listening.getsockname()[1]
     tls, fingerprint = (None, None)
     if where.reachable and not where.plain:
         root = certificate.authority(certificate.default_folder())
         tls = certificate.context(root, [*names, LOOPBACK])
         fingerprint, offered.root = certificate.fingerprint(root), certificate.root_profile(root)
+    listening = _listen("0.0.0.0" if where.reachable else LOOPBACK, where.port)
+    port = listening.getsockname()[1]
     token = secrets.token_urlsafe(16)
     hosts = [f"{name}:{port}" for name in [*names, LOOPBACK, "localhost"]]
     application = Application(pages, offered, token, hosts)
@@ -142,7 +142,17 @@ def _running(
 
 
 def _names(where: Where) -> list[str]:
-    return [where.address] if where.address else network_addresses()
+    """Raises DeviceError for what only sockets of IPv6 would serve."""
+    if where.address is None:
+        return network_addresses()
+    if ":" in where.address:
+        raise DeviceError(
+            f"--address {where.address} is an IPv6 address, or has a port",
+            expected="an IPv4 address of this computer, or its name that ends in .local",
+            remedy="--network, which finds an IPv4 address by itself; --port takes a port",
+            code="no_network",
+        )
+    return [where.address]
 
 
 def network_addresses() -> list[str]:

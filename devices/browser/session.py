@@ -12,6 +12,8 @@ from devices.browser import checks
 from devices.browser.conditions import known_or
 from devices.browser.inputs import Expected
 from devices.browser.messages import (
+    MOST_OUTPUTS,
+    MOST_TEXT,
     Ended,
     Evidence,
     Opened,
@@ -20,10 +22,19 @@ from devices.browser.messages import (
     Samples,
     Started,
     TurnTaken,
+    too_large,
 )
 from devices.browser.pages import PageLost
 from devices.browser.tab import Tab
-from devices.records import INFINITE_VALUES, Burst, Loop, Reading, RunRequest, Turns
+from devices.records import (
+    INFERENCES_A_SAMPLE,
+    INFINITE_VALUES,
+    Burst,
+    Loop,
+    Reading,
+    RunRequest,
+    Turns,
+)
 from zoo.base.errors import PassBroken, SessionFailed
 
 ENDS_S = 5.0
@@ -82,6 +93,8 @@ class BrowserRun(OpenRun):
         self.worker, self.file, self.request, self.own = worker, file, request, own
         self.tab = worker.tab
         self.expected: Expected = self.tab.expected(request, artifact)
+        if too_large(self.expected.outputs):
+            raise _too_large(self.expected)
         opened = worker.ask(
             Opened,
             "open",
@@ -96,13 +109,13 @@ class BrowserRun(OpenRun):
             opened.outputs, self.expected, request, "first"
         )
         self.turn_s = min(self.tab.deadline_s, TURN_S + SLOWER * opened.first_ns / 1e9)
-        self.per_sample = 1
         self.read_shares: list[float] = []
         self.proved(opened.evidence)
 
     def proved(self, evidence: Evidence) -> None:
         """Note what ran. Raises SessionFailed where it is not what was asked for."""
-        ran = checks.what_ran(evidence, self.request, self.tab.site)
+        isolated = self.tab.page.joined.isolated
+        ran = checks.what_ran(evidence, self.request, self.tab.site, isolated)
         self.program_sha256, self.settings = ran.program_sha256, ran.settings
         self.fallback, self.heap_bytes = ran.fallback, evidence.heap_bytes
         self.adapter, self.console = evidence.adapter, evidence.console
@@ -162,7 +175,7 @@ class BrowserRun(OpenRun):
         self.readings: dict[str, Reading] = {
             "mask_difference": Reading(value=float(f"{max(self.first_difference, last):.3g}")),
             "pixels_unlike_torch": checks.unlike_torch(read.outputs, self.expected),
-            "inferences_a_sample": Reading(value=self.per_sample),
+            INFERENCES_A_SAMPLE: Reading(value=self.per_sample),
             "wasm_heap_bytes": known_or(self.heap_bytes, "no memory of a module was seen"),
             "read_back_share": known_or(share, "nothing is read back from a CPU"),
             "gpu": known_or(self.adapter, "none took part, or the browser does not name it"),
@@ -178,6 +191,18 @@ class BrowserRun(OpenRun):
     def close(self) -> None:
         if self.own:
             self.worker.end()
+
+
+def _too_large(expected: Expected) -> SessionFailed:
+    count, megabytes = len(expected.outputs), sum(one.nbytes for one in expected.outputs) / 1e6
+    return SessionFailed(
+        "open",
+        f"its outputs are too much for a page to send: {count}, of {megabytes:.1f} MB together",
+        expected=f"at most {MOST_OUTPUTS}, of {MOST_TEXT * 3 / 4e6:.2f} MB each and twice that "
+        "together",
+        remedy="measure it on another device, as with --device host; or export smaller outputs",
+        code="too_large",
+    )
 
 
 class BrowserTogether(Together):

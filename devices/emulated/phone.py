@@ -26,7 +26,7 @@ from devices.emulated.faults import OF_PROGRAM
 from devices.emulated.root import State, build, environment, show
 from devices.emulated.shell import Shell
 from devices.emulated.sync import serve_sync
-from devices.emulated.transport import Connection, Stream
+from devices.emulated.transport import Connection, Stream, is_users
 
 REFRESH_S = 0.2
 FULL_AFTER_BYTES = VANISH_AFTER_BYTES = 100_000
@@ -192,13 +192,15 @@ class EmulatedPhone:
             finally:
                 writer.transport.abort()
             return
-        authorized = "unauthorized" not in self.faults
-        connection = Connection(reader, writer, self._banner(), self._serve, authorized)
+        connection = Connection(reader, writer, self._banner(), self._serve, self._trusts)
         self.connections.add(connection)
         try:
             await connection.run()
         finally:
             self.connections.discard(connection)
+
+    def _trusts(self, token: bytes, signature: bytes) -> bool:
+        return "unauthorized" not in self.faults and is_users(token, signature)
 
     def _banner(self) -> bytes:
         features = "" if "old-shell" in self.faults else "features=shell_v2,cmd,stat_v2,ls_v2"

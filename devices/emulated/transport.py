@@ -12,6 +12,12 @@ import contextlib
 import os
 import struct
 from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 
 HEADER = struct.Struct("<6I")
 VERSION = 0x01000001
@@ -28,10 +34,27 @@ CNXN, AUTH, OPEN, OKAY, WRTE, CLSE = map(word, ("CNXN", "AUTH", "OPEN", "OKAY", 
 
 # Serves one stream: its service's name, and the stream.
 Serve = Callable[[str, "Stream"], Awaitable[None]]
+# By a token that it was given and its signature: whether an adb server is let in.
+Trusts = Callable[[bytes, bytes], bool]
+
+
+def is_users(token: bytes, signature: bytes) -> bool:
+    """Whether it was signed by this user's own adb. A port is open to all users of a machine."""
+    try:
+        pem = (Path.home() / ".android" / "adbkey").read_bytes()
+        key = serialization.load_pem_private_key(pem, None)
+        if not isinstance(key, rsa.RSAPrivateKey):
+            return False
+        # The token stands for a hash.
+        made_by = Prehashed(hashes.SHA1())
+        key.public_key().verify(signature, token, padding.PKCS1v15(), made_by)
+    except (OSError, ValueError, InvalidSignature):
+        return False
+    return True
 
 
 class Connection:
-    """One adb server that has connected. authorized: whether its key is accepted."""
+    """One adb server that has connected."""
 
     def __init__(
         self,
@@ -39,10 +62,11 @@ class Connection:
         writer: asyncio.StreamWriter,
         banner: bytes,
         serve: Serve,
-        authorized: bool,
+        trusts: Trusts,
     ) -> None:
         self.reader, self.writer, self.banner = reader, writer, banner
-        self.serve, self.authorized = serve, authorized
+        self.serve, self.trusts = serve, trusts
+        self.authorized, self.token = False, b""
         self.streams: dict[int, Stream] = {}
         self.tasks: set[asyncio.Task[None]] = set()
         self.opened = 0
@@ -72,7 +96,9 @@ class Connection:
     def take(self, command: int, first: int, second: int, payload: bytes) -> None:
         """One message. `first` is the sender's name of a stream, `second` ours."""
         if command in (CNXN, AUTH):
-            self.greet(command, first)
+            self.greet(command, first, payload)
+        elif not self.authorized:
+            return
         elif command == OPEN:
             self.open(first, payload.rstrip(b"\0").decode(errors="replace"))
         elif command == OKAY and second in self.streams:
@@ -83,15 +109,17 @@ class Connection:
         elif command == CLSE and second in self.streams:
             self.streams.pop(second).end()
 
-    def greet(self, command: int, kind: int) -> None:
-        if self.authorized:
-            self.send(CNXN, VERSION, MAX_PAYLOAD, self.banner)
-        elif command == CNXN or kind == SIGNATURE:
-            # A key that was never accepted: the server is asked again and shows `unauthorized`.
-            self.send(AUTH, TOKEN, 0, os.urandom(20))
+    def greet(self, command: int, kind: int, payload: bytes) -> None:
+        signed = command == AUTH and kind == SIGNATURE
+        if signed and self.token and self.trusts(self.token, payload):
+            self.accept()
+        elif command == CNXN or signed:
+            # For a key that was never accepted the server is asked again, and shows `unauthorized`.
+            self.token = os.urandom(20)
+            self.send(AUTH, TOKEN, 0, self.token)
 
     def accept(self) -> None:
-        """A person says yes to the computer's key."""
+        """Let it in, by its key or since a person says yes to it."""
         self.authorized = True
         self.send(CNXN, VERSION, MAX_PAYLOAD, self.banner)
 

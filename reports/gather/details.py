@@ -72,7 +72,8 @@ def _series(session: Session, points: int) -> dict[str, Any]:
     samples = np.asarray(series.samples_ns or taken, dtype=np.float64) / 1e6
     warmup = np.asarray(series.warmup_ns, dtype=np.float64) / 1e6
     sustained = session.plan.loop.mode == "sustained"
-    drawn = _curve(samples, points) if sustained else _thinned(warmup, samples, points)
+    together = session.run.inferences_a_sample
+    drawn = _curve(samples, together, points) if sustained else _thinned(warmup, samples, points)
     used = np.asarray(timed_ns(session), dtype=np.float64) / 1e6
     counts, edges = np.histogram(used, bins=BINS)
     return {
@@ -94,9 +95,10 @@ def _thinned(warmup: Float64, samples: Float64, points: int) -> dict[str, Any]:
     }
 
 
-def _curve(samples: Float64, points: int) -> dict[str, Any]:
-    """The medians, in ms, of parts of equal duration; step is that, in s."""
-    seconds = np.cumsum(samples) / 1e3
+def _curve(samples: Float64, together: int, points: int) -> dict[str, Any]:
+    """The medians, in ms, of parts of equal duration; step is that, in s. together: inferences in
+    each sample."""
+    seconds = np.cumsum(samples) * together / 1e3
     step = float(seconds[-1]) / points
     parts = np.split(samples, np.searchsorted(seconds, step * np.arange(1, points)))
     medians = [figure(float(np.median(part))) if len(part) else None for part in parts]

@@ -101,6 +101,8 @@ def _tail(row: Row, name: str) -> str:
         return "this device gives no single samples"
     if row.by_cpu:
         return f"for p90, more samples: {run_command(row, name)}, while nothing else runs"
+    if last.of_means:
+        return "each sample is the mean of several inferences there, which has no p90"
     turns = loop.turns
     if turns is None:
         more = loop.model_copy(update={"limit_s": 2 * loop.limit_s})

@@ -29,7 +29,7 @@ def draw_series(session: Session, path: Path) -> None:
     figure = Figure(figsize=(8, 3.5), layout="constrained")
     axes = figure.add_subplot()
     if session.plan.loop.mode == "sustained":
-        _curve(axes, samples)
+        _curve(axes, samples, session.run.inferences_a_sample if session.run else 1)
     elif turns_of(session):
         _turns(axes, session)
     else:
@@ -78,8 +78,11 @@ def _turns(axes: Axes, session: Session) -> None:
     axes.set_xlabel("inference, in the order of its turns")
 
 
-def _curve(axes: Axes, samples: np.ndarray[tuple[int], np.dtype[np.float64]]) -> None:
-    seconds = np.cumsum(samples) / 1e3
+def _curve(
+    axes: Axes, samples: np.ndarray[tuple[int], np.dtype[np.float64]], together: int
+) -> None:
+    """together: inferences in each sample."""
+    seconds = np.cumsum(samples) * together / 1e3
     thin = slice(None, None, max(1, len(samples) // MOST_POINTS))
     axes.plot(seconds[thin], samples[thin], ",", color="#999999", label="inferences")
     parts = [part for part in np.array_split(np.arange(len(samples)), PARTS) if len(part)]

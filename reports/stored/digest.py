@@ -44,10 +44,10 @@ class Digest(Level):
     of the `told` that it took in turns. by_cpu: its median is of CPU time, for too few samples were
     left alone. fallback: what an accelerator left to the CPU; None where nothing. settings: of the
     runtime for this file. own: of a file of one's own, where that was stored. p90_ms, p95_ms: None
-    where it has too few samples for them. load_ms, warm_load_ms: the first load and the last one.
-    stages_ms: medians, in the order of a frame's stages; empty where they were not timed. known,
-    unknown: names of conditions. effect: the logarithm of its time among the files of its pass,
-    where they took turns.
+    where it has too few samples for them, or each is the mean of several inferences. load_ms,
+    warm_load_ms: the first load and the last one. stages_ms: medians, in the order of a frame's
+    stages; empty where they were not timed. known, unknown: names of conditions. effect: the
+    logarithm of its time among the files of its pass, where they took turns.
     """
 
     path: Path
@@ -76,6 +76,12 @@ class Digest(Level):
     known: tuple[str, ...]
     unknown: tuple[str, ...]
     effect: float | None = None
+
+    @property
+    def of_means(self) -> bool:
+        """Whether each sample is the mean of several inferences: of enough there is no tail."""
+        enough = order_ranks(self.samples, 0.9) is not None
+        return self.p90_ms is None and enough and not self.by_cpu
 
 
 @contextmanager
@@ -124,8 +130,9 @@ def digest(home: Home, path: Path, session: Session) -> Digest:
     run = session.run
     samples = timed_ns(session) if run else ()
     by_cpu = bool(turns_of(session)) and timed_of(session)[1] == "cpu"
-    # Of CPU times the tail says nothing of what a user waits for.
-    ordered = np.sort(np.asarray(() if by_cpu else samples, dtype=np.float64)) / 1e6
+    # Of CPU times the tail says nothing of what a user waits for, and of means next to nothing.
+    no_tail = by_cpu or (run is not None and run.inferences_a_sample > 1)
+    ordered = np.sort(np.asarray(() if no_tail else samples, dtype=np.float64)) / 1e6
     before = run.conditions_before if run else {}
     _, interrupted, told = counts_of(session)
     return Digest(

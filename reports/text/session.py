@@ -83,7 +83,7 @@ def _series_lines(session: Session) -> list[str]:
     samples = timed_ns(session)
     if series.samples_ns is not None:
         lines.append(f"samples   {len(series.samples_ns)}, ended by {series.stopped_by}")
-        lines += [_quantile_line(samples, share) for share in (0.5, 0.9, 0.95)]
+        lines += [_quantile_line(session, samples, share) for share in (0.5, 0.9, 0.95)]
     if series.bursts is not None:
         lines = _turn_lines(session)
     for name, value in (series.reported or {}).items():
@@ -112,12 +112,16 @@ def _turn_lines(session: Session) -> list[str]:
         lines.append(f"pressure  {found.pressure:.1%} of it something ready to run had to wait")
     if clock == "cpu":
         lines.append("clock     CPU time: too few samples were left alone for the wall clock")
-    return lines + ([_quantile_line(samples, share) for share in (0.5, 0.9)] if samples else [])
+    shares = (0.5, 0.9) if samples else ()
+    return lines + [_quantile_line(session, samples, share) for share in shares]
 
 
-def _quantile_line(samples_ns: tuple[int, ...], share: float) -> str:
+def _quantile_line(session: Session, samples_ns: tuple[int, ...], share: float) -> str:
+    together = session.run.inferences_a_sample if session.run else 1
     found = quantile([ns / 1e6 for ns in samples_ns], share)
     name = f"p{share * 100:.0f}"
+    if share > 0.5 and together > 1:
+        return f"{name}       not given: each sample is the mean of {together} inferences"
     if found.low is None:
         return f"{name}       not given: {len(samples_ns)} samples are too few"
     return (

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 from commands import TINY, invoke
-from recorded import IN_TURNS, in_turns, recorded, replayed, turn
+from recorded import IN_TURNS, in_turns, recorded, replayed, sessions, turn
 
 from bench.protocol import Known
 from bench.sessions.record import Session
@@ -14,6 +14,8 @@ from bench.sessions.store import write_session
 from bench.statistics.pooling import alike, contended_batches, counts_of
 from bench.statistics.stats import session_median_ms
 from bench.statistics.verdict import verdict
+from devices.records import INFERENCES_A_SAMPLE, Reading
+from reports.gather.unmeasured import remedy
 from reports.load import load
 from zoo.home import Home
 
@@ -94,3 +96,16 @@ def test_int8_by_other_products_is_not_pooled(home: Home) -> None:
         settings: 6 for settings in by_products
     }
     assert all(str(settings) in row.facet.how for settings, row in rows.items())
+
+
+@pytest.mark.parametrize("together", [1, 20])
+def test_samples_that_are_means_have_no_tail(home: Home, together: int) -> None:
+    """As of a browser with a coarse clock."""
+    (session, _) = sessions()
+    before = {INFERENCES_A_SAMPLE: Reading(value=together)}
+    run = recorded(5.0, 80).model_copy(update={"conditions_before": before})
+    write_session(home, session.model_copy(update={"run": run}))
+    (row,) = load(home).rows
+    assert [row.p90_ms is None, row.p95_ms is None] == [together > 1] * 2
+    for told in (invoke("show", session.id).output, remedy("p90", row)):
+        assert ("each sample is the mean of" in told) == (together > 1)

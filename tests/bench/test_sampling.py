@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from recorded import recorded
+from recorded import in_turns, recorded, sessions, turn
 
 from bench.sampling import collect, warm_up
-from devices.records import Loop, RawRun, Series
+from bench.statistics.stats import timed_ns
+from bench.warming import warm_up_together
+from devices.records import INFERENCES_A_SAMPLE, Loop, RawRun, Reading, Series, Turns
 from devices.replay import ReplayRun
 
 
-def playing(series_ms: np.ndarray[tuple[int], np.dtype[np.float64]]) -> ReplayRun:
-    """A run whose inferences take these times, in order."""
+def playing(
+    series_ms: np.ndarray[tuple[int], np.dtype[np.float64]], together: int = 1
+) -> ReplayRun:
+    """A run whose inferences take these times, in order. together: of so many each is the mean."""
     samples = tuple(int(ms * 1e6) for ms in series_ms)
     series = Series(warmup_ns=(), settled=None, samples_ns=samples, stopped_by="count")
-    run: RawRun = recorded(5.0).model_copy(update={"series": series})
+    before = {INFERENCES_A_SAMPLE: Reading(value=together)}
+    run: RawRun = recorded(5.0).model_copy(update={"series": series, "conditions_before": before})
     return ReplayRun(run)
 
 
@@ -59,3 +64,25 @@ def test_sampling_stops_by(loop: Loop, spread: float, count: int, stopped_by: st
     taken, why = collect(playing(noisy(2000, spread)), loop)
     assert why == stopped_by
     assert len(taken["total"]) == pytest.approx(count, abs=12 if why == "time" else 0)
+
+
+def test_samples_of_several_inferences_take_as_many_times_as_long() -> None:
+    """Of a browser whose clock is coarse: forty inferences of 5 ms in each sample."""
+    warmup, _ = warm_up(playing(noisy(400, 0.001), together=40), Loop(warm_s=7.9))
+    assert len(warmup) == 60
+    loop = Loop(mode="sustained", limit_s=20.0)
+    taken, why = collect(playing(noisy(2000, 0.001), together=40), loop)
+    assert why == "time"
+    assert len(taken["total"]) == pytest.approx(100, abs=10)
+    before = {INFERENCES_A_SAMPLE: Reading(value=40)}
+    (session, _) = sessions()
+    run = recorded(5.0, 1000).model_copy(update={"conditions_before": before})
+    plan = session.plan.model_copy(update={"loop": loop})
+    last = timed_ns(session.model_copy(update={"run": run, "plan": plan}))
+    # The last minute, of two hundred seconds.
+    assert len(last) == pytest.approx(300, abs=2)
+    bursts = [turn(5.0, round) for round in range(100)]
+    many = ReplayRun(in_turns(bursts).model_copy(update={"conditions_before": before}))
+    # Two windows of three turns; else the two seconds would be sixty of them.
+    warmed = warm_up_together({0: many}, Loop(turns=Turns(), warm_s=2.0))
+    assert (warmed.settled, len(warmed.wall_ns[0])) == (True, 6 * 6)

@@ -73,6 +73,14 @@ def under(
         (under({"temperature_c": None}, {}, "android"), "steady", "drift"),
         (under({"thermal_status": 1}, {}, "android"), "hot start", "thermal status 1"),
         (under({"thermal_status": 0}, {"thermal_status": 2}, "android"), "throttled", "status 2"),
+        (under({"page_hidden": 1}, {"page_hidden": 1}, "browser"), "steady", "drift"),
+        (under({"page_hidden": 1}, {"page_hidden": 2}, "browser"), "disturbed", "hidden"),
+        (
+            under({"page_visible": "false"}, {"page_visible": "false"}, "browser"),
+            "disturbed",
+            "hid",
+        ),
+        (under({"page_visible": None}, {"page_visible": "true"}, "browser"), "steady", "drift"),
     ],
 )
 def test_only_what_is_known_counts_against_a_session(

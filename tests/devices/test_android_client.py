@@ -294,6 +294,16 @@ def test_devices_lists_phones_and_remedies(adb: Adb) -> None:
     assert re.search(rf"^android:{two.address} +unauthorized", text, re.M)
 
 
+def test_another_user_s_adb_is_not_let_in(
+    adb: Adb, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A port of this machine is open to all its users, and a phone gives a shell."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with phone() as one:
+        (seen,) = [each for each in visible(adb) if each.serial == one.address]
+        assert (seen.state, one.served) == ("unauthorized", 0)
+
+
 def test_a_phone_can_be_emulated_by_a_command(adb: Adb, home: Home) -> None:
     process = bench_process(home, "devices", "--emulate", "android", "--adb", adb.program)
     assert process.stdout

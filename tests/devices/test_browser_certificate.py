@@ -20,10 +20,13 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from file_server import running
+from pages import served
 
 from devices.browser import certificate
 from devices.browser.certificate import Authority, authority, context, fingerprint, forget, leaf
+from devices.browser.serving import Where
 from zoo.base.errors import DeviceError
+from zoo.home import Home
 
 ADDRESSES = ["127.0.0.1", "192.168.1.20", "fe80::1%eth0", "Desk.local", "localhost"]
 FOREIGN = [x509.DNSName("example.org"), x509.IPAddress(ipaddress.ip_address("8.8.8.8"))]
@@ -234,3 +237,28 @@ def test_the_folder_is_where_the_system_keeps_settings(monkeypatch: pytest.Monke
     assert certificate.default_folder() == support / "bench/browser"
     monkeypatch.setenv("BENCH_CONFIG", "/own")
     assert certificate.default_folder() == Path("/own/browser")
+
+
+@pytest.mark.parametrize("address", ["fe80::1", "192.168.1.20:8000"])
+def test_an_address_that_is_not_served(tmp_path: Path, address: str) -> None:
+    with (
+        pytest.raises(DeviceError, match="is an IPv6 address, or has a port") as caught,
+        served(Home(root=tmp_path), tmp_path, Where(address=address)),
+    ):
+        pass
+    assert "--network" in caught.value.remedy
+
+
+def test_a_public_address_is_served_without_a_certificate(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BENCH_CONFIG", str(tmp_path / "config"))
+    home, public = Home(root=tmp_path), "203.0.113.5"
+    with (
+        pytest.raises(DeviceError, match="no address of a local network") as caught,
+        served(home, tmp_path, Where(address=public)),
+    ):
+        pass
+    assert "--plain" in caught.value.remedy
+    with served(home, tmp_path, Where(address=public, plain=True)) as here:
+        assert here.server.link().startswith("http://203.0.113.5:")

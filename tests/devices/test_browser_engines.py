@@ -15,11 +15,14 @@ import pytest
 from browser import Page, chromium
 from commands import TINY, Chain, bench_process, invoke, running
 from engines import ENGINES, SOFTWARE_GPU, engine_is_here, fake_camera, link_of, opened
+from pages import served
 from selenium.webdriver.support.wait import WebDriverWait
 
 from bench.sessions.record import Session
 from bench.sessions.store import read_all
 from bench.statistics.verdict import verdict
+from devices.browser.identity import info_of
+from devices.browser.server import Offered
 from devices.browser.site import FOLDER, find_site
 from zoo.home import Home
 
@@ -54,7 +57,7 @@ def test_both_runtimes_in_a_real_engine(elsewhere: Home, tmp_path: Path, engine:
     found = [s for s in sessions if s.device.kind == "browser"]
     assert {s.request.runtime for s in found} == {"litert", "onnxruntime"}
     # Each engine has code of its own.
-    warm = [ns for s in found if s.run for ns in s.run.series.warmup_ns]
+    warm = [s.run.inferences_a_sample * sum(s.run.series.warmup_ns) for s in found if s.run]
     assert sum(warm) >= len(found) * 2e9
     for session in found:
         assert session.run is not None, session.failure
@@ -87,6 +90,7 @@ def test_without_a_secure_page_the_clock_is_coarse_and_samples_are_longer(
     assert session.run is not None, session.failure
     before = session.run.conditions_before
     assert before["isolated"].value == "false"
+    assert session.run.settings == "relaxed SIMD, not isolated"
     step_us, together = before["clock_step_us"].value, before["inferences_a_sample"].value
     assert isinstance(step_us, int)
     assert isinstance(together, int)
@@ -144,6 +148,29 @@ def test_another_kind_of_device_is_told_so(in_chain: Chain, tmp_path: Path) -> N
         WebDriverWait(page.driver, 10).until(lambda _: told in page.text("#status"))
         assert "no page came within 12 s" in process.stdout.read()
     assert process.returncode == 1
+
+
+def test_a_browser_keeps_its_name_from_one_server_to_the_next(home: Home, tmp_path: Path) -> None:
+    engine_is_here("chromium")
+    with chromium() as page:
+        with served(home, tmp_path, offered=Offered()) as here:
+            page.driver.get(here.server.link())
+            waiting = WebDriverWait(page.driver, 10)
+            waiting.until(lambda _: page.find("#name").is_displayed())
+            page.find("#name").send_keys("Mei's; Pfü")
+            page.find("#start button").click()
+            first = here.came.get(timeout=10)
+            first.end("It is over.")
+            waiting.until(lambda _: page.text("#status") == "It is over.")
+            page.driver.refresh()
+            page.find("#start button").click()
+            again = here.came.get(timeout=10)
+        # Another port, of the same address.
+        with served(home, tmp_path, offered=Offered()) as here:
+            page.driver.get(here.server.link("start"))
+            found = {info_of(one.joined) for one in (first, again, here.came.get(timeout=10))}
+    (known,) = found
+    assert known.name.startswith("Mei's; Pfü, ")
 
 
 def test_hair_is_recoloured_live(home: Home, shipped: Home, tmp_path: Path) -> None:

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+import base64
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
+import numpy as np
 import pytest
 from commands import TINY, Chain, bench_process, invoke, running
 from engines import link_of, page_is_built
 from own_models import Segmenter, write_free_shape, write_log
 from pages import PLAN, Served, served
+from recorded import request
 
 from bench.protocol import measure
 from bench.sessions.record import Plan, Session
 from bench.statistics.verdict import verdict
 from bench.work.find import find
 from bench.work.subject import Subject
+from devices.browser.checks import largest_difference
+from devices.browser.inputs import Expected
+from devices.browser.messages import Output
 from devices.browser.pages import Page
 from devices.emulated.page import EmulatedPage
-from devices.records import INFINITE_VALUES, Loop
+from devices.records import AS_GIVEN, INFINITE_VALUES, Loop
 from reports.load import load
-from zoo.base.errors import DeviceError
+from zoo.base.errors import DeviceError, SessionFailed
 from zoo.home import Home
 
 
@@ -237,24 +244,61 @@ def test_an_imported_model_is_measured_and_named_in_the_report(drawn: Home, tmp_
     assert name in (drawn.report / "index.html").read_text()
 
 
-def test_a_file_of_ones_own_is_judged_by_no_threshold(home: Home, tmp_path: Path) -> None:
-    """Logarithms, of which some are minus infinity; and of a side that is told."""
+def own_files(home: Home, tmp_path: Path, side: str) -> list[Session]:
+    """Of two files of one's own, in one page: logarithms, and one whose side is told."""
     paths = [write_log(tmp_path / "log.onnx"), write_free_shape(tmp_path / "free.onnx")]
     site = tmp_path / "site"
     site.mkdir()
     with served(home, site) as here:
         page = here.page()
         with here.device() as device:
-            given = ("x=1x3x64x48",)
             work = [
                 find(home, device, Subject(what=path, runtime="onnxruntime", inputs=inputs))
-                for path, inputs in zip(paths, ((), given), strict=True)
+                for path, inputs in zip(paths, ((), (f"x=1x3x{side}",)), strict=True)
             ]
             sessions = list(measure(device, work, PLAN))
         page.wait()
+        assert page.line.refused == []
+    return sessions
+
+
+def test_a_file_of_ones_own_is_judged_by_no_threshold(home: Home, tmp_path: Path) -> None:
+    """Logarithms, of which some are minus infinity; and of a side that is told."""
     infinite = {}
-    for session in sessions:
+    for session in own_files(home, tmp_path, "64x48"):
         assert session.run is not None, session.failure
         found = session.run.conditions_before.get(INFINITE_VALUES)
         infinite[session.request.model] = found and found.value
     assert infinite == {"log.onnx": 8, "free.onnx": None}
+
+
+def test_a_file_whose_outputs_no_page_may_send_back_fails_alone(home: Home, tmp_path: Path) -> None:
+    failures = {s.request.model: s.failure for s in own_files(home, tmp_path, "1024x512")}
+    assert failures["log.onnx"] is None
+    failure = failures["free.onnx"]
+    assert failure is not None
+    assert (failure.code, failure.stage) == ("too_large", "open")
+    assert "6.3 MB" in failure.reason
+
+
+@pytest.mark.parametrize("dtype", ["int32", "uint8"])
+def test_a_label_map_of_ones_own_is_compared_label_by_label(
+    dtype: Literal["int32", "uint8"],
+) -> None:
+    """The person among twenty kinds of things, in a quarter of the picture."""
+    labels = np.zeros((1, 64, 64), dtype)
+    labels[:, 16:48, 16:48] = 15
+    expected = Expected(inputs=(), outputs=[labels], torch="no torch model")
+    asked = request("labels.onnx").model_copy(update={"size": None, "precision": AS_GIVEN})
+
+    def difference(sent: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> float:
+        text = base64.b64encode(sent.tobytes()).decode()
+        output = Output(dtype=dtype, shape=list(sent.shape), base64=text)
+        return largest_difference([output], expected, asked, "last")
+
+    one_pixel = labels.copy()
+    one_pixel[0, 16, 16] = 0
+    assert difference(one_pixel) == pytest.approx(1 / 64**2)
+    for wrong in (np.roll(labels, 1, axis=2), np.zeros_like(labels)):
+        with pytest.raises(SessionFailed, match="whole numbers are others"):
+            difference(wrong)

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from pages import Served, served
 
 from devices.browser.identity import Browser, info_of
-from devices.browser.messages import Join
-from devices.browser.pages import MOST_PAGES, Pages, Refused
+from devices.browser.messages import Answered, Join
+from devices.browser.pages import MOST_PAGES, Page, Pages, Refused
 from devices.browser.server import MOST_BYTES
 from devices.browser.serving import Where
 from devices.emulated.page import EmulatedPage
@@ -56,6 +56,7 @@ def sent(
 
 
 def test_without_the_token_there_is_a_page_and_nothing_else(here: Served) -> None:
+    here.server.pages.heard = 0.0
     status, headers, _ = sent(here, "GET", "/")
     assert status == 200
     assert headers["cross-origin-opener-policy"] == "same-origin"
@@ -66,7 +67,10 @@ def test_without_the_token_there_is_a_page_and_nothing_else(here: Served) -> Non
         assert sent(here, "GET", path, X_Bench_Token="guess")[0] == 401
     for path in ("/api/join", "/api/turn", "/api/pulse"):
         assert sent(here, "POST", path, b"{}")[0] == 401
+    # Nor does whoever has none keep the server awake.
+    assert here.server.pages.heard == 0.0
     assert sent(here, "GET", f"/file/{'0' * 64}", X_Bench_Token=here.server.token)[2] == b"weights"
+    assert here.server.pages.heard > 0.0
 
 
 def test_other_names_of_this_machine_lead_nowhere(here: Served) -> None:
@@ -144,6 +148,16 @@ def test_a_join_is_read_strictly(here: Served, changes: dict[str, Any]) -> None:
     assert here.server.pages.known == {}
 
 
+def test_a_browser_is_known_again_at_another_port(here: Served) -> None:
+    """By cookies that no script has set: Safari forgets those after a week."""
+    message, token = json.dumps(joined(name="Mei's; Pfü\x00")).encode(), here.server.token
+    _, headers, _ = sent(here, "POST", "/api/join", message, X_Bench_Token=token)
+    assert headers["set-cookie"] == (
+        "bench-name=Mei%27s%3B%20Pf%C3%BC%00; Max-Age=34560000; Path=/; SameSite=strict"
+    )
+    here.server.pages.known.clear()
+
+
 def test_answers_of_strangers_are_refused(here: Served) -> None:
     answer = {"id": 1, "value": {"started": True}}
     status, told = post(here, "/api/turn", {"page": "1" * 16, "answer": answer})
@@ -219,6 +233,19 @@ def test_a_device_is_named_by_its_user_and_its_engine() -> None:
     assert info.unit not in joined()["unit"]
 
 
+def test_no_word_of_a_page_acts_on_the_terminal(
+    here: Served, caplog: pytest.LogCaptureFixture
+) -> None:
+    evil = "\x1b]0;owned\x07"
+    told = joined(user_agent=CHROME_ON_ANDROID, platform_version=evil, name=evil, model=evil)
+    info = info_of(Join(**told))
+    answered = Answered(id=1, error=evil)
+    assert sent(here, "GET", "/file/%1b[2J")[0] == 401
+    for text in (info.os, info.name, str(answered.error), *caplog.messages):
+        assert text.isprintable()
+    assert "owned" in str(answered.error)
+
+
 def test_another_kind_of_device_is_refused_with_the_reason(here: Served) -> None:
     here.server.pages.refuses = lambda join: Browser.of(join).why_not("android")
     try:
@@ -262,3 +289,16 @@ def test_pages_that_are_over_take_no_place() -> None:
         pages.join(late)
     pages.get("0" * 16).end("It is over.")
     pages.join(late)
+
+
+def test_a_tab_that_has_ended_may_begin_again() -> None:
+    """As one that is loaded again, and not as one that was loaded anew in the middle."""
+    came: list[Page] = []
+    pages, join = Pages(arrived=came.append), Join(**joined())
+    pages.join(join)
+    pages.join(join)
+    assert [page.loads for page in came] == [2]
+    came[0].end("It is over.")
+    pages.join(join)
+    assert [page.over for page in came] == ["It is over.", None]
+    assert pages.get(PAGE) is came[1]

@@ -29,7 +29,11 @@ def run_phone(adb: str | None, faults: Sequence[str]) -> None:
     with EmulatedPhone(faults=faults) as phone:
         called = client.call("connect", phone.address)
         if not faults and "connected to" not in called.out:
-            raise DeviceError(f"adb connect: {called.complaint}", remedy="adb kill-server")
+            raise DeviceError(
+                f"adb connect: {called.complaint}",
+                expected="an adb server of this user, which has the key ~/.android/adbkey",
+                remedy="adb kill-server",
+            )
         click.echo(
             f"an emulated phone is there as android:{phone.address}; in another terminal:\n"
             f"  bench run --device android:{phone.address} --model mnv2_slim_unet_0.35_128\n"

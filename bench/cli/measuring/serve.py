@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from bench.browsers import Measured
+    from devices.browser.pages import Pages
     from devices.browser.serving import Where
 
 WAIT_S = 0.2
@@ -122,7 +123,7 @@ def command(
             held.enter_context(locked(home.artifact_folder(spec), shared=True))
         ended = held.enter_context(_ended_by_signals())
         held.enter_context(server_for(where, pages, offered))
-        _until_idle(ended, idle, lambda: measuring.busy)
+        _until_idle(ended, idle, pages, lambda: measuring.busy)
     measuring.wait()
     _tell_end(measuring.measured)
 
@@ -139,7 +140,7 @@ def serve_demo(where: Where, idle_s: float) -> None:
         raise MissingStep("no exported file is there to be tried", remedy="make zoo")
     pages = Pages(refuses=lambda join: "This address is for trying, not for measuring.")
     with _ended_by_signals() as ended, server_for(where, pages, offered):
-        _until_idle(ended, idle_s, lambda: False)
+        _until_idle(ended, idle_s, pages, lambda: False)
 
 
 def _forget() -> None:
@@ -161,11 +162,12 @@ def _ended_by_signals() -> Iterator[threading.Event]:
         yield ended
 
 
-def _until_idle(ended: threading.Event, idle_s: float, busy: Callable[[], bool]) -> None:
+def _until_idle(
+    ended: threading.Event, idle_s: float, pages: Pages, busy: Callable[[], bool]
+) -> None:
     last = time.monotonic()
     while not ended.wait(WAIT_S):
-        if busy():
-            last = time.monotonic()
+        last = time.monotonic() if busy() else max(last, pages.heard)
         if time.monotonic() - last > idle_s:
             click.echo(f"nothing has happened for {idle_s:g} s", err=True)
             return

@@ -22,7 +22,10 @@ const readAddress = () => {
 const writeAddress = () => {
   const changed = Object.entries(state).filter(([key, value]) => value !== initial[key]);
   const hash = new URLSearchParams(changed).toString();
-  history.replaceState(null, "", hash ? `#${hash}` : location.pathname + location.search);
+  // Safari refuses more than a hundred in half a minute; the next one that it takes is whole.
+  try {
+    history.replaceState(null, "", hash ? `#${hash}` : location.pathname + location.search);
+  } catch {}
 };
 
 const place = () => placeOf.get(state.on);

@@ -35,12 +35,23 @@ export function hasRelaxedSimd(): boolean {
   return WebAssembly.validate(new Uint8Array(RELAXED));
 }
 
-/** A random name of this browser that stays, so that its sessions stand together. A cookie is of the
- * computer's address alone; other stores are of its port too, and each server has one of its own. */
+// Cookies are of the computer's address alone; other stores are of its port too, and each server has
+// one of its own. The server sets them: Safari forgets a script's cookies after a week.
+function cookie(name: string): string {
+  return new RegExp(`(?:^|; )${name}=([^;]*)`).exec(document.cookie)?.[1] ?? '';
+}
+
+const fresh = randomHex(8);
+
+/** A random name of this browser that stays, so that its sessions stand together. */
 function unit(): string {
-  const name = /(?:^|; )bench-unit=([0-9a-f]{16})(?:;|$)/.exec(document.cookie)?.[1] ?? randomHex(8);
-  document.cookie = `bench-unit=${name}; max-age=34560000; path=/; samesite=strict`;
-  return name;
+  const known = cookie('bench-unit');
+  return /^[0-9a-f]{16}$/.test(known) ? known : fresh;
+}
+
+/** What its user called it the last time. */
+export function givenName(): string {
+  return decodeURIComponent(cookie('bench-name'));
 }
 
 export function randomHex(bytes: number): string {

@@ -61,6 +61,7 @@ export class Link {
         try {
           turned = await this.turn();
         } catch (error) {
+          if (this.withdrawn(error)) continue;
           if (error instanceof Refused && error.status !== 503) return error.message;
           trouble('The computer does not answer. Trying again.');
           await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
@@ -89,6 +90,14 @@ export class Link {
     } finally {
       this.stage = 'waiting';
     }
+  }
+
+  /** Whether it was our answer that is refused: the file fails then, and the others go on. */
+  private withdrawn(error: unknown): boolean {
+    const refused = error instanceof Refused && (error.status === 413 || error.status === 422);
+    if (!refused || this.answered?.value === undefined) return false;
+    this.answered = { id: this.answered.id, error: `The computer refused the answer: ${error.message}` };
+    return true;
   }
 
   private async pulse(): Promise<void> {

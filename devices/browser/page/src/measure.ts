@@ -2,7 +2,7 @@
 
 import { Conductor } from './conductor';
 import { keepAwake, watchVisibility } from './conditions';
-import { identity } from './identity';
+import { givenName, identity } from './identity';
 import type { Identity } from './identity';
 import { Link, Refused } from './link';
 import type { Row, Status } from './messages';
@@ -25,11 +25,10 @@ export class MeasureTab {
     watchVisibility();
     const form = element<HTMLFormElement>('start');
     const name = element<HTMLInputElement>('name');
-    name.value = sessionStorage.getItem('bench-name') ?? '';
+    name.value = givenName();
     void identity('').then((told) => this.tell(told));
     form.addEventListener('submit', (event) => {
       event.preventDefault();
-      sessionStorage.setItem('bench-name', name.value);
       sessionStorage.setItem('bench-start', '1');
       void this.go(name.value);
     });

@@ -36,8 +36,12 @@ function element(id: string): HTMLElement {
   return document.getElementById(id) as HTMLElement;
 }
 
+/** The demo fetches nothing while it runs; without a sign of life the server would end by itself. */
+const SIGN_OF_LIFE_MS = 20_000;
+
 class Tabs {
   private demo: { stop(): void } | null = null;
+  private signs = 0;
 
   constructor(
     private readonly site: string,
@@ -64,7 +68,11 @@ class Tabs {
       element(name).hidden = name !== chosen;
       if (name === chosen && byHand) tab.focus();
     }
+    clearInterval(this.signs);
     if (chosen === 'demo') {
+      this.signs = window.setInterval(() => {
+        if (!document.hidden) void welcome(this.token).catch(() => undefined);
+      }, SIGN_OF_LIFE_MS);
       this.demo ??= mountDemo(element('demo'), { site: this.site, token: this.token, models: this.models });
     } else {
       this.demo?.stop();
