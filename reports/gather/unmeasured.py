@@ -56,6 +56,8 @@ def remedy(figure: Figure, row: Row, name: str | None = None) -> str:
     """name: to stand for the row's model."""
     name = name or _model(row)
     match figure:
+        case _ if row.origin == "zoo" and not row.of_zoo:
+            return "not a variant of this version: bench models"
         case "iou" | "change" | "size" if row.origin == "file":
             return "no command measures this of a file of one's own"
         case "change" if row.origin == "imported":
@@ -64,11 +66,8 @@ def remedy(figure: Figure, row: Row, name: str | None = None) -> str:
             return "it is torch's own: the others are compared with it"
         case "iou" | "change" | "size":
             return _of_file(row, name)
-        case "relative" if row.origin == "file":
-            return run_command(row).replace("FILE", "FILE OTHER_FILE", 1)
         case "relative":
-            beside = next(model for model in REFERENCES if model != row.model)
-            return f"{run_command(row, name)} --model {beside} --reference {beside}"
+            return _beside_another(row, name)
         case "p90":
             return _tail(row, name)
         case "peak" if row.facet.device.kind == "browser":
@@ -80,6 +79,13 @@ def remedy(figure: Figure, row: Row, name: str | None = None) -> str:
 def lacking(figure: Figure, row: Row) -> str:
     """A cell by itself: that it is not measured, and what would."""
     return f"{NOT_MEASURED}: {remedy(figure, row)}"
+
+
+def _beside_another(row: Row, name: str) -> str:
+    if row.origin == "file":
+        return run_command(row).replace("FILE", "FILE OTHER_FILE", 1)
+    beside = next(model for model in REFERENCES if model != row.model)
+    return f"{run_command(row, name)} --model {beside} --reference {beside}"
 
 
 def _of_file(row: Row, name: str) -> str:

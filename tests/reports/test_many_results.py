@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import shutil
 from pathlib import Path
@@ -114,6 +115,20 @@ def test_of_very_many_devices_the_page_shows_the_first_and_names_the_others(
     told = invoke("report", "--device", "pixel", status=1).output
     assert "no stored devices and modes match 'pixel'" in told
     assert "and 190 more" in told
+
+
+@pytest.mark.parametrize("name", ["deeplab_0.5_128", "mnv2_slim_unet_0.4_128", "deeplab"])
+def test_a_variant_that_this_version_does_not_know_keeps_its_row(home: Home, name: str) -> None:
+    made.store(home, [made.device()], SPECS, sessions=1)
+    *others, last = read_all(home).sessions
+    unknown = last.request.model_copy(update={"model": name})
+    write_session(home, last.model_copy(update={"request": unknown}))
+    invoke("report")
+    rows = csv.DictReader((home.report / "table.csv").read_text().splitlines())
+    told = {row["model"]: row["complexity_reason"] for row in rows}
+    assert told.pop(name) == "not a variant of this version"
+    assert told == {session.request.model: "" for session in others}
+    assert "not a variant of this version: bench models" in (home.report / "index.html").read_text()
 
 
 def test_a_folder_without_results_is_refused(tmp_path: Path) -> None:
