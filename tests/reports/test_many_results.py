@@ -14,6 +14,7 @@ from commands import invoke
 from bench.sessions.store import read_all, write_session
 from reports.load import load
 from reports.since import moves_since
+from reports.text.tables import every_row
 from reports.write import write_report
 from zoo.base.errors import RecordError
 from zoo.home import Home
@@ -167,6 +168,16 @@ def test_to_another_reference_file_nothing_is_relative(tmp_path: Path) -> None:
     )
     assert found.latency
     assert all("absolute" in line for line in found.latency)
+
+
+def test_of_two_references_in_a_table_each_figure_names_its_own(tmp_path: Path) -> None:
+    home = home_of(tmp_path, "a laptop")
+    assert "] to mnv2" not in every_row(made.report(home))
+    made.store(home, [made.device("a laptop")], made.SPECS[3:5], sessions=8, first=1)
+    table = every_row(made.report(home))
+    for model, beside in ((1, 0), (2, 0), (4, 3)):
+        (line,) = (x for x in table.splitlines() if x.startswith(f"| {made.SPECS[model].name} |"))
+        assert f"] to {made.SPECS[beside].name} |" in line
 
 
 def test_runs_that_differ_among_themselves_have_not_moved(tmp_path: Path) -> None:
