@@ -16,6 +16,7 @@ from bench.statistics.stats import FEWEST_PASSES, medians_ms, order_ranks, timed
 from bench.statistics.verdict import verdict
 from bench.work.again import run_command
 from bench.work.item import DENORMAL_WEIGHTS
+from bench.work.typed_inputs import typed
 from devices.records import INFINITE_VALUES
 
 # Under the home.
@@ -194,7 +195,7 @@ def _of_group(sessions: Sequence[Session], inputs: Path) -> list[Weakness]:
 def _in_full(remedy: str, session: Session, inputs: Path) -> str:
     """With all that the command needs, what a file of one's own is fed among it."""
     request, loop = session.request, session.plan.loop
-    what = "FILE" if request.origin == "file" else f"--model {request.model}"
+    what = "FILE" if request.origin == "file" else f"--model {typed(request.model)}"
     again = run_command(request, session.device, loop, what, inputs)
     return remedy.replace(RESUME, f"{again} --resume")
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from bench.work import again
+from bench.work.typed_inputs import typed
 from devices.records import Loop
 from reports.gather.rows import Row
 from zoo.registry import ARCHITECTURES
@@ -44,8 +45,8 @@ class Unmeasured:
 
 
 def _model(row: Row) -> str:
-    """Its name by itself, without what sets it apart in a report."""
-    return row.last.request.model
+    """Its name by itself, without what sets it apart in a report, as a shell reads it."""
+    return typed(row.last.request.model)
 
 
 def _named(text: str, model: str) -> str:

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.sessions.record import OwnFile, Plan, Session
-from bench.sessions.store import read_session
+from bench.sessions.store import LEFT_OUT, WRITTEN, read_session
 from bench.statistics.bursts import timed_of, turns_of
 from bench.statistics.pooling import counts_of
 from bench.statistics.relative import Level
@@ -26,7 +26,7 @@ from bench.statistics.stats import order_ranks, quantile, quantiles, timed_ns
 from bench.statistics.verdict import Verdict, verdict
 from devices.frame import STAGES
 from devices.records import DeviceInfo
-from zoo.base.errors import RecordError
+from zoo.base.errors import RecordError, first_line
 from zoo.home import Home
 
 # From so many files on, starting processes to read them costs less than they save.
@@ -115,6 +115,10 @@ def _digests(files: Sequence[tuple[Home, Path]]) -> list[Digest | RecordError]:
         except RecordError as error:
             seen = home.told(error.seen)
             found.append(RecordError(seen, expected=error.expected, remedy=error.remedy))
+        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+            # Each figure may be possible by itself, and all of them be of no session.
+            seen = home.told(f"{path} gives no figures: {first_line(error)}")
+            found.append(RecordError(seen, expected=WRITTEN, remedy=LEFT_OUT))
     return found
 
 
