@@ -44,12 +44,17 @@ class Facet:
     @property
     def how(self) -> str:
         """What ran it: `litert 2.3.0, 1 thread, fp16`."""
-        part = ""
-        if self.partial:
-            part = " NOT AS ASKED FOR" if self.device.kind == "browser" else " PARTLY ON THE CPU"
         threads = f"{self.threads} thread{'s' if self.threads > 1 else ''}"
         settings = f" ({self.settings})" if self.settings else ""
-        return f"{self.runtime}{part} {self.runtime_version}{settings}, {threads}, {self.precision}"
+        ran = f"{self.runtime}{self.part} {self.runtime_version}{settings}"
+        return f"{ran}, {threads}, {self.precision}"
+
+    @property
+    def part(self) -> str:
+        """What is said behind the runtime's name where an accelerator did not run all of it."""
+        if not self.partial:
+            return ""
+        return " NOT AS ASKED FOR" if self.device.kind == "browser" else " PARTLY ON THE CPU"
 
     @property
     def of_every_precision(self) -> Facet:
@@ -202,6 +207,11 @@ class Row:
         if self.origin == "zoo":
             return None if self.of_zoo else "not a variant of this version"
         return "an imported file" if self.origin == "imported" else "a file of one's own"
+
+    @property
+    def clock(self) -> str:
+        """What is said behind p50 where it is less than a user waits."""
+        return " of CPU time" if self.by_cpu else ""
 
     @property
     def label(self) -> str:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from bench.sessions.record import OwnFile, Plan, Session
 from bench.sessions.store import LEFT_OUT, WRITTEN, read_session
-from bench.statistics.bursts import timed_of, turns_of
+from bench.statistics.bursts import by_cpu
 from bench.statistics.pooling import counts_of
 from bench.statistics.relative import Level
 from bench.statistics.stats import order_ranks, quantile, quantiles, timed_ns
@@ -127,9 +127,9 @@ def digest(home: Home, path: Path, session: Session) -> Digest:
     level = Level.of(session)
     run = session.run
     samples = timed_ns(session) if run else ()
-    by_cpu = bool(turns_of(session)) and timed_of(session)[1] == "cpu"
+    of_cpu = by_cpu(session)
     # Of CPU times the tail says nothing of what a user waits for.
-    ordered = np.sort(np.asarray(() if by_cpu else samples, dtype=np.float64)) / 1e6
+    ordered = np.sort(np.asarray(() if of_cpu else samples, dtype=np.float64)) / 1e6
     before = run.conditions_before if run else {}
     _, interrupted, told = counts_of(session)
     return Digest(
@@ -150,7 +150,7 @@ def digest(home: Home, path: Path, session: Session) -> Digest:
         protocol=_one(session.protocol),
         interrupted=interrupted,
         told=told,
-        by_cpu=by_cpu,
+        by_cpu=of_cpu,
         verdict=_told(home, verdict(session)),
         runtime_version=_one(run.runtime_version) if run else None,
         fallback=_one(run.fallback) if run else None,

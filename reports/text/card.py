@@ -179,11 +179,11 @@ def latencies(model: str, rows: Sequence[Row]) -> str:
         mark = "" if row.usable else " (no session counts)"
         cells = [
             f"{emulated}{facet.device.name}",
-            f"{facet.runtime} {facet.runtime_version}",
+            f"{facet.runtime}{facet.part} {facet.runtime_version}",
             str(facet.threads),
             facet.precision,
             facet.protocol,
-            f"{p50.value:.3f}{interval}{mark}",
+            f"{p50.value:.3f}{interval}{row.clock}{mark}",
         ]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)

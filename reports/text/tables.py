@@ -220,7 +220,7 @@ def front_text(row: Row) -> str:
 def p50_text(row: Row) -> str:
     """Named so where it is of CPU time."""
     few = " (too few sessions for an interval)" if row.p50_ms.low is None else ""
-    return f"{row.p50_ms.text}{few}" + (" of CPU time" if row.by_cpu else "")
+    return f"{row.p50_ms.text}{few}{row.clock}"
 
 
 def relative_text(row: Row, rows: Sequence[Row], unmeasured: Unmeasured) -> str:

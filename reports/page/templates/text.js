@@ -10,7 +10,7 @@ const lacking = (row, figure, reason) => {
 const imagesText = (found, form, unit = "") =>
   `${form(found[0])}${unit} ${found[1] === null ? "(too few images for an interval)" : `[${form(found[1])}, ${form(found[2])}]`}`;
 const iouText = (row) => (row.iou ? imagesText(row.iou, (x) => x.toFixed(3)) + (row.of_export ? " (of the reference export)" : "") : lacking(row, "iou", row.iou_reason));
-const latencyText = (row) => `${between(row.p50, digits)} ms`;
+const latencyText = (row) => `${between(row.p50, digits)} ms${row.by_cpu ? " of CPU time" : ""}`;
 const nameText = (row) => `${row.model} (${row.how})`;
 const percent = (share) => `${Math.round(100 * share)} %`;
 
