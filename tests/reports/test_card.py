@@ -16,7 +16,9 @@ from PIL import Image
 
 from reports.text.card import latencies
 from train.synthetic.scene import portrait
-from zoo.artifact.manifest import Artifact, read_manifest, write_manifest
+from zoo.artifact.manifest import Artifact, Manifest, read_manifest, write_manifest
+from zoo.base.files import sha256_of
+from zoo.checkpoint import checkpoint_path
 from zoo.home import Home
 from zoo.registry import get
 from zoo.resizing import mask_at, to_input
@@ -51,6 +53,36 @@ def test_latencies_are_of_the_files_that_lie_here_and_say_how_they_were_measured
     assert f"| {row.facet.protocol} |" in told
     gone = replace(row, joined=replace(row.joined, orphan="its file is gone"))
     assert latencies(row.model, [gone]).startswith("None yet. Next: bench run --model")
+
+
+def test_files_of_other_weights_have_no_figures(home: Home) -> None:
+    invoke("weights", "take", "--model", TINY)
+    both = [
+        Artifact(
+            model=TINY,
+            format="onnx",
+            precision=precision,
+            sha256="0" * 64,
+            size_bytes=1,
+            checkpoint_sha256=weights,
+            code_sha256="0" * 64,
+            tools={},
+            exported_at=made.FIRST,
+            commit=None,
+            parity_reason="none",
+            accuracy_reason="no photographs",
+        )
+        for precision, weights in (
+            ("fp32", sha256_of(checkpoint_path(home, SPEC))),
+            ("fp16", "0" * 64),
+        )
+    ]
+    artifacts = {each.key: each for each in both}
+    write_manifest(home, SPEC, Manifest(model=TINY, artifacts=artifacts))
+    [path] = invoke("card", "--model", TINY).output.split()
+    lines = Path(path).read_text().splitlines()
+    assert f"| onnx.fp16 | 0.00 | of other weights: bench export --model {TINY} | | | |" in lines
+    assert "| onnx.fp32 | 0.00 | not measured: no photographs |  |  | not measured |" in lines
 
 
 def test_every_file_is_fed_by_its_python_snippet(in_chain: Chain, tmp_path: Path) -> None:
