@@ -178,6 +178,11 @@ class Row:
         return sha256_of_json([asked, device, place])[:10]
 
     @property
+    def asked(self) -> str:
+        """The model by its own name; `model` may hold what tells it from others of that name."""
+        return self.last.request.model
+
+    @property
     def of_zoo(self) -> bool:
         """Whether it is a registered variant, and not a file of one's own."""
         return self.spec is not None

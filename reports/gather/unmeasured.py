@@ -30,7 +30,7 @@ class Unmeasured:
 
     def cell(self, figure: Figure, row: Row, reason: str | None = None) -> str:
         text = remedy(figure, row, NAME)
-        self._models.setdefault(text, {})[_model(row)] = None
+        self._models.setdefault(text, {})[typed_model(row)] = None
         number = list(self._models).index(text) + 1
         return f"{NOT_MEASURED}{f': {reason}' if reason else ''} ({number})"
 
@@ -44,9 +44,9 @@ class Unmeasured:
         return found
 
 
-def _model(row: Row) -> str:
+def typed_model(row: Row) -> str:
     """Its name by itself, without what sets it apart in a report, as a shell reads it."""
-    return typed(row.last.request.model)
+    return typed(row.asked)
 
 
 def _named(text: str, model: str) -> str:
@@ -55,7 +55,7 @@ def _named(text: str, model: str) -> str:
 
 def remedy(figure: Figure, row: Row, name: str | None = None) -> str:
     """name: to stand for the row's model."""
-    name = name or _model(row)
+    name = name or typed_model(row)
     match figure:
         case _ if row.origin == "zoo" and not row.of_zoo:
             return "not a variant of this version: bench models"
@@ -92,7 +92,7 @@ def _beside_another(row: Row, name: str) -> str:
 def _of_file(row: Row, name: str) -> str:
     """Its accuracy or, where the file has gone, the file and its latency."""
     found = row.joined.remedy
-    told = found and found.replace(f"--model {_model(row)}", f"--model {name}")
+    told = found and found.replace(f"--model {typed_model(row)}", f"--model {name}")
     if row.joined.orphan is None:
         return told or run_command(row, name)
     if told and not told.startswith("bench export"):
@@ -120,7 +120,7 @@ def _tail(row: Row, name: str) -> str:
 def run_command(row: Row, name: str | None = None, loop: Loop | None = None) -> str:
     """What measures such a row again, as it was measured. loop: another than its own."""
     last = row.last
-    what = "FILE" if row.origin == "file" else f"--model {name or _model(row)}"
+    what = "FILE" if row.origin == "file" else f"--model {name or typed_model(row)}"
     # As it may be shown to others.
     folder = last.home.told(str(last.home.inputs))
     device, own = row.facet.device, last.plan.loop

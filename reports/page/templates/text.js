@@ -4,7 +4,7 @@ const between = (found, form) => (found[1] === null ? form(found[0]) : `${form(f
 // What would measure a figure that the row has not.
 const lacking = (row, figure, reason) => {
   const found = row.missing.find(([name]) => name === figure);
-  return ["not measured", reason, found && found[1].replaceAll("--model NAME", () => `--model ${row.model}`)].filter(Boolean).join(": ");
+  return ["not measured", reason, found && found[1].replaceAll("--model NAME", () => `--model ${row.typed}`)].filter(Boolean).join(": ");
 };
 // Of IoUs: of too few images there is no interval.
 const imagesText = (found, form, unit = "") =>
