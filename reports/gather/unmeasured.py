@@ -86,7 +86,9 @@ def _beside_another(row: Row, name: str) -> str:
     if row.origin == "file":
         return run_command(row).replace("FILE", "FILE OTHER_FILE", 1)
     beside = next(model for model in REFERENCES if model != row.model)
-    return f"{run_command(row, name)} --model {beside} --reference {beside}"
+    # An imported model has one; its reference is to be measured in the same.
+    same = f" --precision {row.facet.precision}" if row.origin == "imported" else ""
+    return f"{run_command(row, name)}{same} --model {beside} --reference {beside}"
 
 
 def _of_file(row: Row, name: str) -> str:

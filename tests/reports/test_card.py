@@ -17,6 +17,7 @@ from PIL import Image
 from recorded import sessions
 
 from bench.sessions.store import write_session
+from reports.gather.unmeasured import remedy
 from reports.load import load
 from reports.page.payload import payload
 from reports.text.card import latencies
@@ -99,7 +100,12 @@ def test_a_model_that_was_imported_anew_is_called_by_its_name(home: Home, tmp_pa
         asked = session.request.model_copy(update=file)
         write_session(home, session.model_copy(update={"request": asked}))
     names = {f"selfie ({now[:8]})", "selfie (11111111)"}
-    assert {row.model for row in load(home).rows} == names
+    rows = load(home).rows
+    assert {row.model for row in rows} == names
+    beside = f"--precision fp32 --model {TINY} --reference {TINY}"
+    told = remedy("relative", rows[0])
+    assert told.startswith("bench run --model selfie --device host --runtime onnxruntime ")
+    assert told.endswith(beside)
     assert "bench card --model selfie\n" in invoke("report").output
     page = payload(load(home))
     assert {row[page["names"].index("typed")] for row in page["rows"]} == {"selfie"}
