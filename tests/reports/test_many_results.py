@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+from functools import partial
 from pathlib import Path
 
 import made
@@ -12,8 +13,11 @@ import pytest
 from commands import invoke
 
 from bench.sessions.store import read_all, write_session
-from reports.load import load
+from devices.records import RunRequest
+from reports.gather.joined import Joined
+from reports.load import load, report_of
 from reports.since import moves_since
+from reports.stored.read import read_sessions
 from reports.text.tables import every_row
 from reports.write import write_report
 from zoo.base.errors import RecordError
@@ -251,6 +255,14 @@ def test_a_phone_of_one_unit_is_pooled_wherever_it_was_measured(tmp_path: Path) 
     (row,) = load(*homes).rows
     assert len(row.sessions) == 6
     assert load(*homes).apart == ()
+
+    def accuracy_in(known: Home, home: Home, request: RunRequest) -> Joined:
+        return made.accuracy_of(home, request) if home is known else Joined(orphan="not here")
+
+    # Whichever home knows its file, it has its IoU.
+    for known in homes:
+        (row,) = report_of(*read_sessions(homes), partial(accuracy_in, known)).rows
+        assert row.joined.iou is not None
 
 
 def test_since_is_an_option_that_says_what_is_no_report(home: Home) -> None:
