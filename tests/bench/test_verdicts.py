@@ -97,6 +97,8 @@ def test_check_warns_with_a_remedy(session: Session, told: str) -> None:
     seen = [weak for weak in check([session]) if weak.about == session.id]
     assert [told in weak.seen for weak in seen].count(True) == 1
     assert all(weak.remedy for weak in seen)
+    # What counts is there already for a run that resumes.
+    assert not any("--resume" in weak.remedy for weak in seen)
 
 
 def test_check_warns_of_a_series_and_of_too_few_sessions() -> None:
