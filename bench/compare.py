@@ -149,11 +149,12 @@ def compared(
     plan: Plan,
     factor: str,
 ) -> list[Comparison]:
-    """Each of the others against the first, from sessions that took turns with it."""
+    """Each of the others against the first, from sessions of the same passes."""
     known = Known.of(sessions, plan)
     sides = [Side.of(name, known.of_work(one)) for name, one in zip(names, work, strict=True)]
     ratios = [known.ratio(one) for one in work[1:]]
-    return against_first(sides, ratios, factor, "in turns")
+    how = "in turns" if plan.loop.turns else "with one after the other"
+    return against_first(sides, ratios, factor, how)
 
 
 def against_first(

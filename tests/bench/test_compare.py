@@ -72,6 +72,14 @@ def test_a_side_of_cpu_time_says_so() -> None:
     assert side_text(side) == "a: p50 5.01 [5.01, 5.01] ms of CPU time"
 
 
+@pytest.mark.parametrize(
+    ("plan", "how"), [(PLAN, "in turns"), (Plan(loop=LOOP), "with one after the other")]
+)
+def test_only_what_took_turns_is_said_to(plan: Plan, how: str) -> None:
+    (found,) = compared(paired_work(2), ["a", "b"], [], plan, "variant")
+    assert found.how == how
+
+
 def test_many_comparisons_are_corrected() -> None:
     """Ten models alike: without correction, about four of ten such runs would call one out."""
     called = 0
