@@ -136,6 +136,7 @@ def _row(row: Row) -> dict[str, Any]:
         "precision": facet.precision,
         "parameters": paper and paper.parameters,
         "macs": paper and paper.macs,
+        "complexity_reason": row.complexity_reason,
         "colour": colour,
         "shape": SHAPES[marker],
         "iou": _interval(joined.iou),
