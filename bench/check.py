@@ -16,6 +16,7 @@ from bench.statistics.stats import FEWEST_PASSES, medians_ms, order_ranks, timed
 from bench.statistics.verdict import verdict
 from bench.work.again import run_command
 from bench.work.item import DENORMAL_WEIGHTS
+from bench.work.typed_inputs import typed
 from devices.records import INFINITE_VALUES
 
 # Under the home.
@@ -25,7 +26,8 @@ SPIKE = 2.0
 INTERRUPTED_LIMIT = 0.05
 SPIKES_LIMIT = 0.01
 DRIFT_OF_RUN = 0.05
-RESUME = "bench run --resume"
+RUN = "bench run"
+RESUME = f"{RUN} --resume"
 MORE_PASSES = "more passes: --sessions 20; their interval holds what cannot be told apart"
 REMEDIES = {
     "drifting": "let the device rest, then measure again; --mode sustained shows the whole curve",
@@ -33,7 +35,8 @@ REMEDIES = {
     "noisy": "more passes narrow the interval; bench doctor says what quiets this machine",
     "starved": "end other programs: bench doctor names the busiest; or more samples: --rounds 40",
     "hot start": "let it cool before the run; --settle SECONDS waits longer",
-    "disturbed": f"end other programs, then: {RESUME}",
+    # It counts, so that to resume would take no other.
+    "disturbed": f"end other programs, then: {RUN}",
     "short": "more samples: --samples 200",
     "unknown": "this device keeps its samples; nothing can be judged",
     "failed": f"the reason says what failed; then: {RESUME}",
@@ -194,9 +197,9 @@ def _of_group(sessions: Sequence[Session], inputs: Path) -> list[Weakness]:
 def _in_full(remedy: str, session: Session, inputs: Path) -> str:
     """With all that the command needs, what a file of one's own is fed among it."""
     request, loop = session.request, session.plan.loop
-    what = "FILE" if request.origin == "file" else f"--model {request.model}"
+    what = "FILE" if request.origin == "file" else f"--model {typed(request.model)}"
     again = run_command(request, session.device, loop, what, inputs)
-    return remedy.replace(RESUME, f"{again} --resume")
+    return remedy.replace(RUN, again)
 
 
 def _file(session: Session) -> str:

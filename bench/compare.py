@@ -13,6 +13,7 @@ from pathlib import Path
 
 from bench.protocol import Known
 from bench.sessions.record import Plan, Session
+from bench.statistics.bursts import by_cpu
 from bench.statistics.ratios import Ratio, holm, sessions_needed
 from bench.statistics.stats import CONFIDENCE, Quantile, across_passes, medians_ms
 from bench.work.item import Work
@@ -25,15 +26,17 @@ from zoo.runtime.runtime import engine
 @dataclass(frozen=True, kw_only=True)
 class Side:
     """One of those compared: its name in the comparison, and the latency of its sessions by itself
-    (None where none counts)."""
+    (None where none counts). by_cpu: some of them are of CPU time."""
 
     name: str
     p50_ms: Quantile | None
+    by_cpu: bool
 
     @classmethod
     def of(cls, name: str, counted: Sequence[Session]) -> Side:
         medians = medians_ms(counted)
-        return cls(name=name, p50_ms=across_passes(medians) if medians else None)
+        p50 = across_passes(medians) if medians else None
+        return cls(name=name, p50_ms=p50, by_cpu=any(map(by_cpu, counted)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,11 +149,12 @@ def compared(
     plan: Plan,
     factor: str,
 ) -> list[Comparison]:
-    """Each of the others against the first, from sessions that took turns with it."""
+    """Each of the others against the first, from sessions of the same passes."""
     known = Known.of(sessions, plan)
     sides = [Side.of(name, known.of_work(one)) for name, one in zip(names, work, strict=True)]
     ratios = [known.ratio(one) for one in work[1:]]
-    return against_first(sides, ratios, factor, "in turns")
+    how = "in turns" if plan.loop.turns else "with one after the other"
+    return against_first(sides, ratios, factor, how)
 
 
 def against_first(

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from zoo.base.frozen import Frozen, exactly_one
 from zoo.runtime.feeds import Feed
+from zoo.runtime.runtime import RUNTIMES, engine
 
-Nanoseconds = Annotated[int, Field(gt=0)]
+# No count of anything is larger, and floats hold it.
+MOST = 2**63
+Nanoseconds = Annotated[int, Field(gt=0, lt=MOST)]
+Whole = Annotated[int, Field(ge=0, lt=MOST)]
+# Such words stand in commands that are printed.
+Word = Annotated[str, Field(pattern=r"^[a-z0-9]+([ -][a-z0-9]+)*$")]
 Count = Annotated[int, Field(ge=0, le=1_000_000)]
-Counts = tuple[Annotated[int, Field(ge=0)], ...]
+Counts = tuple[Whole, ...]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 # The reading of a file whose outputs hold some: how many.
 INFINITE_VALUES = "infinite_values"
@@ -26,7 +32,7 @@ AS_GIVEN = "as given"
 class Reading(Frozen):
     """One condition: a value, or null with the reason why it is unknown. Unknown is not good."""
 
-    value: float | int | str | None
+    value: float | Annotated[int, Field(gt=-MOST, lt=MOST)] | str | None
     reason: str | None = None
 
     @model_validator(mode="after")
@@ -39,12 +45,12 @@ class DeviceInfo(Frozen):
     """What stays the same from session to session. kind: host, android, iphone, browser. unit:
     tells two of the same make apart, by a hash of the serial number; None for the host."""
 
-    kind: str
+    kind: Word
     name: str
     os: str
     cpu: str
-    cores: int
-    memory_bytes: int
+    cores: Annotated[int, Field(gt=0, lt=2**31)]
+    memory_bytes: Whole
     emulated: bool = False
     unit: str | None = None
 
@@ -62,14 +68,23 @@ class RunRequest(Frozen):
 
     model: str
     size: int | None
-    format: str
-    precision: str
+    format: Word
+    precision: Word
     artifact_sha256: str
-    runtime: str
-    threads: Annotated[int, Field(gt=0)]
+    runtime: Word
+    threads: Annotated[int, Field(gt=0, lt=2**31)]
     input_seed: int = 0
     inputs: tuple[Feed, ...] = ()
     signature: str | None = None
+
+    @field_validator("runtime")
+    @classmethod
+    def _known(cls, runtime: str) -> str:
+        try:
+            engine(runtime)
+        except KeyError:
+            raise ValueError(f"runtime {runtime!r} is none of {', '.join(RUNTIMES)}") from None
+        return runtime
 
     @property
     def origin(self) -> Origin:
@@ -198,11 +213,11 @@ class RawRun(Frozen):
     where they were read.
     """
 
-    load_ns: tuple[Nanoseconds, ...]
+    load_ns: Annotated[tuple[Nanoseconds, ...], Field(min_length=1)]
     first_inference_ns: Nanoseconds | None
     series: Series
-    peak_memory_bytes: int | None = None
-    baseline_memory_bytes: int | None = None
+    peak_memory_bytes: Whole | None = None
+    baseline_memory_bytes: Whole | None = None
     runtime_version: str
     conditions_before: dict[str, Reading]
     conditions_after: dict[str, Reading]

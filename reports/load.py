@@ -64,17 +64,14 @@ def report_of(
     sessions, apart = merged(read)
     sessions = _marked(joined_effects(sessions))
     beside = beside_others(sessions)
-    known: dict[tuple[Home, _File], Joined] = {}
+    accuracies = _Accuracies(accuracy_of)
     rows, failed = [], []
     for places in groups(sessions):
         last = sessions.digest(places[-1])
         if not sessions.timed[places].any():
             failed.append(_failed(sessions, places, beside.names[last.request]))
             continue
-        file = (last.home, _file(last.request))
-        if file not in known:
-            known[file] = _told(last.home, accuracy_of(last.home, last.request))
-        joined = known[file]
+        joined = accuracies.of(sessions, places, last.request)
         if last.own is not None:
             joined = replace(joined, size_bytes=last.own.size_bytes)
         rows.append(row_of(sessions, places, joined, beside))
@@ -87,6 +84,28 @@ def report_of(
         volumes=tuple(volumes),
         apart=tuple(apart),
     )
+
+
+class _Accuracies:
+    """Of each file in each home, looked up once."""
+
+    def __init__(self, accuracy_of: Callable[[Home, RunRequest], Joined]) -> None:
+        self._accuracy_of = accuracy_of
+        self._known: dict[tuple[Home, _File], Joined] = {}
+
+    def of(self, sessions: Sessions, places: Places, request: RunRequest) -> Joined:
+        """As the home of the latest session has it; where nothing is known there, as another one
+        has it: a phone may have been measured from a computer that holds no accuracy."""
+        home = sessions.shared["home"]
+        latest_first = dict.fromkeys(home.codes[places[::-1]].tolist())
+        found = [self._in(home.values[code], request) for code in latest_first]
+        return min(found, key=lambda one: (one.orphan is not None, one.iou is None))
+
+    def _in(self, home: Home, request: RunRequest) -> Joined:
+        file = (home, _file(request))
+        if file not in self._known:
+            self._known[file] = _told(home, self._accuracy_of(home, request))
+        return self._known[file]
 
 
 def _marked(sessions: Sessions) -> Sessions:

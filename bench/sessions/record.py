@@ -8,10 +8,9 @@ would mend a failure. Sessions of 3 are measured alike. Those of 2 are marked, a
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AwareDatetime, Field, model_validator
 
 from devices.records import DeviceInfo, Loop, RawRun, RunRequest
 from zoo.base.frozen import Frozen, exactly_one
@@ -115,7 +114,7 @@ class Session(Frozen):
     batch: Annotated[str, Field(pattern=r"^[0-9a-f]{12}$")]
     round: Annotated[int, Field(ge=0, lt=2**31)]
     position: Annotated[int, Field(ge=0, lt=2**31)]
-    started_at: datetime
+    started_at: AwareDatetime
     commit: str | None
     device: DeviceInfo
     request: RunRequest

@@ -16,6 +16,10 @@ from zoo.base.errors import RecordError, UnknownName
 from zoo.base.files import write_text
 from zoo.home import Home
 
+# Of a file that is no session.
+WRITTEN = "the JSON that bench run wrote"
+LEFT_OUT = "it is left out; remove it, or restore it from a copy"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Stored:
@@ -63,8 +67,8 @@ def read_session(path: Path) -> Session:
         detail = error.errors()[0]["msg"] if isinstance(error, ValidationError) else error
         raise RecordError(
             f"{path} is not a session: {detail}",
-            expected="the JSON that bench run wrote",
-            remedy="it is left out; remove it, or restore it from a copy",
+            expected=WRITTEN,
+            remedy=LEFT_OUT,
         ) from error
 
 

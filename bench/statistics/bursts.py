@@ -114,6 +114,11 @@ def timed_of(session: Session) -> tuple[tuple[int, ...], str]:
     return calm, "wall"
 
 
+def by_cpu(session: Session) -> bool:
+    """Whether its p50 is of CPU time, which is less than a user waits."""
+    return bool(turns_of(session)) and timed_of(session)[1] == "cpu"
+
+
 class _Same:
     """A session as a key: the very object, for to compare all that it holds takes longer."""
 

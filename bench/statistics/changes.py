@@ -41,7 +41,7 @@ class Changes:
     def of(cls, session: Session) -> Changes:
         assert session.run is not None
         before, after = session.run.conditions_before, session.run.conditions_after
-        cores = int(number(before, "machine_cores") or session.device.cores)
+        cores = max(1, int(number(before, "machine_cores") or session.device.cores))
         others = _busy_of_others(before, after)
         steal = _share(before, after, "steal_s")
         return cls(

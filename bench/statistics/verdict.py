@@ -1,6 +1,7 @@
 """What is to be known of a session, and whether it counts.
 
-A session counts unless it failed, was cut off, or the device says that it was hot or throttled.
+A session counts unless it failed, was cut off, or the device says that it was hot or throttled. A
+sustained one is to show what heat does, so that one which throttles counts, and says so.
 Whatever else is seen is told beside its figure: an interval over passes carries the noise.
 An unknown condition neither hides a session nor vouches for it; `bench check` names it.
 """
@@ -26,6 +27,7 @@ Label = Literal[
     "drifting",
     "noisy",
     "disturbed",
+    "under heat",
     "throttled",
     "hot start",
     "short",
@@ -34,7 +36,7 @@ Label = Literal[
     "memory",
 ]
 # What is seen and told, but leaves nothing out.
-COUNTED = ("steady", "starved", "drifting", "noisy", "disturbed")
+COUNTED = ("steady", "starved", "drifting", "noisy", "disturbed", "under heat")
 
 DRIFT_LIMIT = 0.05
 SPREAD_LIMIT = 0.10
@@ -67,7 +69,7 @@ def verdict(session: Session) -> Verdict:
     changes = Changes.of(session)
     if changes.hot_start:
         return Verdict(label="hot start", reason=changes.hot_start)
-    if changes.throttled:
+    if changes.throttled and session.plan.loop.mode != "sustained":
         return Verdict(label="throttled", reason=changes.throttled)
     series = session.run.series
     if series.bursts is not None:
@@ -78,6 +80,8 @@ def verdict(session: Session) -> Verdict:
         found = judge(timed_ns(session))
     else:
         found = judge_reported(series.reported or {}, series.samples_reason or "")
+    if changes.throttled and found.label in ("steady", "drifting", "noisy"):
+        return Verdict(label="under heat", reason=changes.throttled)
     if found.label == "steady" and changes.disturbed:
         return Verdict(label="disturbed", reason=changes.disturbed)
     return _by_page(found, changes)

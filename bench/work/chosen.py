@@ -67,8 +67,8 @@ def alike(
     sessions: Iterable[Session], device: Device, plan: Plan, work: Sequence[Work]
 ) -> list[Session]:
     """The stored sessions of these files that a run by this plan may go on from: same device, loop,
-    versions; a host's of this machine."""
-    info, asked = device.info(), {one.request for one in work}
+    versions; a host's of this machine; timed beside the reference of now, where there is one."""
+    info, asked = device.info(), {one.request: one.reference for one in work}
     return [
         s
         for s in sessions
@@ -77,7 +77,10 @@ def alike(
         and s.schema_version in ALIKE
         and s.device == info
         and (info.unit is not None or s.machine in (None, machine()))
-        and (s.plan.loop == plan.loop or s.plan.loop.mode == "memory")
+        and (
+            s.plan.loop.mode == "memory"
+            or (s.plan.loop == plan.loop and asked[s.request] in (None, s.reference))
+        )
         and s.run.runtime_version == device.runtime_version(s.request.runtime)
     ]
 

@@ -134,7 +134,7 @@ def _text(row: Row) -> str:
     iou = row.joined.iou
     assert iou is not None
     on = f" on {row.joined.iou_on}" if row.joined.iou_on else ""
-    return f"{row.model} ({row.facet.how}), IoU{on} {iou.text}, p50 {row.p50_ms.text} ms"
+    return f"{row.model} ({row.facet.how}), IoU{on} {iou.text}, p50 {row.p50_ms.text} ms{row.clock}"
 
 
 def _lower(difference: Interval | None) -> str:

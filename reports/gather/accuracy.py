@@ -149,12 +149,13 @@ def _of_import(home: Home, request: RunRequest) -> Joined:
 
 def _file(request: RunRequest) -> str:
     """As options."""
-    return f"--model {request.model} --format {request.format} --precision {request.precision}"
+    model = shlex.quote(request.model)
+    return f"--model {model} --format {request.format} --precision {request.precision}"
 
 
 def _evaluation(home: Home, request: RunRequest) -> Callable[[str], str]:
     """The command that runs this file on a data set of some name, which is to be prepared first."""
-    file = request.model if request.origin == "imported" else _file(request)
+    file = shlex.quote(request.model) if request.origin == "imported" else _file(request)
 
     def command(data: str) -> str:
         counted = f"bench eval {file} --data {shlex.quote(data)}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 
@@ -19,7 +19,8 @@ from reports.stored.sessions import Float64, Places, Sessions
 from zoo.artifact.iou import Interval
 from zoo.base.files import sha256_of_json
 from zoo.complexity import Complexity, complexity
-from zoo.spec import parse
+from zoo.registry import all_specs
+from zoo.spec import ModelSpec
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,12 +44,17 @@ class Facet:
     @property
     def how(self) -> str:
         """What ran it: `litert 2.3.0, 1 thread, fp16`."""
-        part = ""
-        if self.partial:
-            part = " NOT AS ASKED FOR" if self.device.kind == "browser" else " PARTLY ON THE CPU"
         threads = f"{self.threads} thread{'s' if self.threads > 1 else ''}"
         settings = f" ({self.settings})" if self.settings else ""
-        return f"{self.runtime}{part} {self.runtime_version}{settings}, {threads}, {self.precision}"
+        ran = f"{self.runtime}{self.part} {self.runtime_version}{settings}"
+        return f"{ran}, {threads}, {self.precision}"
+
+    @property
+    def part(self) -> str:
+        """What is said behind the runtime's name where an accelerator did not run all of it."""
+        if not self.partial:
+            return ""
+        return " NOT AS ASKED FOR" if self.device.kind == "browser" else " PARTLY ON THE CPU"
 
     @property
     def of_every_precision(self) -> Facet:
@@ -172,9 +178,19 @@ class Row:
         return sha256_of_json([asked, device, place])[:10]
 
     @property
+    def asked(self) -> str:
+        """The model by its own name; `model` may hold what tells it from others of that name."""
+        return self.last.request.model
+
+    @property
     def of_zoo(self) -> bool:
         """Whether it is a registered variant, and not a file of one's own."""
-        return self.origin == "zoo"
+        return self.spec is not None
+
+    @property
+    def spec(self) -> ModelSpec | None:
+        """The registered variant; None also of one that only another version registers."""
+        return _registered().get(self.model) if self.origin == "zoo" else None
 
     @property
     def origin(self) -> Origin:
@@ -188,19 +204,24 @@ class Row:
     @property
     def complexity(self) -> Complexity | None:
         """On paper; None of a model that is not the zoo's, of which that is not known."""
-        return complexity(parse(self.model)) if self.of_zoo else None
+        return complexity(self.spec) if self.spec else None
 
     @property
     def complexity_reason(self) -> str | None:
         """Why it is not known."""
-        return {"zoo": None, "imported": "an imported file", "file": "a file of one's own"}[
-            self.origin
-        ]
+        if self.origin == "zoo":
+            return None if self.of_zoo else "not a variant of this version"
+        return "an imported file" if self.origin == "imported" else "a file of one's own"
+
+    @property
+    def clock(self) -> str:
+        """What is said behind p50 where it is less than a user waits."""
+        return " of CPU time" if self.by_cpu else ""
 
     @property
     def label(self) -> str:
-        """Short, for a picture: `0.5/224`; of a file of one's own its name."""
-        return parse(self.model).label if self.of_zoo else self.model
+        """Short, for a picture: `0.5/224`; of what is no variant its name."""
+        return self.spec.label if self.spec else self.model
 
     @property
     def unusable(self) -> str | None:
@@ -218,3 +239,8 @@ class Row:
     def fit(self) -> bool:
         """Whether it may stand on a front: usable, of known IoU, and not rejected."""
         return self.usable and self.joined.iou is not None and self.joined.rejected is None
+
+
+@cache
+def _registered() -> dict[str, ModelSpec]:
+    return {spec.name: spec for spec in all_specs()}

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from bench.work import again
+from bench.work.typed_inputs import typed
 from devices.records import Loop
 from reports.gather.rows import Row
 from zoo.registry import ARCHITECTURES
@@ -29,7 +30,7 @@ class Unmeasured:
 
     def cell(self, figure: Figure, row: Row, reason: str | None = None) -> str:
         text = remedy(figure, row, NAME)
-        self._models.setdefault(text, {})[_model(row)] = None
+        self._models.setdefault(text, {})[typed_model(row)] = None
         number = list(self._models).index(text) + 1
         return f"{NOT_MEASURED}{f': {reason}' if reason else ''} ({number})"
 
@@ -43,9 +44,9 @@ class Unmeasured:
         return found
 
 
-def _model(row: Row) -> str:
-    """Its name by itself, without what sets it apart in a report."""
-    return row.last.request.model
+def typed_model(row: Row) -> str:
+    """Its name by itself, without what sets it apart in a report, as a shell reads it."""
+    return typed(row.asked)
 
 
 def _named(text: str, model: str) -> str:
@@ -54,8 +55,10 @@ def _named(text: str, model: str) -> str:
 
 def remedy(figure: Figure, row: Row, name: str | None = None) -> str:
     """name: to stand for the row's model."""
-    name = name or _model(row)
+    name = name or typed_model(row)
     match figure:
+        case _ if row.origin == "zoo" and not row.of_zoo:
+            return "not a variant of this version: bench models"
         case "iou" | "change" | "size" if row.origin == "file":
             return "no command measures this of a file of one's own"
         case "change" if row.origin == "imported":
@@ -64,11 +67,8 @@ def remedy(figure: Figure, row: Row, name: str | None = None) -> str:
             return "it is torch's own: the others are compared with it"
         case "iou" | "change" | "size":
             return _of_file(row, name)
-        case "relative" if row.origin == "file":
-            return run_command(row).replace("FILE", "FILE OTHER_FILE", 1)
         case "relative":
-            beside = next(model for model in REFERENCES if model != row.model)
-            return f"{run_command(row, name)} --model {beside} --reference {beside}"
+            return _beside_another(row, name)
         case "p90":
             return _tail(row, name)
         case "peak" if row.facet.device.kind == "browser":
@@ -82,10 +82,19 @@ def lacking(figure: Figure, row: Row) -> str:
     return f"{NOT_MEASURED}: {remedy(figure, row)}"
 
 
+def _beside_another(row: Row, name: str) -> str:
+    if row.origin == "file":
+        return run_command(row).replace("FILE", "FILE OTHER_FILE", 1)
+    beside = next(model for model in REFERENCES if model != row.model)
+    # An imported model has one; its reference is to be measured in the same.
+    same = f" --precision {row.facet.precision}" if row.origin == "imported" else ""
+    return f"{run_command(row, name)}{same} --model {beside} --reference {beside}"
+
+
 def _of_file(row: Row, name: str) -> str:
     """Its accuracy or, where the file has gone, the file and its latency."""
     found = row.joined.remedy
-    told = found and found.replace(f"--model {_model(row)}", f"--model {name}")
+    told = found and found.replace(f"--model {typed_model(row)}", f"--model {name}")
     if row.joined.orphan is None:
         return told or run_command(row, name)
     if told and not told.startswith("bench export"):
@@ -115,7 +124,7 @@ def _tail(row: Row, name: str) -> str:
 def run_command(row: Row, name: str | None = None, loop: Loop | None = None) -> str:
     """What measures such a row again, as it was measured. loop: another than its own."""
     last = row.last
-    what = "FILE" if row.origin == "file" else f"--model {name or _model(row)}"
+    what = "FILE" if row.origin == "file" else f"--model {name or typed_model(row)}"
     # As it may be shown to others.
     folder = last.home.told(str(last.home.inputs))
     device, own = row.facet.device, last.plan.loop

@@ -13,7 +13,7 @@ from reports.gather.pairs import iou_difference, latency_ratio
 from reports.gather.places import Place, places
 from reports.gather.report import Report
 from reports.gather.rows import Facet, Row
-from reports.gather.unmeasured import missing
+from reports.gather.unmeasured import missing, typed_model
 from reports.pictures.figures import look
 from reports.text.tables import elsewhere_text
 from zoo.artifact.iou import ImageCounts, Interval
@@ -123,6 +123,7 @@ def _row(row: Row) -> dict[str, Any]:
     return {
         "key": row.key,
         "model": row.model,
+        "typed": typed_model(row),
         "origin": row.origin,
         "label": row.label,
         "how": facet.how,
@@ -135,6 +136,7 @@ def _row(row: Row) -> dict[str, Any]:
         "precision": facet.precision,
         "parameters": paper and paper.parameters,
         "macs": paper and paper.macs,
+        "complexity_reason": row.complexity_reason,
         "colour": colour,
         "shape": SHAPES[marker],
         "iou": _interval(joined.iou),

@@ -30,7 +30,7 @@ COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "p", "h", "d", "8", "<", ">", "4 rays", "6 rays")
 # Those that matplotlib has no name of.
 PATHS = {f"{rays} rays": MplPath.unit_regular_star(rays) for rays in (4, 6)}
-# Of models that were imported, and of files of one's own: no variant's colour or marker.
+# Of models that were imported, and of all else that is no variant: no variant's colour or marker.
 IMPORTED = ("#882255", "H")
 OWN_FILE = ("#888888", "o")
 REFERENCE = "#2a86cc"
@@ -141,7 +141,9 @@ def _label(row: Row) -> str:
 
 def look(row: Row) -> tuple[str, str]:
     """The colour and marker of a row, by where its model is from."""
-    return {"imported": IMPORTED, "file": OWN_FILE}.get(row.origin) or style(row.model)
+    if row.origin == "imported":
+        return IMPORTED
+    return style(row.model) if row.of_zoo else OWN_FILE
 
 
 def style(model: str) -> tuple[str, str]:
@@ -170,7 +172,7 @@ def _mark_budgets(axes: Axes, low: float, high: float) -> None:
 def _legend(report: Report) -> list[Line2D]:
     (family, *_) = ARCHITECTURES.values()
     known = [row for row in report.rows if row.joined.iou]
-    shown = {parse(row.model).arch for row in known if row.of_zoo}
+    shown = {row.spec.arch for row in known if row.spec}
     imported = any(row.origin == "imported" for row in known)
     grey = "#888888"
     return [

@@ -18,15 +18,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.sessions.record import OwnFile, Plan, Session
-from bench.sessions.store import read_session
-from bench.statistics.bursts import timed_of, turns_of
+from bench.sessions.store import LEFT_OUT, WRITTEN, read_session
+from bench.statistics.bursts import by_cpu
 from bench.statistics.pooling import counts_of
 from bench.statistics.relative import Level
 from bench.statistics.stats import order_ranks, quantile, quantiles, timed_ns
 from bench.statistics.verdict import Verdict, verdict
 from devices.frame import STAGES
 from devices.records import DeviceInfo
-from zoo.base.errors import RecordError
+from zoo.base.errors import RecordError, first_line
 from zoo.home import Home
 
 # From so many files on, starting processes to read them costs less than they save.
@@ -121,6 +121,10 @@ def _digests(files: Sequence[tuple[Home, Path]]) -> list[Digest | RecordError]:
         except RecordError as error:
             seen = home.told(error.seen)
             found.append(RecordError(seen, expected=error.expected, remedy=error.remedy))
+        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+            # Each figure may be possible by itself, and all of them be of no session.
+            seen = home.told(f"{path} gives no figures: {first_line(error)}")
+            found.append(RecordError(seen, expected=WRITTEN, remedy=LEFT_OUT))
     return found
 
 
@@ -129,9 +133,9 @@ def digest(home: Home, path: Path, session: Session) -> Digest:
     level = Level.of(session)
     run = session.run
     samples = timed_ns(session) if run else ()
-    by_cpu = bool(turns_of(session)) and timed_of(session)[1] == "cpu"
+    of_cpu = by_cpu(session)
     # Of CPU times the tail says nothing of what a user waits for, and of means next to nothing.
-    no_tail = by_cpu or (run is not None and run.inferences_a_sample > 1)
+    no_tail = of_cpu or (run is not None and run.inferences_a_sample > 1)
     ordered = np.sort(np.asarray(() if no_tail else samples, dtype=np.float64)) / 1e6
     before = run.conditions_before if run else {}
     _, interrupted, told = counts_of(session)
@@ -153,7 +157,7 @@ def digest(home: Home, path: Path, session: Session) -> Digest:
         protocol=_one(session.protocol),
         interrupted=interrupted,
         told=told,
-        by_cpu=by_cpu,
+        by_cpu=of_cpu,
         verdict=_told(home, verdict(session)),
         runtime_version=_one(run.runtime_version) if run else None,
         fallback=_one(run.fallback) if run else None,

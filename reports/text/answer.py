@@ -13,6 +13,7 @@ from reports.text.tables import NOTHING_STORED
 
 FRAME_RATES = (60, 30)
 MOST_ROWS = 12
+CPU_MARK = "*"
 
 
 def answer(report: Report) -> str:
@@ -39,7 +40,7 @@ def table(place: Place) -> str:
         Column(title="model", text=lambda row: row.model),
         Column(title="file", text=_file),
         Column(title=_iou_title(place), text=_iou_text),
-        Column(title="p50 ms [range]", text=lambda row: row.p50_ms.text),
+        Column(title="p50 ms [range]", text=lambda row: row.p50_ms.text + _mark(row)),
         Column(title="MB", text=_size_text, right=True),
         Column(title="front", text=lambda row: "yes" if row in front else ""),
     ]
@@ -61,7 +62,7 @@ def _sentence(place: Place, rate: int) -> str:
         return f"{at}: nothing is quick enough."
     row = choice.row
     assert row.joined.iou is not None
-    figures = f"IoU {row.joined.iou.value:.3f}, {row.p50_ms.value:.2f} ms"
+    figures = f"IoU {row.joined.iou.value:.3f}, {row.p50_ms.value:.2f} ms{_mark(row)}"
     sure = "" if choice.sure is None else f"; best in {choice.sure:.0%} of draws"
     return f"{at}: {row.model}, {_file(row)}, {figures}{sure}"
 
@@ -114,6 +115,8 @@ def _below(place: Place) -> list[str]:
             f"Interrupted by other programs and set aside: {min(aside):.1%} to {max(aside):.1%} of "
             "a file's samples (bench check last)"
         )
+    if any(row.by_cpu for row in rows):
+        lines.append(f"{CPU_MARK} of CPU time, less than users wait: few samples were left alone")
     if left_out:
         told = "1 session was" if left_out == 1 else f"{left_out} sessions were"
         lines.append(f"{told} left out (bench check last)")
@@ -131,7 +134,12 @@ def _below(place: Place) -> list[str]:
 
 def _file(row: Row) -> str:
     threads = f" x{row.facet.threads}" if row.facet.threads > 1 else ""
-    return f"{row.facet.runtime} {row.facet.precision}{threads}"
+    return f"{row.facet.runtime}{row.facet.part} {row.facet.precision}{threads}"
+
+
+def _mark(row: Row) -> str:
+    """In few letters, for a narrow line."""
+    return CPU_MARK if row.by_cpu else ""
 
 
 def _iou(row: Row) -> float:

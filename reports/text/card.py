@@ -15,7 +15,7 @@ from zoo.artifact.iou import points_text, span_text
 from zoo.artifact.manifest import Accuracy, Artifact, Parity, read_manifest
 from zoo.artifact.neural_engine import leaving_text
 from zoo.artifact.resize_record import read_resizes
-from zoo.base.files import write_text
+from zoo.base.files import sha256_of, write_text
 from zoo.checkpoint import CheckpointRecord, checkpoint_path, read_record
 from zoo.complexity import complexity
 from zoo.home import Home
@@ -40,11 +40,13 @@ def write_card(home: Home, spec: ModelSpec, report: Report) -> Path:
 
 def card(home: Home, spec: ModelSpec, report: Report) -> str:
     """Markdown, of what is stored: nothing is measured for it."""
-    record = read_record(checkpoint_path(home, spec))
+    path = checkpoint_path(home, spec)
+    record, weights = read_record(path), sha256_of(path)
     manifest = read_manifest(home, spec)
     cost = complexity(spec)
     target = str(record.config["target"])
     artifacts = list(manifest.artifacts.values())
+    of_these = [each for each in artifacts if each.checkpoint_sha256 == weights]
     return f"""# {spec.name}
 
 {target.capitalize()} segmentation for phones: {spec.arch} at width {spec.width}, for inputs of
@@ -53,7 +55,7 @@ multiply-accumulates.
 
 ## Files
 
-{_files(spec, artifacts, manifest.failures)}
+{_files(spec, artifacts, weights, manifest.failures)}
 
 ## Latency seen so far
 
@@ -79,7 +81,7 @@ to the photograph and cut at 0.5.
 
 The way of resizing can cost more than the choice of the model: use one that filters.
 
-{_resizes(home, spec, artifacts)}
+{_resizes(home, spec, of_these)}
 
 {feeding(home, spec, artifacts, target)}
 """
@@ -95,8 +97,14 @@ def _resizes(home: Home, spec: ModelSpec, artifacts: Sequence[Artifact]) -> str:
     return "\n\n".join(part for each in parts for part in each)
 
 
-def _files(spec: ModelSpec, artifacts: Sequence[Artifact], failures: dict[str, str]) -> str:
-    rows = [_file(artifact) for artifact in sorted(artifacts, key=lambda each: each.key)]
+def _files(
+    spec: ModelSpec, artifacts: Sequence[Artifact], weights: str, failures: dict[str, str]
+) -> str:
+    """weights: the hash of the checkpoint of now; of files made from another no figure is given."""
+    rows = [
+        _file(each) if each.checkpoint_sha256 == weights else _of_other_weights(spec, each)
+        for each in sorted(artifacts, key=lambda each: each.key)
+    ]
     rows += [f"| {key} | | not made: {reason} | | | |" for key, reason in sorted(failures.items())]
     if not rows:
         return f"None yet. Next: bench export --model {spec.name}"
@@ -115,6 +123,11 @@ def _leaving(artifacts: Sequence[Artifact]) -> list[str]:
     told = [f"- {', '.join(of)}: {text}" for text, of in files.items()]
     head = "What leaves the Neural Engine, by the sources that docs/operators.md names:"
     return ["", head, "", *told]
+
+
+def _of_other_weights(spec: ModelSpec, artifact: Artifact) -> str:
+    told = f"of other weights: bench export --model {spec.name}"
+    return f"| {artifact.key} | {artifact.size_bytes / 1e6:.2f} | {told} | | | |"
 
 
 def _file(artifact: Artifact) -> str:
@@ -179,11 +192,11 @@ def latencies(model: str, rows: Sequence[Row]) -> str:
         mark = "" if row.usable else " (no session counts)"
         cells = [
             f"{emulated}{facet.device.name}",
-            f"{facet.runtime} {facet.runtime_version}",
+            f"{facet.runtime}{facet.part} {facet.runtime_version}",
             str(facet.threads),
             facet.precision,
             facet.protocol,
-            f"{p50.value:.3f}{interval}{mark}",
+            f"{p50.value:.3f}{interval}{row.clock}{mark}",
         ]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)

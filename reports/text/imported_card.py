@@ -23,7 +23,7 @@ def write_imported_card(home: Home, model: Imported, report: Report) -> Path:
 
 def imported_card(home: Home, model: Imported, report: Report) -> str:
     """Markdown."""
-    rows = [r for r in report.rows if r.model == model.name and r.origin == "imported"]
+    rows = [r for r in report.rows if r.asked == model.name and r.origin == "imported"]
     read = model.output
     copied = "" if model.sha256 == model.source_sha256 else ", made whole or set to its size"
     return f"""# {model.name}

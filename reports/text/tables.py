@@ -220,16 +220,18 @@ def front_text(row: Row) -> str:
 def p50_text(row: Row) -> str:
     """Named so where it is of CPU time."""
     few = " (too few sessions for an interval)" if row.p50_ms.low is None else ""
-    return f"{row.p50_ms.text}{few}" + (" of CPU time" if row.by_cpu else "")
+    return f"{row.p50_ms.text}{few}{row.clock}"
 
 
 def relative_text(row: Row, rows: Sequence[Row], unmeasured: Unmeasured) -> str:
-    """The ratio to the reference of its rounds; of the reference itself, that it is it."""
+    """The ratio to the reference of its rounds, which is named where the rows have several; of the
+    reference itself, that it is it."""
+    references = {r.relative_to for r in rows} - {None}
     if row.relative is None:
-        beside = row.model in {r.relative_to for r in rows}
-        return "the reference" if beside else unmeasured.cell("relative", row)
+        return "the reference" if row.model in references else unmeasured.cell("relative", row)
     few = " (too few sessions for an interval)" if row.relative.low is None else ""
-    return f"{row.relative.text}{few}"
+    to = f" to {row.relative_to}" if len(references) > 1 else ""
+    return f"{row.relative.text}{to}{few}"
 
 
 def rows_json(report: Report) -> str:

@@ -13,9 +13,19 @@ import numpy as np
 import pytest
 from commands import TINY, invoke
 from own_models import write_convolutions
-from recorded import IN_TURNS, LOOP, paired_work, recorded, recorded_passes, replayed
+from recorded import (
+    IN_TURNS,
+    LOOP,
+    in_turns,
+    paired_work,
+    recorded,
+    recorded_passes,
+    replayed,
+    turn,
+)
 
-from bench.compare import compared, factor_of
+from bench.cli.measuring.compared import side_text
+from bench.compare import Side, compared, factor_of
 from bench.sessions.record import Plan, Session
 from bench.sessions.store import write_session
 from bench.work.subject import Subject
@@ -54,6 +64,20 @@ def test_a_difference_is_found_and_none_is_made_up() -> None:
         (same,) = compared(work, ["a", "b"], turns([5.0, 5.0], 0.02, seed), PLAN, "variant")
         called += same.distinguishable
     assert called <= 7
+
+
+def test_a_side_of_cpu_time_says_so() -> None:
+    run = in_turns([turn(5.0, round, lost_ms=1, hit=4) for round in range(6)])
+    side = Side.of("a", replayed([run] * 6, plan=IN_TURNS)[1:])
+    assert side_text(side) == "a: p50 5.01 [5.01, 5.01] ms of CPU time"
+
+
+@pytest.mark.parametrize(
+    ("plan", "how"), [(PLAN, "in turns"), (Plan(loop=LOOP), "with one after the other")]
+)
+def test_only_what_took_turns_is_said_to(plan: Plan, how: str) -> None:
+    (found,) = compared(paired_work(2), ["a", "b"], [], plan, "variant")
+    assert found.how == how
 
 
 def test_many_comparisons_are_corrected() -> None:

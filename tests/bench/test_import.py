@@ -148,6 +148,8 @@ def test_what_was_guessed_is_told_and_what_the_file_says_is_not_asked(
     assert "..1 and add up to 1" in told
     assert "--channel 1 a guess" in told
     assert "bench eval two --data lfw --split validation" in told
+    beside = "--model 'mnv2_slim_unet_*' --precision fp32 --runtime onnxruntime"
+    assert f"bench run --model two {beside}" in told
 
 
 def test_a_file_of_the_zoo_counts_the_same_when_it_is_imported(elsewhere: Home) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -246,6 +247,11 @@ def test_the_protocol_before_is_read_marked_and_not_pooled(home: Home) -> None:
     work = [Work(request=new.request, artifact=Path("any"))]
     assert alike(stored.sessions, device, new.plan, work) == [new]
     assert alike(stored.sessions, device, new.plan, []) == []
+    # Ratios to another reference are others; a file that now stands alone has none.
+    beside = new.model_copy(update={"reference": request("m0")})
+    assert alike([new, beside], device, new.plan, work) == [new, beside]
+    work = [replace(work[0], reference=request("m0"))]
+    assert alike([new, beside], device, new.plan, work) == [beside]
 
 
 def test_missing_is_null_with_a_reason() -> None:

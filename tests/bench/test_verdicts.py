@@ -10,7 +10,7 @@ from commands import invoke
 from recorded import recorded, sessions
 
 from bench.check import check
-from bench.sessions.record import Session
+from bench.sessions.record import LOOPS, Session
 from bench.sessions.store import write_session
 from bench.statistics.verdict import Label, Verdict, judge, verdict
 from devices.records import Loop, Reading
@@ -105,6 +105,8 @@ def test_check_warns_with_a_remedy(session: Session, told: str) -> None:
     seen = [weak for weak in check([session]) if weak.about == session.id]
     assert [told in weak.seen for weak in seen].count(True) == 1
     assert all(weak.remedy for weak in seen)
+    # What counts is there already for a run that resumes.
+    assert not any("--resume" in weak.remedy for weak in seen)
 
 
 def test_check_warns_of_a_series_and_of_too_few_sessions() -> None:
@@ -151,6 +153,7 @@ def test_reports_leave_out_what_was_hot_and_say_so(home: Home) -> None:
         ("drifting", True),
         ("noisy", True),
         ("disturbed", True),
+        ("under heat", True),
         ("throttled", False),
         ("hot start", False),
         ("short", False),
@@ -162,6 +165,16 @@ def test_what_is_seen_is_told_and_only_heat_and_failure_leave_out(
     label: Label, counts: bool
 ) -> None:
     assert Verdict(label=label, reason="as said").counts == counts
+
+
+def test_a_sustained_session_that_throttles_counts() -> None:
+    hot = under({"thermal_status": 0}, {"thermal_status": 2}, "android")
+    value = hot.model_dump() | {"plan": hot.plan.model_copy(update={"loop": LOOPS["sustained"]})}
+    kept = {"samples_reason": "kept by its program", "reported": {"p50_ms": 5.0}}
+    value["run"]["series"] |= kept | {"samples_ns": None}
+    found = verdict(Session.model_validate(value))
+    assert (found.label, found.counts) == ("under heat", True)
+    assert found.reason == "thermal status 2 when it ended"
 
 
 def test_a_sustained_session_is_judged_by_its_last_part() -> None:

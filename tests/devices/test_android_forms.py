@@ -163,7 +163,7 @@ def test_operators_have_times_of_their_own(home: Home, model: Path, tmp_path: Pa
     with phone() as one:
         output = invoke(*words).output
         assert "CONV_2D" in output
-        assert output.startswith("EMULATED, shares made up: tiny.tflite")
+        assert output.startswith("EMULATED, shares made up: tiny.tflite as given on ")
         rows = json.loads(invoke(*words, "--json").output)["operators"]
         nothing_left(one)
         assert [row["kind"] for row in rows] == ["CONV_2D", "LOGISTIC"]

@@ -12,12 +12,21 @@ from pathlib import Path
 import made
 import numpy as np
 from commands import TINY, Chain, invoke
+from own_models import Segmenter
 from PIL import Image
+from recorded import sessions
 
+from bench.sessions.store import write_session
+from reports.gather.unmeasured import remedy
+from reports.load import load
+from reports.page.payload import payload
 from reports.text.card import latencies
 from train.synthetic.scene import portrait
-from zoo.artifact.manifest import Artifact, read_manifest, write_manifest
+from zoo.artifact.manifest import Artifact, Manifest, read_manifest, write_manifest
+from zoo.base.files import sha256_of
+from zoo.checkpoint import checkpoint_path
 from zoo.home import Home
+from zoo.imported.record import read_imported
 from zoo.registry import get
 from zoo.resizing import mask_at, to_input
 from zoo.runtime.runtime import open_model
@@ -51,6 +60,58 @@ def test_latencies_are_of_the_files_that_lie_here_and_say_how_they_were_measured
     assert f"| {row.facet.protocol} |" in told
     gone = replace(row, joined=replace(row.joined, orphan="its file is gone"))
     assert latencies(row.model, [gone]).startswith("None yet. Next: bench run --model")
+
+
+def test_files_of_other_weights_have_no_figures(home: Home) -> None:
+    invoke("weights", "take", "--model", TINY)
+    both = [
+        Artifact(
+            model=TINY,
+            format="onnx",
+            precision=precision,
+            sha256="0" * 64,
+            size_bytes=1,
+            checkpoint_sha256=weights,
+            code_sha256="0" * 64,
+            tools={},
+            exported_at=made.FIRST,
+            commit=None,
+            parity_reason="none",
+            accuracy_reason="no photographs",
+        )
+        for precision, weights in (
+            ("fp32", sha256_of(checkpoint_path(home, SPEC))),
+            ("fp16", "0" * 64),
+        )
+    ]
+    artifacts = {each.key: each for each in both}
+    write_manifest(home, SPEC, Manifest(model=TINY, artifacts=artifacts))
+    [path] = invoke("card", "--model", TINY).output.split()
+    lines = Path(path).read_text().splitlines()
+    assert f"| onnx.fp16 | 0.00 | of other weights: bench export --model {TINY} | | | |" in lines
+    assert "| onnx.fp32 | 0.00 | not measured: no photographs |  |  | not measured |" in lines
+
+
+def test_a_model_that_was_imported_anew_is_called_by_its_name(home: Home, tmp_path: Path) -> None:
+    invoke("import", str(Segmenter().write(tmp_path / "a.onnx")), "--name", "selfie")
+    now = read_imported(home, "selfie").sha256
+    for session, content in zip(sessions(), (now, "1" * 64), strict=True):
+        file = {"model": "selfie", "size": None, "artifact_sha256": content}
+        asked = session.request.model_copy(update=file)
+        write_session(home, session.model_copy(update={"request": asked}))
+    names = {f"selfie ({now[:8]})", "selfie (11111111)"}
+    rows = load(home).rows
+    assert {row.model for row in rows} == names
+    beside = f"--precision fp32 --model {TINY} --reference {TINY}"
+    told = remedy("relative", rows[0])
+    assert told.startswith("bench run --model selfie --device host --runtime onnxruntime ")
+    assert told.endswith(beside)
+    assert "bench card --model selfie\n" in invoke("report").output
+    page = payload(load(home))
+    assert {row[page["names"].index("typed")] for row in page["rows"]} == {"selfie"}
+    card = Path(invoke("card", "--model", "selfie").output.strip()).read_text()
+    [_, latency] = card.split("## Latency seen so far")
+    assert latency.count("| onnxruntime 1.0 |") == 1, "of the file of now"
 
 
 def test_every_file_is_fed_by_its_python_snippet(in_chain: Chain, tmp_path: Path) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import shutil
+from functools import partial
 from pathlib import Path
 
 import made
@@ -11,8 +13,12 @@ import pytest
 from commands import invoke
 
 from bench.sessions.store import read_all, write_session
-from reports.load import load
+from devices.records import RunRequest
+from reports.gather.joined import Joined
+from reports.load import load, report_of
 from reports.since import moves_since
+from reports.stored.read import read_sessions
+from reports.text.tables import every_row
 from reports.write import write_report
 from zoo.base.errors import RecordError
 from zoo.home import Home
@@ -116,6 +122,20 @@ def test_of_very_many_devices_the_page_shows_the_first_and_names_the_others(
     assert "and 190 more" in told
 
 
+@pytest.mark.parametrize("name", ["deeplab_0.5_128", "mnv2_slim_unet_0.4_128", "deeplab"])
+def test_a_variant_that_this_version_does_not_know_keeps_its_row(home: Home, name: str) -> None:
+    made.store(home, [made.device()], SPECS, sessions=1)
+    *others, last = read_all(home).sessions
+    unknown = last.request.model_copy(update={"model": name})
+    write_session(home, last.model_copy(update={"request": unknown}))
+    invoke("report")
+    rows = csv.DictReader((home.report / "table.csv").read_text().splitlines())
+    told = {row["model"]: row["complexity_reason"] for row in rows}
+    assert told.pop(name) == "not a variant of this version"
+    assert told == {session.request.model: "" for session in others}
+    assert "not a variant of this version: bench models" in (home.report / "index.html").read_text()
+
+
 def test_a_folder_without_results_is_refused(tmp_path: Path) -> None:
     assert "holds no results" in invoke("report", str(tmp_path), status=1).output
 
@@ -152,6 +172,16 @@ def test_to_another_reference_file_nothing_is_relative(tmp_path: Path) -> None:
     )
     assert found.latency
     assert all("absolute" in line for line in found.latency)
+
+
+def test_of_two_references_in_a_table_each_figure_names_its_own(tmp_path: Path) -> None:
+    home = home_of(tmp_path, "a laptop")
+    assert "] to mnv2" not in every_row(made.report(home))
+    made.store(home, [made.device("a laptop")], made.SPECS[3:5], sessions=8, first=1)
+    table = every_row(made.report(home))
+    for model, beside in ((1, 0), (2, 0), (4, 3)):
+        (line,) = (x for x in table.splitlines() if x.startswith(f"| {made.SPECS[model].name} |"))
+        assert f"] to {made.SPECS[beside].name} |" in line
 
 
 def test_runs_that_differ_among_themselves_have_not_moved(tmp_path: Path) -> None:
@@ -225,6 +255,14 @@ def test_a_phone_of_one_unit_is_pooled_wherever_it_was_measured(tmp_path: Path) 
     (row,) = load(*homes).rows
     assert len(row.sessions) == 6
     assert load(*homes).apart == ()
+
+    def accuracy_in(known: Home, home: Home, request: RunRequest) -> Joined:
+        return made.accuracy_of(home, request) if home is known else Joined(orphan="not here")
+
+    # Whichever home knows its file, it has its IoU.
+    for known in homes:
+        (row,) = report_of(*read_sessions(homes), partial(accuracy_in, known)).rows
+        assert row.joined.iou is not None
 
 
 def test_since_is_an_option_that_says_what_is_no_report(home: Home) -> None:

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from browser import Page, chromium
 from commands import timed_session
+from recorded import IN_TURNS, in_turns, turn
 from selenium.webdriver.common.keys import Keys
 
 from bench.sessions.record import Plan
@@ -290,7 +291,7 @@ def test_a_report_of_the_zoo_on_four_devices_stays_small(tmp_path: Path) -> None
     assert len(page_html(made.report(home)).encode()) <= 1_500_000
 
 
-@pytest.mark.parametrize("case", ["nothing", "one session", "none steady", "no IoU"])
+@pytest.mark.parametrize("case", ["nothing", "one session", "none steady", "CPU time", "no IoU"])
 def test_a_poor_report_says_so(page: Page, tmp_path: Path, case: str) -> None:
     home = Home(root=tmp_path)
     if case != "nothing":
@@ -301,6 +302,10 @@ def test_a_poor_report_says_so(page: Page, tmp_path: Path, case: str) -> None:
         hot = {"conditions_after": {"thermal_status": Reading(value=2)}}
         run = session.run.model_copy(update=hot)
         write_session(home, session.model_copy(update={"run": run}))
+    if case == "CPU time":
+        run = in_turns([turn(5.0, round, lost_ms=1, hit=4) for round in range(6)])
+        changed = {"run": run, "plan": IN_TURNS}
+        write_session(home, timed_session(home).model_copy(update=changed))
     # Of sessions alone no IoU is known: they are orphans.
     opened = write_report(tmp_path / "out", load(home) if case == "no IoU" else made.report(home))
     page.open(opened)
@@ -309,6 +314,7 @@ def test_a_poor_report_says_so(page: Page, tmp_path: Path, case: str) -> None:
         "nothing": ["bench run"],
         "one session": ["too few sessions", "mnv2_slim_unet_0.35_128"],
         "none steady": ["nothing can be chosen", "throttled"],
+        "CPU time": ["p50 5.01 ms of CPU time"],
         "no IoU": ["No picture", "does not exist"],
     }[case]
     for words in expected:

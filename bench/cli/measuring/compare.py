@@ -104,8 +104,9 @@ def command(
     """Compare the latency of models or files with that of A; exactly one factor may differ.
 
     The factor is the variant or file, or an option that is given twice. Measures now, in turns of
-    some milliseconds, and prints each ratio with its interval, or that it cannot be told and about
-    how many more passes would tell. With more than two, Holm's correction keeps false findings
+    some milliseconds (on a phone by cable, and in other modes than burst, one after the other), and
+    prints each ratio with its interval, or that it cannot be told and about how many more passes
+    would tell. With more than two, Holm's correction keeps false findings
     at 5 % over all of them.
 
     \b

@@ -29,11 +29,16 @@ def _ratio_text(found: Comparison | None) -> str:
 
 
 def _p50_text(side: Side) -> str:
-    return side.p50_ms.text if side.p50_ms else "not measured"
+    return f"{side.p50_ms.text}{_clock(side)}" if side.p50_ms else "not measured"
 
 
 def side_text(side: Side) -> str:
-    return f"{side.name}: {f'p50 {_p50_text(side)} ms' if side.p50_ms else _p50_text(side)}"
+    p50 = f"p50 {side.p50_ms.text} ms{_clock(side)}" if side.p50_ms else "not measured"
+    return f"{side.name}: {p50}"
+
+
+def _clock(side: Side) -> str:
+    return " of CPU time" if side.by_cpu else ""
 
 
 def _verdict(found: Comparison) -> str:

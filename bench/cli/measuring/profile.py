@@ -95,8 +95,10 @@ def command(
         operators = opened.profile()
     info = on.info()
     mark = "EMULATED, shares made up: " if info.emulated else ""
-    title = f"{mark}{work.request.model} {precision} on {info.name}, {runtime}, {threads} thread(s)"
-    path = plot or Path(f"{work.request.model}.profile.png")
+    asked = work.request
+    file = f"{asked.model} {asked.precision}"
+    title = f"{mark}{file} on {info.name}, {runtime}, {threads} thread(s)"
+    path = plot or Path(f"{asked.model}.profile.png")
     draw_profile(operators, title, path)
     rows = [asdict(one) for one in operators]
     if as_json:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 
 from bench.protocol import Known, unfinished
 from bench.sessions.record import Plan, Session
-from bench.statistics.bursts import Evidence, timed_of, turns_of
+from bench.statistics.bursts import Evidence, by_cpu, turns_of
 from bench.statistics.stats import across_passes, medians_ms
 from bench.statistics.verdict import verdict
 from bench.work.item import Work
@@ -75,8 +75,7 @@ def _latency(known: Known, work: Work) -> str:
     medians = medians_ms(mine)
     if not medians:
         return "not measured"
-    by_cpu = any(timed_of(s)[1] == "cpu" for s in mine if turns_of(s))
-    return across_passes(medians).text + (" of CPU time" if by_cpu else "")
+    return across_passes(medians).text + (" of CPU time" if any(map(by_cpu, mine)) else "")
 
 
 def _relative(known: Known, work: Work, beside: Collection[RunRequest | None]) -> str:

@@ -161,9 +161,10 @@ def command(
         return
     click.echo(fitted(_told(home, model, guessed)))
     steps = [f"bench eval {name} --data lfw --split validation"]
-    if why_not(default_for(model.format)) is None:
+    runtime = default_for(model.format)
+    if why_not(runtime) is None:
         beside = f"--model 'mnv2_slim_unet_*' --precision {model.precision}"
-        steps.append(f"bench run --model {name} {beside}")
+        steps.append(f"bench run --model {name} {beside} --runtime {runtime}")
     click.echo(next_steps(steps))
 
 

@@ -69,7 +69,7 @@ def _by_remedy(warnings: Sequence[Weakness]) -> list[str]:
     """What has the same remedy, but for the model, stands together, the most frequent first."""
     kinds = defaultdict[str, list["Weakness"]](list)
     for one in warnings:
-        kinds[re.sub(r"--model \S+", "--model NAME", one.remedy)].append(one)
+        kinds[re.sub(r"--model (?:'[^']*'|\S)+", "--model NAME", one.remedy)].append(one)
     lines = []
     for remedy, alike in sorted(kinds.items(), key=lambda kind: -len(kind[1])):
         lines += [f"{one.about:12}  {one.file}: {one.seen}" for one in alike[:FIRST]]

@@ -163,14 +163,16 @@ def _written(
 
 def _after(report: Report, data: str | None) -> list[str]:
     """What to type once the page was read. data: on which the report is, where that was asked."""
+    from reports.gather.unmeasured import typed_model
+
     if not report.rows:
         return ["bench run --model 'mnv2_slim_unet_0.35_*'", "bench models", "bench doctor"]
     row = report.rows[0]
     check = "bench check last"
     on = f" --data {shlex.quote(data)}" if data else ""
     pick = f"bench pick --device {row.facet.device.kind} --max-latency 60fps{on}"
-    named = row.origin != "file"
-    return [pick, check, f"bench card --model {row.model}"] if named else [pick, check]
+    named = row.of_zoo or row.origin == "imported"
+    return [pick, check, f"bench card --model {typed_model(row)}"] if named else [pick, check]
 
 
 def _short(path: Path) -> Path:

@@ -4,7 +4,7 @@ const hash = (value) => el("span", { class: "hash" }, value);
 const listed = (title, lines) => el("details", {}, el("summary", {}, title), el("ul", {}, ...lines.map((line) => el("li", {}, ...[line].flat()))));
 const orNot = (row, figure, form) => (row[figure] === null ? lacking(row, figure) : form(row[figure]));
 
-const orUnknown = (value) => (value === null ? "unknown: a file of one's own" : value.toLocaleString("en"));
+const onPaper = (row, figure) => (row[figure] === null ? `unknown: ${row.complexity_reason}` : row[figure].toLocaleString("en"));
 
 const chainText = (row) => {
   const [iouOf, file, checkpoint, commit, init, orphan] = row.chain;
@@ -21,8 +21,8 @@ const chainText = (row) => {
 const figures = (row) => [
   ["IoU", iouText(row)],
   ["IoU from the reference", row.iou && (row === referenceIn(facetOf.get(row)) ? "the reference" : differenceOf(row) ? `${differenceText(row)} points from ${referenceIn(facetOf.get(row)).model}` : differenceText(row))],
-  ["parameters", orUnknown(row.parameters)],
-  ["MACs", orUnknown(row.macs)],
+  ["parameters", onPaper(row, "parameters")],
+  ["MACs", onPaper(row, "macs")],
   ["p50", latencyText(row)],
   ["relative", row.relative ? `${between(row.relative, (x) => x.toFixed(3))} of ${row.relative_to}` : row.missing.some(([name]) => name === "relative") ? lacking(row, "relative") : "the reference"],
   ["p90", orNot(row, "p90", (p90) => `${between(p90, digits)} ms`)],

@@ -4,13 +4,13 @@ const between = (found, form) => (found[1] === null ? form(found[0]) : `${form(f
 // What would measure a figure that the row has not.
 const lacking = (row, figure, reason) => {
   const found = row.missing.find(([name]) => name === figure);
-  return ["not measured", reason, found && found[1].replaceAll("--model NAME", () => `--model ${row.model}`)].filter(Boolean).join(": ");
+  return ["not measured", reason, found && found[1].replaceAll("--model NAME", () => `--model ${row.typed}`)].filter(Boolean).join(": ");
 };
 // Of IoUs: of too few images there is no interval.
 const imagesText = (found, form, unit = "") =>
   `${form(found[0])}${unit} ${found[1] === null ? "(too few images for an interval)" : `[${form(found[1])}, ${form(found[2])}]`}`;
 const iouText = (row) => (row.iou ? imagesText(row.iou, (x) => x.toFixed(3)) + (row.of_export ? " (of the reference export)" : "") : lacking(row, "iou", row.iou_reason));
-const latencyText = (row) => `${between(row.p50, digits)} ms`;
+const latencyText = (row) => `${between(row.p50, digits)} ms${row.by_cpu ? " of CPU time" : ""}`;
 const nameText = (row) => `${row.model} (${row.how})`;
 const percent = (share) => `${Math.round(100 * share)} %`;
 
