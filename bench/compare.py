@@ -153,7 +153,7 @@ def compared(
     known = Known.of(sessions, plan)
     sides = [Side.of(name, known.of_work(one)) for name, one in zip(names, work, strict=True)]
     ratios = [known.ratio(one) for one in work[1:]]
-    how = "in turns" if plan.loop.turns else "with one after the other"
+    how = "in turns" if plan.loop.turns else "measured one after the other"
     return against_first(sides, ratios, factor, how)
 
 

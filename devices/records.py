@@ -23,6 +23,8 @@ Seconds = Annotated[float, Field(gt=0, le=86_400)]
 INFINITE_VALUES = "infinite_values"
 # The reading of a browser's file: how many inferences each sample is the mean of.
 INFERENCES_A_SAMPLE = "inferences_a_sample"
+# The setting of a browser's page whose clock is coarse.
+NOT_ISOLATED = "not isolated"
 # A model of the zoo, one that was imported, or a file of the user's own.
 Origin = Literal["zoo", "imported", "file"]
 # The precision of a file of the user's own, of which nothing is known.

@@ -81,8 +81,7 @@ class Processes:
         unlike = [key for key in value if value[key] != firsts.get(key)]
         if unlike:
             raise DataError(
-                f"process {self.rank} of {self.count} has another {', '.join(unlike)} than the "
-                "first",
+                f"process {self.rank} of {self.count} differs from the first: {', '.join(unlike)}",
                 expected="the same data set, recipe, program and threads on every machine",
                 remedy="the same --cores N on every machine"
                 if unlike == ["threads"]

@@ -64,8 +64,8 @@ class Settings:
         now, first = self.dataset.split(), self.first_weights
         files = [(first.path, first.split), *((file.path, file.split) for file in self.teachers)]
         return [
-            f"{path} was trained on another split of {', '.join(names)} ({split.rule}): it may "
-            "have seen what is validated on here, and the IoU be too high"
+            f"{path} was trained on another split or version of {', '.join(names)} "
+            f"({split.rule}): it may have seen what is validated on here, and the IoU be too high"
             for path, split in files
             if split is not None and (names := split.unlike(now))
         ]

@@ -17,7 +17,7 @@ from devices.browser.inputs import Expected
 from devices.browser.messages import Evidence, Output
 from devices.browser.site import Site
 from devices.masks import LIMIT
-from devices.records import Reading, RunRequest
+from devices.records import NOT_ISOLATED, Reading, RunRequest
 from zoo.base.errors import SessionFailed
 from zoo.preprocess import THRESHOLD
 
@@ -183,7 +183,7 @@ def _settings(runtime: str, names: Sequence[str], isolated: bool) -> str | None:
     if runtime == "litert" and names:
         told.append("no relaxed SIMD" if "_compat_" in names[0] else "relaxed SIMD")
     if not isolated:
-        told.append("not isolated")
+        told.append(NOT_ISOLATED)
     return ", ".join(told) or None
 
 

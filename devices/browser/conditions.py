@@ -21,7 +21,7 @@ def readings(told: Conditions, join: Join) -> dict[str, Reading]:
             "this browser does not tell it",
         ),
         "clock_step_us": Reading(value=join.clock_step_us),
-        "isolated": Reading(value=str(join.isolated and join.shared_memory).lower()),
+        "isolated": Reading(value=str(join.has_threads).lower()),
         "temperature_c": Reading(value=None, reason=NOT_TOLD),
         "governor": Reading(value=None, reason=NOT_TOLD),
     }

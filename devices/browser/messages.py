@@ -57,6 +57,11 @@ class Join(Posted):
     clock_step_us: Annotated[int, Field(ge=1, le=1_000_000)]
     emulated: bool = False
 
+    @property
+    def has_threads(self) -> bool:
+        """Only an isolated page may, and some browsers give it none."""
+        return self.isolated and self.shared_memory
+
 
 class Answered(Posted):
     """The answer to the command of this number: a value, or what went wrong. lost: its worker does

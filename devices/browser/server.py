@@ -140,8 +140,13 @@ class Application:
         await run_in_threadpool(self.pages.join, joined, local)
         response = JSONResponse({"joined": True})
         # A port is not part of a cookie's address: the next server knows the browser by these.
-        for name, value in (("unit", joined.unit), ("name", quote(joined.name, safe=""))):
-            response.set_cookie(f"bench-{name}", value, max_age=KEPT_S, samesite="strict")
+        kept = {"unit": joined.unit, "name": quote(joined.name, safe="")}
+        for name, value in kept.items():
+            # An empty value would be written as two quote marks, and read as those.
+            if value:
+                response.set_cookie(f"bench-{name}", value, max_age=KEPT_S, samesite="strict")
+            else:
+                response.delete_cookie(f"bench-{name}", samesite="strict")
         return response
 
     async def turn(self, request: Request) -> Response:

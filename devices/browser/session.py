@@ -194,12 +194,12 @@ class BrowserRun(OpenRun):
 
 
 def _too_large(expected: Expected) -> SessionFailed:
-    count, megabytes = len(expected.outputs), sum(one.nbytes for one in expected.outputs) / 1e6
+    megabytes = sum(one.nbytes for one in expected.outputs) / 1e6
     return SessionFailed(
         "open",
-        f"its outputs are too much for a page to send: {count}, of {megabytes:.1f} MB together",
-        expected=f"at most {MOST_OUTPUTS}, of {MOST_TEXT * 3 / 4e6:.2f} MB each and twice that "
-        "together",
+        f"its {len(expected.outputs)} outputs hold {megabytes:.1f} MB, too much for a page to send",
+        expected=f"at most {MOST_OUTPUTS} outputs, of {MOST_TEXT * 3 / 4e6:.2f} MB each and twice "
+        "that together",
         remedy="measure it on another device, as with --device host; or export smaller outputs",
         code="too_large",
     )

@@ -59,7 +59,7 @@ class Tab:
         """Wait for a page that is gone for a moment. Raises DeviceError where it does not come
         back, or cannot have so many threads."""
         joined = self.page.joined
-        if request.threads > 1 and not (joined.isolated and joined.shared_memory):
+        if request.threads > 1 and not joined.has_threads:
             raise DeviceError(
                 f"this page cannot have {request.threads} threads",
                 expected="an isolated page with shared memory: https, or a cable",

@@ -12,7 +12,7 @@ import numpy as np
 from bench.statistics.ratios import Ratio
 from bench.statistics.stats import Quantile
 from bench.statistics.verdict import Verdict
-from devices.records import DeviceInfo, Origin
+from devices.records import NOT_ISOLATED, DeviceInfo, Origin
 from reports.gather.joined import Joined
 from reports.stored.digest import Digest
 from reports.stored.sessions import Float64, Places, Sessions
@@ -58,9 +58,10 @@ class Facet:
 
     @property
     def of_every_precision(self) -> Facet:
-        """Settings are those of a file: an int8 one has some that the fp32 one beside it has
-        not."""
-        return replace(self, precision="every precision", settings=None)
+        """Settings are those of a file, as an int8 one has some that the fp32 one beside it has
+        not. Whether a page is isolated is of all its files."""
+        page = NOT_ISOLATED if NOT_ISOLATED in (self.settings or "") else None
+        return replace(self, precision="every precision", settings=page)
 
     @property
     def title(self) -> str:

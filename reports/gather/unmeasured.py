@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
+import numpy as np
+
+from bench.statistics.stats import order_ranks
 from bench.work import again
 from bench.work.typed_inputs import typed
 from devices.records import Loop
@@ -102,6 +105,14 @@ def _of_file(row: Row, name: str) -> str:
     return ", then ".join(filter(None, [told, run_command(row, name)]))
 
 
+def _of_means(row: Row) -> bool:
+    """Whether some of its sessions have samples enough, and still no tail: a browser's samples may
+    each be the mean of several inferences."""
+    figures = row.stored.figures
+    samples = figures["samples"][row.used][np.isnan(figures["p90_ms"][row.used])]
+    return any(order_ranks(int(count), 0.9) is not None for count in samples)
+
+
 def _tail(row: Row, name: str) -> str:
     """More samples in each session."""
     last = row.last
@@ -110,7 +121,7 @@ def _tail(row: Row, name: str) -> str:
         return "this device gives no single samples"
     if row.by_cpu:
         return f"for p90, more samples: {run_command(row, name)}, while nothing else runs"
-    if last.of_means:
+    if _of_means(row):
         return "each sample is the mean of several inferences there, which has no p90"
     turns = loop.turns
     if turns is None:

@@ -77,12 +77,6 @@ class Digest(Level):
     unknown: tuple[str, ...]
     effect: float | None = None
 
-    @property
-    def of_means(self) -> bool:
-        """Whether each sample is the mean of several inferences: of enough there is no tail."""
-        enough = order_ranks(self.samples, 0.9) is not None
-        return self.p90_ms is None and enough and not self.by_cpu
-
 
 @contextmanager
 def _uncollected() -> Iterator[None]:

@@ -73,7 +73,7 @@ def test_a_side_of_cpu_time_says_so() -> None:
 
 
 @pytest.mark.parametrize(
-    ("plan", "how"), [(PLAN, "in turns"), (Plan(loop=LOOP), "with one after the other")]
+    ("plan", "how"), [(PLAN, "in turns"), (Plan(loop=LOOP), "measured one after the other")]
 )
 def test_only_what_took_turns_is_said_to(plan: Plan, how: str) -> None:
     (found,) = compared(paired_work(2), ["a", "b"], [], plan, "variant")

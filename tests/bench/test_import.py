@@ -152,13 +152,28 @@ def test_what_was_guessed_is_told_and_what_the_file_says_is_not_asked(
     assert f"bench run --model two {beside}" in told
 
 
+def test_weights_beside_a_file_may_be_links(home: Home, tmp_path: Path) -> None:
+    """As the caches of downloads keep them."""
+    blobs, snapshot = tmp_path / "blobs", tmp_path / "snapshot"
+    blobs.mkdir()
+    snapshot.mkdir()
+    model = onnx.load(Segmenter().write(tmp_path / "whole.onnx"))
+    path = blobs / "model.onnx"
+    onnx.save(model, path, save_as_external_data=True, location="weights.bin", size_threshold=0)
+    for name in ("model.onnx", "weights.bin"):
+        (blobs / name).rename(blobs / f"hash-of-{name}")
+        (snapshot / name).symlink_to(f"../blobs/hash-of-{name}")
+    invoke("import", str(snapshot / "model.onnx"), "--name", "cached")
+    assert read_imported(home, "cached").precision == "fp32"
+
+
 def test_a_file_of_the_zoo_counts_the_same_when_it_is_imported(elsewhere: Home) -> None:
     spec = get(TINY)
-    for key in ("onnx.fp32", "tflite.int8"):
+    for key in ("onnx.fp32", "onnx.fp16", "onnx.fp16a", "tflite.int8"):
         artifact = read_manifest(elsewhere, spec).artifacts[key]
         assert artifact.accuracy is not None
         file = elsewhere.artifact(spec, artifact.format, artifact.precision)
-        name = f"again_{artifact.format}"
+        name = f"again_{artifact.format}_{artifact.precision}"
         told = invoke("import", str(file), "--name", name).output
         assert ("its metadata" in told) == (artifact.format == "tflite")
         invoke("eval", "--model", name, "--data", "drawn")

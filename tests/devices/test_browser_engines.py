@@ -156,13 +156,15 @@ def test_a_browser_keeps_its_name_from_one_server_to_the_next(home: Home, tmp_pa
         with served(home, tmp_path, offered=Offered()) as here:
             page.driver.get(here.server.link())
             waiting = WebDriverWait(page.driver, 10)
-            waiting.until(lambda _: page.find("#name").is_displayed())
+            # Which the page writes once it listens.
+            waiting.until(lambda _: page.every("#told dt"))
             page.find("#name").send_keys("Mei's; Pfü")
             page.find("#start button").click()
             first = here.came.get(timeout=10)
             first.end("It is over.")
             waiting.until(lambda _: page.text("#status") == "It is over.")
             page.driver.refresh()
+            waiting.until(lambda _: page.every("#told dt"))
             page.find("#start button").click()
             again = here.came.get(timeout=10)
         # Another port, of the same address.

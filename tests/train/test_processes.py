@@ -75,5 +75,5 @@ def test_processes_with_other_threads_are_told_how_to_agree(drawn: Home) -> None
         timeout=600,
     )
     assert done.returncode != 0
-    assert "process 1 of 2 has another threads than the first" in done.stderr
+    assert "process 1 of 2 differs from the first: threads" in done.stderr
     assert "--cores N" in done.stderr

@@ -170,6 +170,7 @@ def test_weights_that_may_overflow_are_told(home: Home) -> None:
         ("onnxruntime", "arm64", "Darwin", "Features : asimdhp", False),
         ("onnxruntime", "x86_64", "Linux", "flags : avx512_fp16", False),
         ("litert", "aarch64", "Linux", "Features : asimdhp", False),
+        ("coreml", "arm64", "Darwin", "", True),
     ],
 )
 def test_who_computes_in_fp16(

@@ -8,6 +8,7 @@ file of a stranger's may be anything: what it takes too long for, or dies of, is
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -71,4 +72,6 @@ def _tflite(path: Path) -> Iterator[NDArray[np.float32]]:
 
 
 if __name__ == "__main__":
+    # Also where the command that waits for it was killed.
+    signal.alarm(TIMEOUT_S + 10)
     print(json.dumps([_count(*each) for each in json.load(sys.stdin)]))

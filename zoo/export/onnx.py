@@ -33,7 +33,6 @@ KINDS: dict[str, Kind] = {
 
 def export(deployed: nn.Module, spec: ModelSpec, label: Label, path: Path) -> None:
     """Write `path`; raises whatever torch.onnx raises."""
-    import onnx
     import torch
 
     example = torch.zeros(1, 3, spec.size, spec.size)
@@ -49,7 +48,6 @@ def export(deployed: nn.Module, spec: ModelSpec, label: Label, path: Path) -> No
     assert program is not None
     model = program.model_proto
     _drop_traces(model)
-    onnx.checker.check_model(model, full_check=True)
     _save(model, label, path)
 
 
@@ -94,16 +92,35 @@ def _half(model: onnx.ModelProto, *, clip: bool) -> onnx.ModelProto:
         DEFAULT_OP_BLOCK_LIST,
         convert_float_to_float16,
     )
+    from onnxruntime.transformers.onnx_model import OnnxModel
 
     kept = [*DEFAULT_OP_BLOCK_LIST, *([] if clip else ["Clip"])]
     half: onnx.ModelProto = convert_float_to_float16(model, keep_io_types=True, op_block_list=kept)
+    # It leaves its Casts behind the nodes that read them, which the format forbids.
+    OnnxModel.graph_topological_sort(half.graph)
+    _retype(half)
     return half
 
 
-def _save(model: onnx.ModelProto, label: Label, path: Path) -> None:
-    """With the label in `metadata_props`."""
+def _retype(half: onnx.ModelProto) -> None:
+    """The converter leaves the types of before on some values that it changed."""
     import onnx
 
+    bare = onnx.ModelProto()
+    bare.CopyFrom(half)
+    del bare.graph.value_info[:]
+    inferred = onnx.shape_inference.infer_shapes(bare).graph.value_info
+    types = {value.name: value.type.tensor_type.elem_type for value in inferred}
+    types |= {weight.name: weight.data_type for weight in half.graph.initializer}
+    for value in half.graph.value_info:
+        value.type.tensor_type.elem_type = types[value.name]
+
+
+def _save(model: onnx.ModelProto, label: Label, path: Path) -> None:
+    """With the label in `metadata_props`, once it is known to be valid ONNX."""
+    import onnx
+
+    onnx.checker.check_model(model, full_check=True)
     del model.metadata_props[:]
     onnx.helper.set_model_props(model, label.entries)
     model.producer_name, model.producer_version = AUTHOR, label.version

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -68,7 +69,7 @@ class Seen(Frozen):
 def look(source: Path, copy: Path, format: str, size: tuple[int, int] | None) -> Seen:
     """Of the copy, which is made whole first: weights that lie beside the source are put into it,
     and free sides set to `size`, height and width. Raises ArtifactError, DeviceError."""
-    asked = {"source": str(source.resolve()), "copy": str(copy.resolve()), "format": format}
+    asked = {"source": str(source.absolute()), "copy": str(copy.resolve()), "format": format}
     command = [sys.executable, "-P", "-m", "zoo.imported.look"]
     words = json.dumps({**asked, "size": size})
     try:
@@ -169,4 +170,6 @@ def _answer(request: dict[str, Any]) -> str:
 
 
 if __name__ == "__main__":
+    # Also where the command that waits for it was killed: a model may never end.
+    signal.alarm(TIMEOUT_S + 10)
     print(_answer(json.loads(sys.stdin.readline() or sys.stdin.read())))

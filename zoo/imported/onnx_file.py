@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,13 @@ from onnx import TensorProto
 
 from zoo.base.errors import ArtifactError
 from zoo.runtime.declared import onnx_inputs
+from zoo.runtime.members import members
+
+# Of weights that are stored in integers.
+WHOLE = (
+    *(TensorProto.INT8, TensorProto.INT4, TensorProto.INT2),
+    *(TensorProto.UINT8, TensorProto.UINT4, TensorProto.UINT2),
+)
 
 
 def make_whole(source: Path, copy: Path, size: list[int] | None) -> None:
@@ -22,7 +31,7 @@ def make_whole(source: Path, copy: Path, size: list[int] | None) -> None:
     free = any(_free(given) for given in onnx_inputs(bare.graph))
     if not beside and not free:
         return
-    model = _load(source, weights=True) if beside else bare
+    model = _whole(source) if beside else bare
     for given in onnx_inputs(model.graph):
         if _free(given):
             _set(given, size)
@@ -44,13 +53,17 @@ def precision(path: Path) -> str:
     most = max(types, key=lambda kind: types[kind], default=TensorProto.FLOAT)
     if operators & {"QLinearConv", "QuantizeLinear", "ConvInteger", "DynamicQuantizeLinear"}:
         return "int8"
-    if most in (TensorProto.INT8, TensorProto.UINT8):
+    if most in WHOLE:
         return "int8w"
     if most != TensorProto.FLOAT16:
         return "fp32"
     weights = {t.name for t in graph.initializer if t.data_type == TensorProto.FLOAT16}
-    cast = {name for node in graph.node if node.op_type == "Cast" for name in node.input}
-    return "fp16" if len(weights & cast) * 2 > len(weights) else "fp16a"
+    casts = [node for node in graph.node if node.op_type == "Cast"]
+    cast = {name for node in casts for name in node.input}
+    made = {name for node in casts for name in node.output}
+    # The zoo's own, whose Clips alone are in fp32.
+    clips = any(node.op_type == "Clip" and node.input[0] in made for node in graph.node)
+    return "fp16" if clips or len(weights & cast) * 2 > len(weights) else "fp16a"
 
 
 def normalisation(path: Path) -> None:
@@ -60,6 +73,17 @@ def normalisation(path: Path) -> None:
 def images(path: Path) -> Mapping[str, str]:
     """It knows tensors alone."""
     return {}
+
+
+def _whole(source: Path) -> onnx.ModelProto:
+    """With its external data, also where those are links, as in a cache of downloads: onnx follows
+    none."""
+    with tempfile.TemporaryDirectory() as folder:
+        for one in members(source):
+            copy = Path(folder) / one.relative_to(source.parent)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(one, copy)
+        return _load(Path(folder) / source.name, weights=True)
 
 
 def _load(path: Path, weights: bool) -> onnx.ModelProto:

@@ -75,8 +75,14 @@ def _copied(source: Path, copy: Path) -> str | None:
     """The hash of the copy as it is; None of a package, whose own files only a look at it tells."""
     if source.is_dir():
         return None
-    with storing(copy):
-        shutil.copyfile(source, copy)
+    try:
+        content = source.open("rb")
+    except OSError as error:
+        raise ArtifactError(
+            f"{shown(source)} cannot be read: {error.strerror}", remedy="check who may read it"
+        ) from error
+    with content, storing(copy), copy.open("wb") as target:
+        shutil.copyfileobj(content, target)
     return sha256_of(copy)
 
 

@@ -20,6 +20,7 @@ NORMALIZATION_OPTIONS = 1
 # Slots of tables in tflite-support's metadata_schema.fbs.
 SUBGRAPHS, INPUTS, PROCESS_UNITS = 3, 2, 4
 INT8 = (schema.TensorType.INT8, schema.TensorType.UINT8)
+FEWER_BITS = (schema.TensorType.INT4, schema.TensorType.UINT4, schema.TensorType.INT2)
 
 
 def make_whole(source: Path, copy: Path, size: list[int] | None) -> None:
@@ -38,6 +39,8 @@ def precision(path: Path) -> str:
         else:
             others[tensor.type] += 1
     most = max(weights, key=lambda kind: weights[kind], default=schema.TensorType.FLOAT32)
+    if most in FEWER_BITS:
+        return "int8w"
     if most in INT8:
         quantised = sum(others[kind] for kind in INT8)
         return "int8" if 2 * quantised > others.total() else "int8w"

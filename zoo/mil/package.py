@@ -112,7 +112,7 @@ def _inside(path: Path, *names: str) -> Path:
     """A file of the package, whatever the names hold: no `..`, and no link that leads out."""
     place = path.joinpath(*names)
     parts = PurePosixPath(*names)
-    leads_out = parts.is_absolute() or ".." in parts.parts
+    leads_out = parts.is_absolute() or ".." in parts.parts or "\0" in "".join(names)
     if leads_out or not place.resolve().is_relative_to(path.resolve()):
         raise broken(path, f"{'/'.join(names)} leads out of the package", "files inside of it")
     if not place.is_file():

@@ -40,11 +40,11 @@ def computes_in_half(
 ) -> bool:
     """Whether the runtime's CPU kernels compute an fp16 file in fp16 on this machine.
 
-    The reference interpreter of Core ML's programs rounds as the file says, everywhere. onnxruntime
+    Core ML does, and the reference interpreter of its programs rounds as the file says. onnxruntime
     1.32 has such kernels on Arm64 alone, where the processor has the arithmetic, and
     not on Apple's (cpu_execution_provider.cc). LiteRT's kernels compute in fp32 everywhere.
     """
-    if runtime == REFERENCE:
+    if runtime in (REFERENCE, "coreml"):
         return True
     arm = (machine or platform.machine()).lower() in ("aarch64", "arm64")
     if runtime != "onnxruntime" or not arm or (system or platform.system()) == "Darwin":

@@ -106,8 +106,7 @@ def command(
     The factor is the variant or file, or an option that is given twice. Measures now, in turns of
     some milliseconds (on a phone by cable, and in other modes than burst, one after the other), and
     prints each ratio with its interval, or that it cannot be told and about how many more passes
-    would tell. With more than two, Holm's correction keeps false findings
-    at 5 % over all of them.
+    would tell. With more than two, Holm's correction keeps false findings at 5 % over all of them.
 
     \b
     Example:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,8 @@ from PIL import Image
 from bench.cli.options import PICTURES
 from zoo.base.errors import DataError, FileError
 from zoo.base.pictures import shown
+from zoo.home import Home
+from zoo.imported.record import imported_names
 from zoo.registry import all_specs
 
 # Pictures that PIL alone may not know, so that they are met with a word and not passed over.
@@ -33,14 +35,21 @@ class Task:
 
 
 def tasks(
-    given: Sequence[Path], model: str, output: Path | None, with_mask: bool, force: bool
+    home: Home,
+    given: Sequence[Path],
+    model: str,
+    output: Path | None,
+    with_mask: bool,
+    force: bool,
 ) -> list[Task]:
-    """What is to be made of files and folders. output: a file, or a folder for several.
+    """What is to be made of files and folders. output: a file, or a folder for several. home: whose
+    models' earlier results are no photographs.
 
     Raises FileError, before anything is made, for an ending that cannot be written and for what
     would be replaced; a photograph always is kept.
     """
-    photographs = _photographs(given, model)
+    names = {model, *imported_names(home), *(spec.name for spec in all_specs())}
+    photographs = _photographs(given, names)
     several = len(given) > 1 or _is_folder(given[0])
     found = [
         Task(photograph=one, tinted=tinted, mask=_mask_of(tinted) if with_mask else None)
@@ -69,19 +78,19 @@ def format_of(path: Path) -> str:
         ) from None
 
 
-def _photographs(given: Sequence[Path], model: str) -> list[Path]:
+def _photographs(given: Sequence[Path], names: Collection[str]) -> list[Path]:
     """Each once; of a folder those that lie in it."""
     found: dict[Path, Path] = {}
     for path in given:
-        for one in _in(path, model) if _is_folder(path) else [path]:
+        for one in _in(path, names) if _is_folder(path) else [path]:
             found.setdefault(_real(one), one)
     return list(found.values())
 
 
-def _in(folder: Path, model: str) -> list[Path]:
-    """By their endings; without hidden files, and without what this command made of them."""
+def _in(folder: Path, names: Collection[str]) -> list[Path]:
+    """By their endings; without hidden files, and without what this command made of them by the
+    models of these names."""
     endings = {*Image.registered_extensions(), *_OTHERS}
-    names = {model, *(spec.name for spec in all_specs())}
     made = tuple(f".{name}{end}" for name in names for end in (".png", ".mask.png"))
     try:
         members = sorted(folder.iterdir())

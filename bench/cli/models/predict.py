@@ -77,7 +77,7 @@ def command(
 
     home = Home.default()
     chosen, opened = get(home, model), None
-    asked = tasks(photographs, chosen.name, output, with_mask, force)
+    asked = tasks(home, photographs, chosen.name, output, with_mask, force)
     refused = []
     for task in asked:
         try:
@@ -115,7 +115,7 @@ def _made(task: Task, image: Image.Image, opened: OpenModel, model: Model) -> st
 
 def _write(picture: Image.Image, path: Path) -> None:
     from bench.cli.models.photographs import format_of
-    from zoo.base.errors import FileError
+    from zoo.base.errors import FileError, StorageError
     from zoo.base.files import replacing
     from zoo.base.pictures import shown
 
@@ -123,10 +123,11 @@ def _write(picture: Image.Image, path: Path) -> None:
     try:
         with replacing(path) as temporary:
             picture.save(temporary, format=format, quality=95)
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, StorageError) as error:
         # JPEG and WebP hold no picture of any size.
+        reason = error.seen if isinstance(error, StorageError) else f"{path}: {error}"
         raise FileError(
-            f"{shown(path)} cannot be written: {error}",
+            f"the picture cannot be written: {shown(reason)}",
             expected=f"a folder to write to, and a picture that {format} can hold",
             remedy="--output with a name ending in .png",
         ) from error

@@ -37,7 +37,7 @@ function element(id: string): HTMLElement {
 }
 
 /** The demo fetches nothing while it runs; without a sign of life the server would end by itself. */
-const SIGN_OF_LIFE_MS = 20_000;
+const SIGN_OF_LIFE_MS = 3_000;
 
 class Tabs {
   private demo: { stop(): void } | null = null;
