@@ -104,7 +104,7 @@ def test_weights_beside_a_file_are_taken_in(drawn: Home, tmp_path: Path) -> None
     (tmp_path / "weights").write_bytes(bytes(4096))
     onnx.save(away, tmp_path / "inner" / "away.onnx")
     words = ("import", str(tmp_path / "inner" / "away.onnx"), "--name", "away")
-    assert "away.onnx is no ONNX model" in invoke(*words, status=1).output
+    assert "keeps weights in '../weights', outside of its folder" in invoke(*words, status=1).output
 
 
 def test_a_file_is_judged_by_its_path_and_nothing_of_it_is_kept(

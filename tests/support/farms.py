@@ -75,6 +75,9 @@ def two_nodes(
     that both nodes are told to use, and only they. path_of_second: where the second one looks for
     Python's packages first."""
     user.mkdir()
+    if adb is not None:
+        # A phone lets in the adb of its user, whose key lies in HOME.
+        (user / ".android").symlink_to(Path.home() / ".android")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HOME", str(user))
         port = closed_port()
