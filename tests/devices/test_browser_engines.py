@@ -155,16 +155,17 @@ def test_a_browser_keeps_its_name_from_one_server_to_the_next(home: Home, tmp_pa
     with chromium() as page:
         with served(home, tmp_path, offered=Offered()) as here:
             page.driver.get(here.server.link())
-            waiting = WebDriverWait(page.driver, 10)
-            # Which the page writes once it listens.
-            waiting.until(lambda _: page.every("#told dt"))
+            waiting = WebDriverWait(page.driver, 30)
+            # Which the page writes, folded, once it listens.
+            listens = "return document.querySelectorAll('#told dt').length"
+            waiting.until(lambda _: page.run(listens))
             page.find("#name").send_keys("Mei's; Pfü")
             page.find("#start button").click()
             first = here.came.get(timeout=10)
             first.end("It is over.")
             waiting.until(lambda _: page.text("#status") == "It is over.")
             page.driver.refresh()
-            waiting.until(lambda _: page.every("#told dt"))
+            waiting.until(lambda _: page.run(listens))
             page.find("#start button").click()
             again = here.came.get(timeout=10)
         # Another port, of the same address.
