@@ -38,39 +38,17 @@ def farm(tmp_path: Path) -> Iterator[Farm]:
         yield found
 
 
+@pytest.fixture(scope="module")
+def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Farm]:
+    """One for the tests that leave it as it was; they are the last ones here."""
+    with two_nodes(tmp_path_factory.mktemp("farm") / "user") as found:
+        yield found
+
+
 @pytest.fixture
 def exported(shipped: Home, home: Home) -> Home:
     shutil.copytree(shipped.root, home.root, dirs_exist_ok=True)
     return home
-
-
-def test_every_host_is_measured_and_two_callers_take_turns(farm: Farm, exported: Home) -> None:
-    listed = invoke("devices", "--ray", farm.address).output
-    assert listed.count("ready") == 2, listed
-    # `local` is a Ray of this command's own, whatever runs here.
-    listed = invoke("devices", "--ray", "local").output
-    assert listed.count("ready") == 1, listed
-    on_farm = (*RUN, "--ray", farm.address)
-    with (
-        running(bench_process(exported, *on_farm)) as one,
-        running(bench_process(exported, *on_farm)) as two,
-    ):
-        told = [process.communicate(timeout=120)[0] for process in (one, two)]
-    assert [process.returncode for process in (one, two)] == [0, 0], "".join(told)
-    sessions = read_all(exported).sessions
-    assert len({session.id for session in sessions}) == len(sessions)
-    # Both nodes are this machine, so its lock holds three of the four back at a time.
-    assert len({session.batch for session in sessions}) == 4
-    assert len({session.machine for session in sessions}) == 1
-    assert all(session.timed or session.round == 0 for session in sessions)
-    assert "waiting: this machine is in use by another command" in "".join(told)
-    assert "bench report --open" in told[0]
-    before = {session.id for session in read_all(exported).sessions}
-    again = bench_process(exported, *on_farm, "--resume")
-    with running(again) as process:
-        output, _ = process.communicate(timeout=120)
-    assert "every session is there already" in output
-    assert {session.id for session in read_all(exported).sessions} == before
 
 
 def test_a_node_that_dies_loses_no_session(farm: Farm, exported: Home) -> None:
@@ -135,19 +113,6 @@ def answer(*words: str) -> subprocess.CompletedProcess[str]:
     return done
 
 
-def test_a_farm_counts_what_this_machine_does(farm: Farm, exported: Home, portraits: Path) -> None:
-    def counted() -> list[Accuracy | None]:
-        files = read_manifest(exported, get(TINY)).artifacts.values()
-        return [file.accuracy_on("drawn", "validation") for file in files]
-
-    invoke("data", "folder", str(portraits), "--name", "drawn")
-    command = ("eval", "--model", TINY, "--data", "drawn", "--json")
-    there, told = json.loads(answer(*command, "--ray", farm.address).stdout), counted()
-    assert None not in told
-    assert json.loads(answer(*command, "--force").stdout) == there
-    assert counted() == told
-
-
 def test_a_computer_that_cannot_export_gets_no_exports(home: Home, tmp_path: Path) -> None:
     """The second one has another exporter of TFLite files, as far as its metadata say."""
     other = tmp_path / "packages" / "litert_torch-0.0.1.dist-info"
@@ -184,14 +149,58 @@ def test_by_itself_a_farm_is_of_this_computer_alone(
             assert told.count("ready") == 1, told
 
 
+def test_every_host_is_measured_and_two_callers_take_turns(standing: Farm, exported: Home) -> None:
+    listed = invoke("devices", "--ray", standing.address).output
+    assert listed.count("ready") == 2, listed
+    # `local` is a Ray of this command's own, whatever runs here.
+    listed = invoke("devices", "--ray", "local").output
+    assert listed.count("ready") == 1, listed
+    on_farm = (*RUN, "--ray", standing.address)
+    with (
+        running(bench_process(exported, *on_farm)) as one,
+        running(bench_process(exported, *on_farm)) as two,
+    ):
+        told = [process.communicate(timeout=120)[0] for process in (one, two)]
+    assert [process.returncode for process in (one, two)] == [0, 0], "".join(told)
+    sessions = read_all(exported).sessions
+    assert len({session.id for session in sessions}) == len(sessions)
+    # Both nodes are this machine, so its lock holds three of the four back at a time.
+    assert len({session.batch for session in sessions}) == 4
+    assert len({session.machine for session in sessions}) == 1
+    assert all(session.timed or session.round == 0 for session in sessions)
+    assert "waiting: this machine is in use by another command" in "".join(told)
+    assert "bench report --open" in told[0]
+    before = {session.id for session in read_all(exported).sessions}
+    again = bench_process(exported, *on_farm, "--resume")
+    with running(again) as process:
+        output, _ = process.communicate(timeout=120)
+    assert "every session is there already" in output
+    assert {session.id for session in read_all(exported).sessions} == before
+
+
+def test_a_farm_counts_what_this_machine_does(
+    standing: Farm, exported: Home, portraits: Path
+) -> None:
+    def counted() -> list[Accuracy | None]:
+        files = read_manifest(exported, get(TINY)).artifacts.values()
+        return [file.accuracy_on("drawn", "validation") for file in files]
+
+    invoke("data", "folder", str(portraits), "--name", "drawn")
+    command = ("eval", "--model", TINY, "--data", "drawn", "--json")
+    there, told = json.loads(answer(*command, "--ray", standing.address).stdout), counted()
+    assert None not in told
+    assert json.loads(answer(*command, "--force").stdout) == there
+    assert counted() == told
+
+
 def test_who_has_no_token_is_kept_out(
-    farm: Farm, home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    standing: Farm, home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stranger = tmp_path / "stranger"
     stranger.mkdir()
     monkeypatch.setenv("HOME", str(stranger))
-    assert "copy it from there" in invoke("farm", "join", farm.address, status=1).output
-    with running(bench_process(home, "devices", "--ray", farm.address)) as process:
+    assert "copy it from there" in invoke("farm", "join", standing.address, status=1).output
+    with running(bench_process(home, "devices", "--ray", standing.address)) as process:
         told, _ = process.communicate(timeout=120)
     assert process.returncode == 1
     assert "cannot be joined" in told
