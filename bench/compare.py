@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bench.protocol import Known
 from bench.sessions.record import Plan, Session
-from bench.statistics.bursts import by_cpu
+from bench.statistics.bursts import OF_CPU_TIME, by_cpu
 from bench.statistics.ratios import Ratio, holm, sessions_needed
 from bench.statistics.stats import CONFIDENCE, Quantile, across_passes, medians_ms
 from bench.work.item import Work
@@ -37,6 +37,11 @@ class Side:
         medians = medians_ms(counted)
         p50 = across_passes(medians) if medians else None
         return cls(name=name, p50_ms=p50, by_cpu=any(map(by_cpu, counted)))
+
+    @property
+    def clock(self) -> str:
+        """What is said behind p50 where it is less than a user waits."""
+        return OF_CPU_TIME if self.by_cpu else ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
@@ -19,13 +18,6 @@ CHILD = ("-m", "bench.cli.child")
 # The exit status where something was not measured, and that of Ctrl-C.
 PARTIAL = 3
 INTERRUPTED = 130
-
-
-def ending_signals() -> list[signal.Signals]:
-    """What ends a command beside Ctrl-C: `kill`, and a terminal that is closed, unless `nohup`
-    started it."""
-    hung_up = signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN
-    return [signal.SIGTERM, *[signal.SIGHUP] * hung_up]
 
 
 def ray_option(what: str, workers: str = "--jobs") -> Callable[[Command], Command]:

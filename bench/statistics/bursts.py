@@ -114,6 +114,10 @@ def timed_of(session: Session) -> tuple[tuple[int, ...], str]:
     return calm, "wall"
 
 
+# What is said behind such a p50.
+OF_CPU_TIME = " of CPU time"
+
+
 def by_cpu(session: Session) -> bool:
     """Whether its p50 is of CPU time, which is less than a user waits."""
     return bool(turns_of(session)) and timed_of(session)[1] == "cpu"

@@ -9,6 +9,7 @@ from functools import cache, cached_property
 
 import numpy as np
 
+from bench.statistics.bursts import OF_CPU_TIME
 from bench.statistics.ratios import Ratio
 from bench.statistics.stats import Quantile
 from bench.statistics.verdict import Verdict
@@ -217,7 +218,7 @@ class Row:
     @property
     def clock(self) -> str:
         """What is said behind p50 where it is less than a user waits."""
-        return " of CPU time" if self.by_cpu else ""
+        return OF_CPU_TIME if self.by_cpu else ""
 
     @property
     def label(self) -> str:

@@ -61,7 +61,7 @@ ROOMS: Mapping[str, str] = {
     "bench/statistics": "bursts changes neighbours pooling ratios relative stats "
     "students_t verdict",
     "bench/sessions": "record store",
-    "bench/cli": "child options spread typed",
+    "bench/cli": "child options signals spread typed",
     "bench/cli/models": "explain export import_ inside models photographs predict proving "
     "shown_iou weights",
     "bench/cli/training": "checking costs data eval evaluating judging labelling layouts leaks "

@@ -29,16 +29,12 @@ def _ratio_text(found: Comparison | None) -> str:
 
 
 def _p50_text(side: Side) -> str:
-    return f"{side.p50_ms.text}{_clock(side)}" if side.p50_ms else "not measured"
+    return f"{side.p50_ms.text}{side.clock}" if side.p50_ms else "not measured"
 
 
 def side_text(side: Side) -> str:
-    p50 = f"p50 {side.p50_ms.text} ms{_clock(side)}" if side.p50_ms else "not measured"
+    p50 = f"p50 {side.p50_ms.text} ms{side.clock}" if side.p50_ms else "not measured"
     return f"{side.name}: {p50}"
-
-
-def _clock(side: Side) -> str:
-    return " of CPU time" if side.by_cpu else ""
 
 
 def _verdict(found: Comparison) -> str:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from bench.cli.options import adb_option, adding
-from bench.cli.spread import ending_signals
+from bench.cli.signals import ending_signals, handled
 
 if TYPE_CHECKING:
     from devices.base import Device
@@ -116,7 +115,8 @@ def device_of(home: Home, options: dict[str, Any]) -> Device:
     From here on SIGTERM and SIGHUP end the command as Ctrl-C does, so that a phone is left as it
     was found.
     """
-    click.get_current_context().with_resource(_ended_alike())
+    alike = handled(ending_signals(), signal.default_int_handler)
+    click.get_current_context().with_resource(alike)
     name, deadline_s = options.pop("device"), options.pop("deadline")
     of_phone = {key: options.pop(key) for key in ("adb", "program", "cores", "fixed_performance")}
     via = options.pop("via")
@@ -179,14 +179,3 @@ def _browser(home: Home, name: str, deadline_s: float, of_page: dict[str, Any]) 
         plain=of_page["plain"],
     )
     return one_browser(home, name, where, of_page["wait"], deadline_s)
-
-
-@contextmanager
-def _ended_alike() -> Iterator[None]:
-    as_ctrl_c = signal.default_int_handler
-    before = {which: signal.signal(which, as_ctrl_c) for which in ending_signals()}
-    try:
-        yield
-    finally:
-        for which, handler in before.items():
-            signal.signal(which, handler)

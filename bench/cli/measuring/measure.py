@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
-from bench.cli.spread import ending_signals, interrupted
+from bench.cli.signals import ending_signals, handled
+from bench.cli.spread import interrupted
 from bench.protocol import Known, measure, unfinished
 from bench.sessions.record import Plan, Session
 from bench.sessions.store import write_session
@@ -72,13 +73,8 @@ def _whole() -> Iterator[None]:
     def later(number: int, frame: FrameType | None) -> None:
         asked.append(number)
 
-    ends = (signal.SIGINT, *ending_signals())
-    before = {which: signal.signal(which, later) for which in ends}
-    try:
+    with handled((signal.SIGINT, *ending_signals()), later):
         yield
-    finally:
-        for which, handler in before.items():
-            signal.signal(which, handler)
     if asked:
         signal.raise_signal(signal.Signals(asked[0]))
 

@@ -12,7 +12,7 @@ import click
 
 from bench.cli.measuring.device_options import PAGE_OPTIONS
 from bench.cli.options import Percent, adding, model_option, threads_option, timed_precisions_option
-from bench.cli.spread import ending_signals
+from bench.cli.signals import ending_signals, handled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -155,10 +155,7 @@ def _forget() -> None:
 def _ended_by_signals() -> Iterator[threading.Event]:
     """Set by Ctrl-C, by SIGTERM and by SIGHUP."""
     ended = threading.Event()
-    with ExitStack() as held:
-        for which in (signal.SIGINT, *ending_signals()):
-            before = signal.signal(which, lambda number, frame: ended.set())
-            held.callback(signal.signal, which, before)
+    with handled((signal.SIGINT, *ending_signals()), lambda number, frame: ended.set()):
         yield ended
 
 

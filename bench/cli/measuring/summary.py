@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 
 from bench.protocol import Known, unfinished
 from bench.sessions.record import Plan, Session
-from bench.statistics.bursts import Evidence, by_cpu, turns_of
+from bench.statistics.bursts import OF_CPU_TIME, Evidence, by_cpu, turns_of
 from bench.statistics.stats import across_passes, medians_ms
 from bench.statistics.verdict import verdict
 from bench.work.item import Work
@@ -75,7 +75,7 @@ def _latency(known: Known, work: Work) -> str:
     medians = medians_ms(mine)
     if not medians:
         return "not measured"
-    return across_passes(medians).text + (" of CPU time" if any(map(by_cpu, mine)) else "")
+    return across_passes(medians).text + (OF_CPU_TIME if any(map(by_cpu, mine)) else "")
 
 
 def _relative(known: Known, work: Work, beside: Collection[RunRequest | None]) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bench.cli.options import PICTURES, PictureFile, format_option, json_option
-from bench.cli.training.labelling import labelling_options, layout_options
+from bench.cli.training.labelling import FOLDER, labelling_options, layout_options
 from bench.cli.training.sheet import draw_sheet, tinted
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from train.data.labels import Labelling
     from train.data.names import Layout
 
-FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 DOUBTFUL = "doubtful.jpg"
 _TOLD = 5
 

@@ -9,6 +9,7 @@ import click
 
 from bench.cli.training.checking import check, doubted
 from bench.cli.training.labelling import (
+    FOLDER,
     labelling_options,
     layout_options,
     prepared,
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from train.data.labels import Labelling, Turn
     from train.data.names import Layout
 
-FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 COUNT = click.IntRange(1, 1_000_000)
 
 
@@ -69,7 +69,7 @@ def lfw(
     mirror: str | None,
     repacked: bool,
     seed: int,
-    resize_masks: str | None,
+    resize: bool,
     turned: Turn | None,
 ) -> None:
     """LFW part labels, from the official archives.
@@ -91,7 +91,6 @@ def lfw(
     if archives and (mirror or repacked):
         raise click.UsageError("--archives downloads nothing: leave --mirror and --repacked out")
     folder = archives or download_lfw(home, mirror, repacked, click.echo)
-    resize = resize_masks is not None
     prepared(prepare_lfw(home, folder, seed, resize=resize, turned=turned))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,6 +12,7 @@ import click
 if TYPE_CHECKING:
     from train.data.dataset import Dataset
 
+FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 seed_option = click.option(
     "--seed", default=0, show_default=True, help="Of the split by hash, where no list is given."
 )
@@ -61,7 +63,9 @@ def layout_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 resize_option = click.option(
     "--resize-masks",
+    "resize",
     type=click.Choice(["nearest"]),
+    callback=lambda context, option, way: way is not None,
     help="Bring masks of another size to that of their photograph.",
 )
 turned_option = click.option(
@@ -84,7 +88,7 @@ def labelling_options(command: Callable[..., Any]) -> Callable[..., Any]:
         background: tuple[str, ...],
         ignore: tuple[str, ...],
         soft: bool,
-        resize_masks: str | None,
+        resize: bool,
         turned: Any,
         **others: Any,
     ) -> Any:
@@ -96,7 +100,7 @@ def labelling_options(command: Callable[..., Any]) -> Callable[..., Any]:
             background,
             ignore,
             soft=soft,
-            resize=resize_masks is not None,
+            resize=resize,
             turned=turned,
         )
         return command(labelling=labelling, **others)

@@ -9,6 +9,7 @@ import click
 
 from bench.cli.training.checking import doubted
 from bench.cli.training.labelling import (
+    FOLDER,
     prepared,
     resize_option,
     seed_option,
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 # By which the weights in the package were trained: 120 of 840.
 FIGARO_SHARE = 0.146
-FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
 @click.command()
@@ -34,7 +34,7 @@ def figaro1k(
     archives: Path,
     seed: int,
     validation_share: float,
-    resize_masks: str | None,
+    resize: bool,
     turned: Turn | None,
 ) -> None:
     """Figaro-1k, from its unpacked archive: hair of seven kinds.
@@ -50,7 +50,7 @@ def figaro1k(
     from train.layouts.figaro import prepare_figaro1k
     from zoo.home import Home
 
-    home, resize = Home.default(), resize_masks is not None
+    home = Home.default()
     prepared(prepare_figaro1k(home, archives, seed, validation_share, resize=resize, turned=turned))
 
 
@@ -103,7 +103,7 @@ def coco(
     name: str,
     seed: int,
     validation_share: float,
-    resize_masks: str | None,
+    resize: bool,
     turned: Turn | None,
 ) -> None:
     """COCO annotations: polygons and run lengths in one JSON file. Needs the extra `coco`.
@@ -127,7 +127,7 @@ def coco(
         face,
         seed,
         validation_share,
-        resize=resize_masks is not None,
+        resize=resize,
         turned=turned,
     )
     prepared(dataset)
